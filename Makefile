@@ -1,0 +1,36 @@
+# `make demo` and `make test` need nothing but Python 3.11+, gcc and this folder; both install the locked versions.
+PYTHON ?= python3
+BIN := .venv/bin
+LOCKED := $(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable
+
+.PHONY: demo test test-all check samples clean
+
+demo: .venv/base
+	$(BIN)/mixwright run mixes/quickstart.yaml
+
+test: .venv/test
+	$(BIN)/python -m pytest -m "not slow"
+
+test-all: .venv/test
+	$(BIN)/python -m pytest
+
+check: .venv/check
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/pyright
+
+samples: .venv/samples
+	$(BIN)/python -m samples.build
+
+clean:
+	rm -rf .venv build *.egg-info
+
+.venv/python:
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/base: .venv/python pyproject.toml requirements.lock
+	$(LOCKED) .
+	@touch $@
+
+.venv/test .venv/check .venv/samples: .venv/%: .venv/base
+	$(LOCKED) '.[$*]'
+	@touch $@

@@ -1,0 +1,146 @@
+"""The command line. Heavy libraries are imported by the commands that need them."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.errors import MixwrightError
+
+app = typer.Typer(
+    help="Find the best data mix for pretraining a language model: from raw shards to a proven proposal.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+
+Mix = Annotated[Path, typer.Argument(metavar="MIX.yaml", help="The mix YAML.", show_default=False)]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.", show_default=False)]
+Address = Annotated[str | None, typer.Option(help="Ray cluster to join, e.g. auto; starts a local Ray if absent.")]
+
+
+@app.command()
+def run(mix: Mix, address: Address = None) -> None:
+    """Run all stages, resuming; the last line of standard output is the run folder.
+
+    Example: `mixwright run mixes/quickstart.yaml`
+    """
+    from pipeline.driver import open_run, publish_folder, run_stages, summary
+    from pipeline.load import load_mix
+    from pipeline.progress import Progress
+
+    started = time.monotonic()
+    progress = Progress()
+    state = open_run(load_mix(mix))
+    executed = run_stages(state, progress, address)
+    folder = publish_folder(state)
+    for note in state.notes:
+        progress.say(note)
+    progress.say(summary(executed, started))
+    print((folder / "verdict.txt").read_text(encoding="utf-8").strip())
+    print(folder)
+
+
+@app.command()
+def plan(mix: Mix) -> None:
+    """Show what `run` would do, and execute nothing.
+
+    Example: `mixwright plan mixes/quickstart.yaml`
+    """
+    from pipeline.driver import open_run
+    from pipeline.driver import plan as stages
+    from pipeline.load import load_mix
+
+    state = open_run(load_mix(mix))
+    for stage in stages(state):
+        if stage.waits_for:
+            print(f"{stage.stage:<12} decided after {stage.waits_for}: {stage.does}")
+        else:
+            names = f": {', '.join(stage.names[:4])}{' …' if len(stage.names) > 4 else ''}" if stage.todo else ""
+            print(f"{stage.stage:<12} {stage.done} done, {stage.todo} to do{names}")
+    for note in state.notes:
+        print(note)
+
+
+@app.command()
+def check(mix: Mix) -> None:
+    """Validate a mix YAML only.
+
+    Example: `mixwright check mixes/quickstart.yaml`
+    """
+    from pipeline.load import load_mix
+
+    config = load_mix(mix).config
+    print(f"{mix}: good; {len(config.sources)} sources, {len(config.domain_names())} domains, {config.swarm.runs} runs")
+
+
+@app.command()
+def curate(mix: Mix, address: Address = None) -> None:
+    """Run the stages up to tokenize and print what was kept.
+
+    Example: `mixwright curate mixes/quickstart.yaml`
+    """
+    from pipeline.driver import open_run, run_stages, summary
+    from pipeline.funnel import funnel, funnel_text
+    from pipeline.load import load_mix
+    from pipeline.progress import Progress
+    from pipeline.stages import CURATION
+
+    started = time.monotonic()
+    progress = Progress()
+    state = open_run(load_mix(mix))
+    executed = run_stages(state, progress, address, until=CURATION)
+    progress.say(summary(executed, started))
+    print(funnel_text(funnel(state)))
+
+
+@app.command()
+def report(
+    run: RunFolder, open_page: Annotated[bool, typer.Option("--open", help="Open the HTML in a browser.")] = False
+) -> None:
+    """Print a finished run's report as Markdown.
+
+    Example: `mixwright report runs/quickstart-1a2b3c4d --open`
+    """
+    import webbrowser
+
+    from pipeline.driver import find_run_folder
+
+    folder = find_run_folder(run)
+    print((folder / "report.md").read_text(encoding="utf-8"))
+    if open_page:
+        webbrowser.open((folder / "report.html").resolve().as_uri())
+
+
+@app.command()
+def status(run: RunFolder) -> None:
+    """Print a finished run's mix and verdict in a few lines.
+
+    Example: `mixwright status runs/quickstart-1a2b3c4d`
+    """
+    from pipeline.driver import find_run_folder
+
+    folder = find_run_folder(run)
+    mix = json.loads((folder / "mix.json").read_text(encoding="utf-8"))
+    print((folder / "verdict.txt").read_text(encoding="utf-8").strip())
+    for name, weight in sorted(mix["weights"].items(), key=lambda pair: -pair[1]):
+        print(f"  {name:<24} {weight:7.2%}  (natural {mix['baselines']['natural'].get(name, 0):7.2%})")
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is one message on standard error and its exit code."""
+    try:
+        app()
+    except MixwrightError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on from here", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(0)

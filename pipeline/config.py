@@ -1,0 +1,176 @@
+"""The mix YAML as typed data. docs/YAML.md describes every key for users."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+_UNITS = {"": 1, "k": 10**3, "m": 10**6, "b": 10**9, "g": 10**9, "t": 10**12}
+
+
+def parse_count(value: Any) -> Any:
+    """Turn `600M`, `1.5B`, `400k` into an integer; other values pass through for pydantic to judge."""
+    if isinstance(value, str):
+        match = re.fullmatch(r"\s*(\d+(?:[._]\d+)*)\s*([kmbgtKMBGT]?)\s*", value)
+        if match is None:
+            raise ValueError("expected a count such as 400000, 400k, 600M or 1.5B")
+        return round(float(match[1].replace("_", "")) * _UNITS[match[2].lower()])
+    return value
+
+
+Count = Annotated[int, BeforeValidator(parse_count), Field(gt=0)]
+
+
+class Section(BaseModel):
+    """Base of all sections: unknown keys are errors, values never change after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Target(Section):
+    """The training run that the mix is for."""
+
+    tokens: Count = Field(description="Token budget of the target run; repetition caps come from it.")
+    tokenizer: str | None = Field(None, description="Path of the target's tokenizer.json; the proxies' own if absent.")
+
+
+class Source(Section):
+    """Raw documents of one origin."""
+
+    path: str = Field(description="File or glob; Parquet or JSON lines (.jsonl, .jsonl.gz).")
+    text: str = Field("text", description="Field that holds the text.")
+    id: str = Field("id", description="Field that names the document.")
+    group: str | None = Field(None, description="Field whose value keeps documents on one side of the held-out split.")
+    truth: str | None = Field(None, description="Field with the ground truth, for OCR: held-out text is scored on it.")
+    license: str | None = Field(None, description="Licence of all its documents, or …")
+    license_field: str | None = Field(None, description="… the field that holds each document's own.")
+    max_bad_fraction: float = Field(0.05, ge=0, le=1, description="Above this share of bad records the run stops.")
+
+
+class Rule(Section):
+    """Drops the documents for which a condition over attributes is true."""
+
+    name: str = Field(description="The reason that a dropped document carries.")
+    drop: str = Field(description="SQL expression over attribute columns, e.g. `gopher_words < 50`.")
+    sources: list[str] | None = Field(None, description="Sources it holds for; all if absent.")
+
+
+class Rewrite(Section):
+    """A rewritten variant of a source; its key in `rewrite:` is the domain's name, `source.variant`."""
+
+    task: str = Field(description="Name of a rewriting task, e.g. wiki_qa, ocr_cleanup.")
+    params: dict[str, Any] = Field(default_factory=dict)
+
+
+class Tokenize(Section):
+    """The proxies' vocabulary."""
+
+    vocab_size: int = Field(4096, ge=300, le=65536)
+    sample: Count = Field(8_000_000, description="Bytes of text that the vocabulary is trained on.")
+
+
+class Design(Section):
+    """How the swarm's mixes are chosen."""
+
+    runs: int = Field(24, ge=4, description="Proxies in the swarm, replicates of natural and uniform included.")
+    blocks: int = Field(4, ge=1, description="Seed blocks the runs rotate over; the same for all mixes.")
+
+
+class Proxy(Section):
+    """The small model that is trained on every mix."""
+
+    preset: str = Field("quickstart", description="Name of a model preset.")
+    tokens: Count = Field(400_000, description="Training tokens of one proxy.")
+    numeric: Literal["auto", "fp32", "bf16"] = Field("auto", description="Numeric type; auto asks the hardware once.")
+
+
+class Heldout(Section):
+    """Held-out documents of every source, scored in bits per byte."""
+
+    fraction: float = Field(0.1, gt=0, lt=0.9, description="Share of groups kept from training.")
+    bytes: Count = Field(120_000, description="At most this much text a source is scored, on each side.")
+
+
+class Benchmark(Section):
+    """A published set of requests, scored in bits per byte of the gold continuation."""
+
+    path: str = Field(description="OLMES requests.jsonl(.gz).")
+    items: Count = Field(400, description="At most this many items are used.")
+
+
+class Evals(Section):
+    heldout: Heldout = Heldout()  # type: ignore[call-arg]
+    benchmarks: dict[str, Benchmark] = Field(default_factory=dict)
+    confirm: float = Field(0.5, gt=0, lt=1, description="Share of items seen by validate only.")
+
+
+class Objective(Section):
+    """What the mix shall be good at: a weighted mean of tasks relative to the natural mix, lower is better."""
+
+    families: dict[str, float] = Field(default_factory=dict, description="Weight per family: heldout, bench; 1 if absent.")
+    tasks: dict[str, float] = Field(default_factory=dict, description="Weight per task within its family; 1 if absent.")
+    force: list[str] = Field(default_factory=list, description="Tasks that keep their weight though flagged as noisy.")
+
+
+class Fit(Section):
+    laws: list[str] | None = Field(None, description="Laws to choose from; all that are registered if absent.")
+    law: str | None = Field(None, description="Force this law for every task.")
+
+
+class Bound(Section):
+    min: float = Field(0.0, ge=0, le=1)
+    max: float = Field(1.0, ge=0, le=1)
+
+
+class Propose(Section):
+    max_repetition: float = Field(4.0, gt=0, description="Epochs over one origin in the target run, at most.")
+    bounds: dict[str, Bound] = Field(default_factory=dict, description="Least and greatest weight of a domain.")
+    extrapolate: bool = Field(False, description="Allow mixes outside the region that the swarm covered.")
+    kl: float | None = Field(None, ge=0, description="Strength of KL to the prior by hand; else within one SE.")
+
+
+class Validate(Section):
+    seeds: int = Field(5, ge=2, description="Fresh seeds, paired over the validated mixes.")
+
+
+class Report(Section):
+    title: str | None = None
+
+
+class Licenses(Section):
+    allow: list[str] | None = Field(None, description="Documents under other licences are dropped; all if absent.")
+
+
+class Config(Section):
+    """A whole mix YAML."""
+
+    seed: int = Field(1, ge=0)
+    store: str = "runs"
+    target: Target
+    sources: dict[str, Source] = Field(min_length=1)
+    annotate: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    select: list[Rule] = Field(default_factory=list)
+    rewrite: dict[str, Rewrite] = Field(default_factory=dict)
+    tokenize: Tokenize = Tokenize()  # type: ignore[call-arg]
+    domains: list[str] | None = None
+    swarm: Design = Design()  # type: ignore[call-arg]
+    proxy: Proxy = Proxy()  # type: ignore[call-arg]
+    evals: Evals = Evals()  # type: ignore[call-arg]
+    objective: Objective = Objective()  # type: ignore[call-arg]
+    fit: Fit = Fit()  # type: ignore[call-arg]
+    propose: Propose = Propose()  # type: ignore[call-arg]
+    validation: Validate = Field(Validate(), alias="validate")  # type: ignore[call-arg]
+    references: dict[str, dict[str, float]] = Field(default_factory=dict)
+    report: Report = Report()
+    licenses: Licenses = Licenses()  # type: ignore[call-arg]
+
+    def domain_names(self) -> list[str]:
+        """Return the domains in order: the sources, then the rewritten variants, unless `domains` lists them."""
+        return self.domains or [*self.sources, *self.rewrite]
+
+    def origin(self, domain: str) -> str:
+        """Return the source that a domain comes from."""
+        return domain.split(".")[0]

@@ -1,0 +1,106 @@
+"""Walk through the stages: list the units, run what is missing, go on."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.errors import InputError
+from pipeline.load import LoadedMix
+from pipeline.progress import Progress
+from pipeline.run import NotYet, Run
+from pipeline.runner import Runner, in_ray_job
+from pipeline.stages import STAGES
+
+
+def open_run(mix: LoadedMix) -> Run:
+    """Return a run on the mix's store. Raises InputError for a relative store inside a Ray job."""
+    store = mix.config.store
+    if in_ray_job() and "://" not in store and not Path(store).is_absolute():
+        raise mix.error(
+            ("store",),
+            f"`{store}` is relative, and a Ray job's working folder is a temporary copy: what it writes there is lost. "
+            "Give an absolute path or a URL.",
+        )
+    try:
+        return Run.open(mix)
+    except (ImportError, ValueError) as error:
+        raise mix.error(("store",), f"cannot open `{store}`: {error}") from None
+
+
+def run_stages(run: Run, progress: Progress, address: str | None = None, until: str | None = None) -> dict[str, int]:
+    """Run every stage up to `until` (all if None) and return the number of units executed, by stage.
+
+    Finished units are never run again; Ray starts only if one is missing.
+    """
+    with Runner(run.store.root, progress, address) as runner:
+        for stage in STAGES:
+            units = stage.units(run)
+            run.units[stage.name] = units
+            missing = list({unit.ref: unit for unit in units if not run.is_done(unit)}.values())
+            runner.run(stage.name, missing, len({unit.ref for unit in units}), run.mark_done)
+            if stage.pinned:
+                for unit in units:
+                    run.pin(unit)
+            if stage.check:
+                stage.check(run)
+            if stage.name == until:
+                break
+        run.save_fingerprints()
+        return runner.executed
+
+
+def publish_folder(run: Run) -> Path:
+    """Copy the finished run's files into its run folder and return the folder."""
+    (report,) = run.of("report")
+    target = run.folder_path()
+    target.mkdir(parents=True, exist_ok=True)
+    for file in sorted(run.store.local(report.ref).iterdir()):
+        staging = target / f".{file.name}.tmp"
+        shutil.copyfile(file, staging)
+        staging.replace(target / file.name)
+    return target
+
+
+@dataclass(frozen=True)
+class StagePlan:
+    """What a stage has and lacks. `units` is None where an earlier stage must finish before they are known."""
+
+    stage: str
+    does: str
+    done: int
+    todo: int
+    names: tuple[str, ...]
+    waits_for: str | None = None
+
+
+def plan(run: Run) -> Iterator[StagePlan]:
+    """Yield what every stage would do, without doing it."""
+    for stage in STAGES:
+        try:
+            units = {unit.ref: unit for unit in stage.units(run)}
+        except NotYet as missing:
+            yield StagePlan(stage.name, stage.does, 0, 0, (), waits_for=str(missing))
+            continue
+        run.units[stage.name] = list(units.values())
+        todo = [unit for unit in units.values() if not run.is_done(unit)]
+        yield StagePlan(stage.name, stage.does, len(units) - len(todo), len(todo), tuple(unit.name for unit in todo))
+
+
+def summary(executed: dict[str, int], started: float) -> str:
+    """Return one line on what was done."""
+    seconds = time.monotonic() - started
+    if not executed:
+        return f"Nothing to do: every unit is finished ({seconds:.1f} s)."
+    done = ", ".join(f"{name} {count}" for name, count in executed.items())
+    return f"Done in {seconds:.0f} s. Units run: {done}."
+
+
+def find_run_folder(path: Path) -> Path:
+    """Return a run folder that holds mix.json. Raises InputError otherwise."""
+    if not (path / "mix.json").is_file():
+        raise InputError(f"{path}: not a finished run folder (it holds no mix.json)")
+    return path

@@ -1,0 +1,37 @@
+"""The errors a user can cause, each with the exit code of the command line."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class MixwrightError(Exception):
+    """Base of the errors that end a command with one message and no traceback."""
+
+    exit_code = 1
+
+
+class InputError(MixwrightError):
+    """Wrong input: the YAML, a path in it, or a file it names. Exit code 2."""
+
+    exit_code = 2
+
+
+class BadDataError(MixwrightError):
+    """More of a source is unreadable than its `max_bad_fraction` allows. Exit code 3."""
+
+    exit_code = 3
+
+
+class UnitFailed(MixwrightError):
+    """A unit of work raised; the message names the unit and the cause. Exit code 1."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return ` (did you mean X?)`, or the known names, for the end of an error message."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    if close:
+        return f" (did you mean `{close[0]}`?)"
+    return f" (known: {', '.join(names)})" if names else ""

@@ -1,0 +1,212 @@
+"""Stages `benchmarks`, `suite` and `requests`: what every checkpoint is scored on.
+
+Every eval is split by item into a `steer` side, which fit and propose see, and a `confirm` side, which only validate
+sees.
+"""
+
+from __future__ import annotations
+
+import heapq
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from pipeline.documents import selected
+from pipeline.errors import InputError
+from pipeline.run import Run
+from pipeline.select import is_heldout
+from pipeline.sources import fingerprint
+from pipeline.store import write_json
+from pipeline.units import Job, Unit, digest
+from proxy_models.requests import Request, encode, read_olmes, save_requests
+
+BENCHMARKS_VERSION = 1
+SUITE_VERSION = 1
+REQUESTS_VERSION = 1
+SIDES = ("steer", "confirm")
+
+
+# benchmarks: published request files, read once
+
+
+def benchmark_units(run: Run) -> list[Unit]:
+    """One unit per benchmark, keyed by the bytes of its file."""
+    return [
+        Unit(
+            "benchmarks",
+            name,
+            BENCHMARKS_VERSION,
+            {"content": fingerprint(run, benchmark.path), "items": benchmark.items, "seed": run.config.seed},
+            place={"path": benchmark.path},
+        )
+        for name, benchmark in run.config.evals.benchmarks.items()
+    ]
+
+
+def read_benchmark(job: Job) -> dict[str, Any]:
+    """Write `requests.jsonl`: the gold continuations of a seeded sample of items. Raises InputError on a bad line."""
+    try:
+        gold = [request for request in read_olmes(Path(job.place["path"])) if request.gold and not request.unconditional]
+    except ValueError as error:
+        raise InputError(str(error)) from None
+    chosen = heapq.nsmallest(job.args["items"], gold, key=lambda r: digest([job.args["seed"], r.item]))
+    with open(job.out / "requests.jsonl", "w", encoding="utf-8") as file:
+        for request in chosen:
+            file.write(json.dumps(asdict(request), ensure_ascii=False) + "\n")
+    return {"items": len(chosen)}
+
+
+def _requests(folder: Path) -> list[Request]:
+    with open(folder / "requests.jsonl", encoding="utf-8") as file:
+        return [Request(**json.loads(line)) for line in file]
+
+
+# suite: the n-grams that training text must not contain
+
+
+def suite_units(run: Run) -> list[Unit]:
+    """One pinned unit over all benchmarks of the first run; of benchmarks added later the items that training text
+    contains are dropped instead (see `requests`), so that nothing is trained again."""
+    inputs = {unit.name: unit.ref for unit in run.of("benchmarks")}
+    return [run.pinned(Unit("suite", "suite", SUITE_VERSION, {}, inputs))] if inputs else []
+
+
+def build_suite(job: Job) -> dict[str, Any]:
+    """Write the contamination suite and the names of the evals in it."""
+    from classifiers.contamination import SUITE_FILE, save_suite
+    from classifiers.contamination import build_suite as build
+
+    items = [(name, _item_text(request)) for name, folder in job.inputs.items() for request in _requests(folder)]
+    save_suite(build(items), job.out / SUITE_FILE)
+    write_json(job.out / "evals.json", {name: folder.name for name, folder in job.inputs.items()})
+    return {"items": len(items)}
+
+
+def _item_text(request: Request) -> str:
+    return f"{request.context}{request.continuation}"
+
+
+# requests: token ids of every task, on both sides
+
+
+def request_units(run: Run) -> list[Unit]:
+    """One unit per task: `heldout/<source>` and `bench/<name>`."""
+    (vocabulary,) = run.of("vocabulary")
+    evals = run.config.evals
+    base = {"context": run.model_context, "confirm": evals.confirm, "seed": run.config.seed}
+    selections = {unit.name: unit.ref for unit in run.of("select")}
+    units = []
+    for source in dict.fromkeys(run.config.origin(domain) for domain in run.config.domain_names()):
+        inputs = {"vocabulary": vocabulary.ref}
+        for shard in run.of("sources"):
+            if shard.args["source"] == source:
+                inputs[f"{shard.name}|documents"] = shard.ref
+                inputs[f"{shard.name}|selection"] = selections[shard.name]
+        args = {**base, "bytes": evals.heldout.bytes}
+        units.append(Unit("requests", f"heldout/{source}", REQUESTS_VERSION, args, inputs))
+    for benchmark in run.of("benchmarks"):
+        inputs = {"vocabulary": vocabulary.ref, "benchmark": benchmark.ref}
+        if benchmark.key not in _suite_evals(run).values():  # added after the suite was pinned
+            for shard in run.of("sources"):
+                inputs[f"{shard.name}|documents"] = shard.ref
+                inputs[f"{shard.name}|selection"] = selections[shard.name]
+        units.append(Unit("requests", f"bench/{benchmark.name}", REQUESTS_VERSION, base, inputs))
+    return units
+
+
+def _suite_evals(run: Run) -> dict[str, str]:
+    for unit in run.of("suite"):
+        run.manifest(unit)  # NotYet where it has not been built
+        return run.store.read_json(unit.ref, "evals.json")
+    return {}
+
+
+def encode_requests(job: Job) -> dict[str, Any]:
+    """Write `steer.npz` and `confirm.npz`; return items, bytes and rows of both, and what was left out."""
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(job.inputs["vocabulary"] / "tokenizer.json"))
+    counts: dict[str, Any] = {}
+    if "benchmark" in job.inputs:
+        requests = _requests(job.inputs["benchmark"])
+        counts["contaminated"] = 0
+        if len(job.inputs) > 2:
+            clean = _uncontaminated(requests, job)
+            counts["contaminated"] = len(requests) - len(clean)
+            requests = clean
+        sides = _split([(request.item, request) for request in requests], job)
+    else:
+        sides = _split(list(_heldout(job)), job)
+        sides = {side: _up_to(requests, job.args["bytes"]) for side, requests in sides.items()}
+    for side, requests in sides.items():
+        if not requests:  # `check` says it with the place in the YAML
+            counts[side] = {"items": 0}
+            continue
+        encoded = encode(requests, tokenizer, job.args["context"])
+        save_requests(encoded, job.out / f"{side}.npz")
+        counts[side] = {
+            "items": len(requests),
+            "bytes": int(encoded.bytes.sum()),
+            "tokens": int(encoded.scored.sum()),
+            "truncated": int(encoded.truncated.sum()),
+        }
+    return counts
+
+
+def _split(items: list[tuple[str, Request]], job: Job) -> dict[str, list[Request]]:
+    """Split requests by a hash of their group, in the order of another hash (so that a cut is a fair sample)."""
+    seed, fraction = job.args["seed"], job.args["confirm"]
+    ordered = sorted(items, key=lambda pair: digest([seed, pair[1].item]))
+    sides: dict[str, list[Request]] = {side: [] for side in SIDES}
+    for group, request in ordered:
+        sides["confirm" if is_heldout(f"confirm:{group}", fraction, seed) else "steer"].append(request)
+    return sides
+
+
+def _heldout(job: Job) -> Iterator[tuple[str, Request]]:
+    """Yield (group, request) of every held-out document; OCR text is scored on its ground truth where there is one."""
+    for name in dict.fromkeys(name.split("|")[0] for name in job.inputs if "|" in name):
+        documents = job.inputs[f"{name}|documents"] / "documents.parquet"
+        selection = job.inputs[f"{name}|selection"] / "selection.parquet"
+        for frame in selected(documents, selection, "heldout", ["id", "text", "group", "truth"]):
+            for item, text, group, truth in frame.iter_rows():
+                yield group, Request(item=item, context="", continuation=truth or text)
+
+
+def _up_to(requests: list[Request], most: int) -> list[Request]:
+    """Return the first requests that together hold at most `most` bytes; one that goes beyond is cut there."""
+    chosen: list[Request] = []
+    left = most
+    for request in requests:
+        text = request.continuation.encode()[:left].decode(errors="ignore")
+        if text:
+            chosen.append(Request(item=request.item, context="", continuation=text))
+            left -= len(text.encode())
+    return chosen
+
+
+def _uncontaminated(requests: list[Request], job: Job) -> list[Request]:
+    """Return the requests whose text no training document contains."""
+    from classifiers.contamination import build_suite, items_found
+
+    suite = build_suite([(request.item, _item_text(request)) for request in requests])
+    found = [False] * len(requests)
+    for name in dict.fromkeys(name.split("|")[0] for name in job.inputs if "|" in name):
+        documents = job.inputs[f"{name}|documents"] / "documents.parquet"
+        selection = job.inputs[f"{name}|selection"] / "selection.parquet"
+        for frame in selected(documents, selection, "train", ["text"]):
+            found = [a or bool(b) for a, b in zip(found, items_found(suite, frame["text"]), strict=True)]
+    return [request for request, hit in zip(requests, found, strict=True) if not hit]
+
+
+def check(run: Run) -> None:
+    """Raise where a task has no item left on one side."""
+    for unit in run.of("requests"):
+        counts = run.manifest(unit)["counts"]
+        for side in SIDES:
+            if not counts[side]["items"]:
+                family, name = unit.name.split("/")
+                place = ("evals", "heldout") if family == "heldout" else ("evals", "benchmarks", name)
+                raise run.mix.error(place, f"task `{unit.name}` has no {side} items; it needs more documents")

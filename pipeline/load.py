@@ -1,0 +1,294 @@
+"""Load a mix YAML and check everything that can be known before work starts.
+
+All mistakes of a file are reported at once, each with file, line, key and what was expected.
+"""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+from pydantic import BaseModel, ValidationError
+
+from classifiers.registry import SCORERS
+from pipeline.config import NAME, Config, Section
+from pipeline.errors import InputError, nearest
+from pipeline.readers import READERS, reader_of
+from pipeline.rewriting.registry import REWRITERS
+from pipeline.yaml_lines import Path_, YamlDocument, dotted, read_yaml
+
+RESERVED_SCORERS = ("duplicates", "contamination")  # always run by the pipeline itself
+
+
+@dataclass(frozen=True)
+class LoadedMix:
+    """A checked configuration and the document it came from (for messages that name a line)."""
+
+    config: Config
+    document: YamlDocument
+
+    @property
+    def stem(self) -> str:
+        return Path(self.document.name).stem
+
+    def error(self, path: Path_, message: str) -> InputError:
+        return InputError(_line(self.document, path, message))
+
+
+def load_mix(path: Path) -> LoadedMix:
+    """Read, validate and cross-check one mix YAML. Raises InputError with one line per mistake."""
+    document = read_yaml(path)
+    try:
+        config = Config.model_validate(document.data)
+    except ValidationError as error:
+        raise InputError("\n".join(_schema_mistakes(document, error, Config))) from None
+    mistakes = [_line(document, place, text) for place, text in _mistakes(config)]
+    if mistakes:
+        raise InputError("\n".join(mistakes))
+    return LoadedMix(config, document)
+
+
+def _line(document: YamlDocument, path: Path_, message: str) -> str:
+    return f"{document.place(path)}: `{dotted(path)}`: {message}"
+
+
+def _schema_mistakes(document: YamlDocument, error: ValidationError, model: type[BaseModel]) -> Iterator[str]:
+    for mistake in error.errors():
+        path = tuple(part for part in mistake["loc"] if part != "[key]")
+        if mistake["type"] == "extra_forbidden":
+            known = _keys_at(model, path[:-1])
+            message = f"unknown key{nearest(str(path[-1]), known)}"
+        elif mistake["type"] == "missing":
+            message = "is required and missing"
+        else:
+            message = f"{mistake['msg'].removeprefix('Value error, ')}, got {mistake['input']!r}"
+        yield _line(document, path, message)
+
+
+def _keys_at(model: type[BaseModel], path: Path_) -> list[str]:
+    """Return the keys that the schema knows at a path."""
+    schema = model.model_json_schema(by_alias=True)
+    here = schema
+    for part in path:
+        here = _resolve(here, schema)
+        if isinstance(part, int):
+            here = here.get("items", {})
+        else:
+            here = here.get("properties", {}).get(part) or here.get("additionalProperties") or {}
+    return list(_resolve(here, schema).get("properties", {}))
+
+
+def _resolve(node: dict, schema: dict) -> dict:
+    for option in node.get("anyOf", []):
+        if "$ref" in option or option.get("type") in ("object", "array"):
+            node = option
+    return schema["$defs"][node["$ref"].split("/")[-1]] if "$ref" in node else node
+
+
+Mistakes = Iterator[tuple[Path_, str]]
+
+
+def _mistakes(config: Config) -> Mistakes:
+    yield from _sources(config)
+    yield from _annotate(config)
+    yield from _select(config)
+    yield from _rewrite(config)
+    yield from _domains(config)
+    yield from _evals(config)
+    yield from _fit(config)
+
+
+def _unknown(name: str, known: Iterable[str], what: str) -> str:
+    return f"there is no {what} `{name}`{nearest(name, known)}"
+
+
+def source_files(path: str) -> list[str]:
+    """Return the files of a source in order; a glob may match several, each of them a shard."""
+    if "://" in path:
+        import fsspec
+
+        fs, base = fsspec.core.url_to_fs(path)
+        return sorted(fs.unstrip_protocol(name) for name in fs.glob(base))
+    return sorted(glob.glob(path, recursive=True))
+
+
+def _sources(config: Config) -> Mistakes:
+    for name, source in config.sources.items():
+        if not NAME.fullmatch(name):
+            yield ("sources", name), "a source's name is lower-case letters, digits and _"
+        files = source_files(source.path)
+        if not files:
+            yield ("sources", name, "path"), f"no file matches `{source.path}`"
+        for file in files:
+            if reader_of(file) is None:
+                yield ("sources", name, "path"), f"`{file}`: no reader for this ending (known: {', '.join(READERS)})"
+            elif "://" not in file and Path(file).stat().st_size == 0:
+                yield ("sources", name, "path"), f"`{file}` is empty: a source needs at least one document"
+        if source.license and source.license_field:
+            yield ("sources", name, "license_field"), "give `license` or `license_field`, not both"
+
+
+def _annotate(config: Config) -> Mistakes:
+    for name, section in config.annotate.items():
+        place = ("annotate", name)
+        if not NAME.fullmatch(name):
+            yield place, "an attribute's name is lower-case letters, digits and _"
+        scorer = section.get("scorer", name)
+        known = [each for each in SCORERS if each not in RESERVED_SCORERS]
+        if scorer not in known:
+            yield (*place, "scorer") if "scorer" in section else place, _unknown(str(scorer), known, "scorer")
+            continue
+        spec = SCORERS[scorer]
+        params = scorer_params(section)
+        try:
+            spec.params.model_validate(params)
+        except ValidationError as error:
+            yield from _nested(place, error, [*spec.params.model_fields, *_training_keys(spec.trains)])
+        if spec.trains:
+            for side in ("positive", "negative"):
+                chosen = section.get(side)
+                if not isinstance(chosen, list) or not chosen:
+                    yield (*place, side), "expected a list of sources that the classifier learns from"
+                    continue
+                for i, source in enumerate(chosen):
+                    if source not in config.sources:
+                        yield (*place, side, i), _unknown(str(source), config.sources, "source")
+
+
+def _training_keys(trains: bool) -> tuple[str, ...]:
+    return ("scorer", "positive", "negative") if trains else ("scorer",)
+
+
+def scorer_params(section: dict) -> dict:
+    """Return the scorer's own parameters of an `annotate` entry."""
+    return {key: value for key, value in section.items() if key not in ("scorer", "positive", "negative")}
+
+
+def _nested(place: Path_, error: ValidationError, known: Iterable[str]) -> Mistakes:
+    for mistake in error.errors():
+        path = (*place, *mistake["loc"])
+        if mistake["type"] == "extra_forbidden":
+            yield path, f"unknown key{nearest(str(mistake['loc'][-1]), known)}"
+        else:
+            yield path, f"{mistake['msg'].removeprefix('Value error, ')}, got {mistake['input']!r}"
+
+
+def attribute_columns(config: Config) -> list[str]:
+    """Return the names of all attribute columns, as `name_column`, that rules may compare."""
+    columns = []
+    for name, section in config.annotate.items():
+        spec = SCORERS.get(section.get("scorer", name))
+        columns += [f"{name}_{column}" for column in spec.columns] if spec else []
+    return columns
+
+
+def _select(config: Config) -> Mistakes:
+    columns = attribute_columns(config)
+    seen = set()
+    for i, rule in enumerate(config.select):
+        if rule.name in seen:
+            yield ("select", i, "name"), f"the reason `{rule.name}` is used twice"
+        seen.add(rule.name)
+        try:
+            used = pl.sql_expr(rule.drop).meta.root_names()
+        except Exception as error:  # polars raises several types for bad SQL
+            yield ("select", i, "drop"), f"not an SQL expression: {str(error).splitlines()[0]}"
+            continue
+        for column in used:
+            if column not in columns:
+                yield ("select", i, "drop"), _unknown(column, columns, "attribute")
+        for j, source in enumerate(rule.sources or []):
+            if source not in config.sources:
+                yield ("select", i, "sources", j), _unknown(source, config.sources, "source")
+
+
+def _rewrite(config: Config) -> Mistakes:
+    for name, rewrite in config.rewrite.items():
+        origin, _, variant = name.partition(".")
+        if not variant or not NAME.fullmatch(variant):
+            yield ("rewrite", name), "expected `source.variant`, in lower-case letters, digits and _"
+        elif origin not in config.sources:
+            yield ("rewrite", name), _unknown(origin, config.sources, "source")
+        if rewrite.task not in REWRITERS:
+            yield ("rewrite", name, "task"), _unknown(rewrite.task, REWRITERS, "rewriting task")
+            continue
+        try:
+            REWRITERS[rewrite.task].params.model_validate(rewrite.params)
+        except ValidationError as error:
+            known = REWRITERS[rewrite.task].params.model_fields
+            yield from _nested(("rewrite", name, "params"), error, known)
+
+
+def _domains(config: Config) -> Mistakes:
+    possible = [*config.sources, *config.rewrite]
+    for i, domain in enumerate(config.domains or []):
+        if domain not in possible:
+            yield ("domains", i), _unknown(domain, possible, "domain")
+    domains = config.domain_names()
+    if len(domains) < 2:
+        yield ("domains",), "a mix needs at least two domains"
+    raw = [domain for domain in domains if domain in config.sources]
+    for i, domain in enumerate(domains):
+        if config.origin(domain) not in raw:
+            yield ("domains", i), f"`{domain}` needs its source `{config.origin(domain)}` among the domains"
+    for domain, bound in config.propose.bounds.items():
+        if domain not in domains:
+            yield ("propose", "bounds", domain), _unknown(domain, domains, "domain")
+        if bound.min > bound.max:
+            yield ("propose", "bounds", domain), f"min {bound.min} is above max {bound.max}"
+    for name, weights in config.references.items():
+        for domain in weights:
+            if domain not in domains:
+                yield ("references", name, domain), _unknown(domain, domains, "domain")
+        if any(weight < 0 for weight in weights.values()) or abs(sum(weights.values()) - 1) > 0.005:
+            yield ("references", name), f"weights must be 0 or more and sum to 1, got {sum(weights.values()):g}"
+    if config.proxy.tokens > config.target.tokens:
+        yield ("proxy", "tokens"), f"{config.proxy.tokens} is above target.tokens ({config.target.tokens})"
+
+
+def _evals(config: Config) -> Mistakes:
+    for name, benchmark in config.evals.benchmarks.items():
+        if not NAME.fullmatch(name):
+            yield ("evals", "benchmarks", name), "a benchmark's name is lower-case letters, digits and _"
+        if not Path(benchmark.path).is_file():
+            yield ("evals", "benchmarks", name, "path"), f"no such file: {benchmark.path}"
+    if config.target.tokenizer and not Path(config.target.tokenizer).is_file():
+        yield ("target", "tokenizer"), f"no such file: {config.target.tokenizer}"
+    tasks = task_names(config)
+    families = {task.split("/")[0] for task in tasks}
+    for family in config.objective.families:
+        if family not in families:
+            yield ("objective", "families", family), _unknown(family, families, "task family")
+    for task in config.objective.tasks:
+        if task not in tasks:
+            yield ("objective", "tasks", task), _unknown(task, tasks, "task")
+    for i, task in enumerate(config.objective.force):
+        if task not in tasks:
+            yield ("objective", "force", i), _unknown(task, tasks, "task")
+
+
+def task_names(config: Config) -> list[str]:
+    """Return the tasks in order: `heldout/<source>`, then `bench/<name>`."""
+    sources = dict.fromkeys(config.origin(domain) for domain in config.domain_names())
+    return [*(f"heldout/{name}" for name in sources), *(f"bench/{name}" for name in config.evals.benchmarks)]
+
+
+def _fit(config: Config) -> Mistakes:
+    from pipeline.mixture.laws import LAWS
+    from proxy_models.presets import PRESETS
+
+    if config.proxy.preset not in PRESETS:
+        yield ("proxy", "preset"), _unknown(config.proxy.preset, PRESETS, "preset")
+    for i, law in enumerate(config.fit.laws or []):
+        if law not in LAWS:
+            yield ("fit", "laws", i), _unknown(law, LAWS, "law")
+    if config.fit.law and config.fit.law not in LAWS:
+        yield ("fit", "law"), _unknown(config.fit.law, LAWS, "law")
+
+
+def resolved(config: Section) -> dict:
+    """Return the configuration with all defaults, as plain data under the YAML's own key names."""
+    return config.model_dump(mode="json", by_alias=True)

@@ -1,0 +1,56 @@
+"""What every law offers: a scikit-learn-like estimator of one task from weights, with uncertainty and gradient."""
+
+from typing import Protocol, Self
+
+import numpy as np
+
+
+class Law(Protocol):
+    """One task's metric as a function of the mix.
+
+    `name` is its key in the registry; `convex` says that the fitted mean is a convex function of the weights.
+    """
+
+    name: str
+    convex: bool
+
+    def fit(self, weights: np.ndarray, y: np.ndarray, blocks: np.ndarray) -> Self:
+        """weights (n, d) rows sum to 1; y (n,) metric; blocks (n,) int labels of seed blocks. Returns itself.
+
+        ValueError where n is too small for the law.
+        """
+        ...
+
+    def predict(self, weights: np.ndarray, blocks: np.ndarray | None = None) -> np.ndarray:
+        """Mean at weights (m, d) -> (m,), averaged over blocks, or with the effect of the blocks (m,) given."""
+        ...
+
+    def gradient(self, weights: np.ndarray) -> np.ndarray:
+        """d mean / d w at one mix (d,) -> (d,); only its part along the simplex has a meaning."""
+        ...
+
+    def covariance(self, weights: np.ndarray) -> np.ndarray:
+        """Joint covariance of the mean at weights (m, d) -> (m, m), noise of a measurement not included."""
+        ...
+
+    def noise(self) -> float:
+        """SD of one measurement about the mean, in the unit of y."""
+        ...
+
+
+def one_hot(blocks: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """(n, k) indicators of the known blocks; an unknown block is a row of zeros (effect 0)."""
+    return (np.asarray(blocks)[:, None] == known[None, :]).astype(float)
+
+
+def known_blocks(blocks: np.ndarray) -> np.ndarray:
+    """Sorted labels; none when all rows share one block, because it cannot be told from the intercept.
+
+    Laws give the blocks' effects an L2 penalty beside a free intercept: at the minimum they then sum to zero.
+    """
+    labels = np.unique(blocks)
+    return labels if len(labels) > 1 else labels[:0]
+
+
+# Penalty of a block's effect in units of the noise variance: 1 says blocks differ about as much as two seeds do.
+BLOCK_PENALTY = 1.0

@@ -1,0 +1,81 @@
+"""Minimise a smooth function over a polytope: sequential quadratic programming with BFGS curvature, many starts."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from pipeline.mixture.polytope import Polytope, minimise_quadratic, toward
+
+Function = Callable[[np.ndarray], float]
+Gradient = Callable[[np.ndarray], np.ndarray]
+
+
+def descend(
+    space: Polytope, value: Function, gradient: Gradient, start: np.ndarray, steps: int = 40, tolerance: float = 1e-8
+) -> np.ndarray:
+    """A local minimum from `start` (d,), a point of the set. Every iterate stays in the set, which is convex.
+
+    Each step minimises the BFGS model over the set (damped update: Powell 1978) and backtracks until it descends.
+    """
+    w, f, g = start, value(start), gradient(start)
+    d = len(w)
+    curvature = np.eye(d) * max(float(np.linalg.norm(g - g.mean())), 1e-6)
+    for _ in range(steps):
+        step = minimise_quadratic(space, curvature, g, w) - w
+        slope = float(g @ step)
+        if slope > -tolerance * max(abs(f), 1e-3) * 1e-2:
+            break
+        size = 1.0
+        while size > 1e-6:
+            f_new = value(w + size * step)
+            if f_new <= f + 1e-4 * size * slope:
+                break
+            size *= 0.4
+        else:
+            break
+        moved = size * step
+        g_new = gradient(w + moved)
+        change, product = g_new - g, curvature @ moved
+        quad = float(moved @ product)
+        if quad > 0:
+            if moved @ change < 0.2 * quad:  # keeps the model convex where the function is not
+                share = 0.8 * quad / (quad - float(moved @ change))
+                change = share * change + (1 - share) * product
+            curvature = curvature - np.outer(product, product) / quad + np.outer(change, change) / float(moved @ change)
+        done = f - f_new <= tolerance * max(abs(f), 1e-3)
+        w, f, g = w + moved, f_new, g_new
+        if done:
+            break
+    w = np.maximum(w, 0.0)
+    return w / w.sum()
+
+
+def sample(space: Polytope, inside: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    """`count` points of the set: random convex combinations of few or many corners, pulled toward `inside`."""
+    k = len(space.corners)
+    mixtures = np.array([rng.dirichlet(np.full(k, (0.05, 0.2, 1.0)[i % 3] * min(1.0, 24 / k))) for i in range(count)])
+    return toward(space.limits, inside, mixtures @ space.corners)
+
+
+def minimise(
+    space: Polytope,
+    mean: Callable[[np.ndarray], np.ndarray],
+    gradient: Gradient,
+    inside: np.ndarray,
+    rng: np.random.Generator,
+    starts: int,
+) -> np.ndarray:
+    """The best of `starts` descents: from `inside`, from allowed corners and from the best of many random points."""
+    corners = toward(space.limits, inside, space.corners)
+    points = np.vstack([inside[None], corners, sample(space, inside, 1000 if starts > 1 else 0, rng)]) if starts > 1 else (
+        np.vstack([inside[None], corners])
+    )
+    order = np.argsort(mean(points), kind="stable")
+    picked: list[np.ndarray] = []
+    for row in order:  # starts far from each other, or all would end in one valley
+        if all(np.abs(points[row] - p).sum() > 0.1 for p in picked):
+            picked.append(points[row])
+        if len(picked) == starts:
+            break
+    ends = [descend(space, lambda w: float(mean(w[None])[0]), gradient, p) for p in picked]
+    return min(ends, key=lambda w: float(mean(w[None])[0]))

@@ -1,0 +1,157 @@
+"""The set a proposal may come from: the convex hull of some mixes (or the whole simplex) cut by named limits.
+
+A point is w = V' x with x >= 0 and sum x = 1, V (k, d) being the hull's corners; with V the identity that is the
+simplex. All programs are solved by Clarabel, an interior-point solver (Goulart & Chen, 2024).
+"""
+
+from dataclasses import dataclass
+
+import clarabel
+import numpy as np
+from scipy import sparse
+
+from pipeline.mixture.spaces import Limits
+
+# Limits are tightened by this much of a row's own scale, so that the solver's own tolerance stays inside them.
+_MARGIN = 1e-8
+
+
+@dataclass(frozen=True)
+class Polytope:
+    """corners: (k, d), rows are mixes; limits: rows A w <= b beside it."""
+
+    corners: np.ndarray
+    limits: Limits
+
+    def contains(self, weights: np.ndarray, tolerance: float = 1e-6) -> bool:
+        """Whether weights (d,) lie in the set within `tolerance`: distance to the hull and scaled limits."""
+        scale = _row_scale(self.limits)
+        if np.any(self.limits.violations(weights) / scale > tolerance):
+            return False
+        free = Polytope(self.corners, _no_limits(self.limits))
+        nearest = _solve(free, np.eye(len(weights)), -weights, 0.0)
+        return nearest is not None and float(np.abs(nearest - weights).max()) <= max(tolerance, 1e-6)
+
+
+def whole_simplex(limits: Limits) -> Polytope:
+    return Polytope(np.eye(limits.A.shape[1]), limits)
+
+
+def minimise_quadratic(space: Polytope, hessian: np.ndarray, gradient: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """argmin over the set of g'(w - at) + (w - at)' H (w - at) / 2. H: (d, d) positive semi-definite.
+
+    ValueError naming the limits that collide where the set is empty.
+    """
+    linear = gradient - hessian @ at
+    for margin in (_MARGIN, 0.0):
+        found = _solve(space, hessian, linear, margin)
+        if found is not None:
+            return found
+    names = collisions(space)
+    if names:
+        raise ValueError("no mix satisfies all of: " + "; ".join(names))
+    raise ValueError("the quadratic program did not converge although the limits can be met")
+
+
+def project(space: Polytope, weights: np.ndarray) -> np.ndarray:
+    """The nearest point of the set to weights (d,), in Euclidean distance."""
+    d = len(weights)
+    return minimise_quadratic(space, np.eye(d), np.zeros(d), weights)
+
+
+def require_nonempty(space: Polytope) -> None:
+    """ValueError naming the colliding limits if no mix lies in the set."""
+    names = collisions(space)
+    if names:
+        raise ValueError("no mix satisfies all of: " + "; ".join(names))
+
+
+def collisions(space: Polytope) -> list[str]:
+    """Names of an irreducible set of limits that cannot hold together; empty when all can.
+
+    Deletion filter (Chinneck & Dravnieks, 1991): drop rows one by one, keep a row only if the rest then becomes
+    feasible. A hull smaller than the simplex is itself named where it takes part.
+    """
+    if _feasible(space):
+        return []
+    d = space.corners.shape[1]
+    is_simplex = space.corners.shape == (d, d) and np.array_equal(space.corners, np.eye(d))
+    hull = [] if is_simplex else ["the region the swarm covered"]
+    if hull and not _feasible(Polytope(np.eye(d), space.limits)):
+        space, hull = Polytope(np.eye(d), space.limits), []
+    kept = list(range(len(space.limits.names)))
+    for row in list(kept):
+        fewer = [r for r in kept if r != row]
+        if not _feasible(Polytope(space.corners, _rows(space.limits, fewer))):
+            kept = fewer
+    return [space.limits.names[r] for r in kept] + hull + ["weights sum to 1"]
+
+
+def toward(limits: Limits, inside: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """The farthest point on each segment inside -> point that the limits allow. points (m, d) -> (m, d).
+
+    `inside` must satisfy the limits; convexity keeps every returned point in any convex set that holds both ends.
+    """
+    if len(limits.names) == 0:
+        return points
+    slack = np.maximum(limits.b - limits.A @ inside, 0.0)
+    rise = (points - inside) @ limits.A.T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        step = np.where(rise > 0, slack / rise, np.inf)
+    fraction = np.minimum(1.0, step.min(axis=1))[:, None]
+    return inside + fraction * (points - inside)
+
+
+def interior(space: Polytope) -> np.ndarray:
+    """A point well inside: the allowed point nearest to the corners' mean under limits tightened as far as fits."""
+    centre = space.corners.mean(axis=0)
+    scale = _row_scale(space.limits)
+    for share in (0.05, 0.01, 1e-3, 1e-4, 0.0):
+        tight = Limits(space.limits.A, space.limits.b - share * scale, space.limits.names)
+        found = _solve(Polytope(space.corners, tight), np.eye(len(centre)), -centre, _MARGIN)
+        if found is not None:
+            return found
+    return project(space, centre)
+
+
+def _no_limits(limits: Limits) -> Limits:
+    return _rows(limits, [])
+
+
+def _rows(limits: Limits, rows: list[int]) -> Limits:
+    return Limits(limits.A[rows], limits.b[rows], tuple(limits.names[r] for r in rows))
+
+
+def _row_scale(limits: Limits) -> np.ndarray:
+    return np.maximum(np.abs(limits.A).max(axis=1, initial=0.0), 1e-12)
+
+
+def _feasible(space: Polytope) -> bool:
+    d = space.corners.shape[1]
+    return _solve(space, np.eye(d), np.zeros(d), 0.0) is not None
+
+
+def _solve(space: Polytope, hessian: np.ndarray, linear: np.ndarray, margin: float) -> np.ndarray | None:
+    """min w'Hw/2 + linear'w over the set, limits tightened by `margin`; None where the solver finds no point."""
+    corners, limits = space.corners, space.limits
+    k = len(corners)
+    scale = _row_scale(limits)
+    rows = (limits.A / scale[:, None]) @ corners.T
+    quad = corners @ hessian @ corners.T
+    left = sparse.vstack([sparse.csc_matrix(np.ones((1, k))), sparse.csc_matrix(rows), -sparse.identity(k)], "csc")
+    right = np.concatenate([[1.0], limits.b / scale - margin, np.zeros(k)])
+    cones = [clarabel.ZeroConeT(1), clarabel.NonnegativeConeT(len(rows) + k)]
+    settings = clarabel.DefaultSettings()
+    settings.verbose = False
+    settings.max_threads = 1
+    settings.tol_feas = settings.tol_gap_abs = settings.tol_gap_rel = 1e-10
+    upper = sparse.triu(sparse.csc_matrix(0.5 * (quad + quad.T)), format="csc")
+    solution = clarabel.DefaultSolver(upper, corners @ linear, left, right, cones, settings).solve()
+    if str(solution.status) not in ("Solved", "AlmostSolved"):
+        return None
+    x = np.maximum(np.array(solution.x), 0.0)
+    weights = corners.T @ (x / x.sum())
+    # The status alone is not trusted: a point that breaks a limit is no solution.
+    if np.any((limits.A @ weights - limits.b) / scale > 1e-7):
+        return None
+    return weights / weights.sum()

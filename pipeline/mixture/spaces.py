@@ -1,0 +1,150 @@
+"""What a mix may be: domains, the baseline mixes over them, and named linear limits on the weights.
+
+A mix is a vector of d weights >= 0 that sum to 1: shares of tokens of the target tokenizer, in the order of the
+domains. A domain belongs to an origin (its source); rewritten or filtered variants share the origin of their raw parent.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Domain:
+    """One thing a mix puts a weight on. `tokens`: available tokens of the target tokenizer, > 0."""
+
+    name: str
+    origin: str
+    tokens: float
+    is_raw: bool
+
+
+@dataclass(frozen=True)
+class Bound:
+    """lower <= total weight of `domains` <= upper; one name is a per-domain bound, several are a group."""
+
+    domains: tuple[str, ...]
+    lower: float = 0.0
+    upper: float = 1.0
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Rows A w <= b, each with the name that an error message uses. A: (r, d), b: (r,)."""
+
+    A: np.ndarray
+    b: np.ndarray
+    names: tuple[str, ...]
+
+    def violations(self, weights: np.ndarray) -> np.ndarray:
+        """How far each row is exceeded, >= 0, in the units of the row. weights (d,) -> (r,)."""
+        return np.maximum(self.A @ weights - self.b, 0.0)
+
+    def allow(self, weights: np.ndarray, tolerance: float = 1e-9) -> bool:
+        return bool(np.all(self.A @ weights - self.b <= tolerance))
+
+
+def check_domains(domains: Sequence[Domain]) -> None:
+    """ValueError on an empty list, a repeated name, or a domain without tokens."""
+    if not domains:
+        raise ValueError("a mix needs at least one domain")
+    names = [d.name for d in domains]
+    repeated = sorted({n for n in names if names.count(n) > 1})
+    if repeated:
+        raise ValueError(f"domain named twice: {', '.join(repeated)}")
+    empty = [d.name for d in domains if not (np.isfinite(d.tokens) and d.tokens > 0)]
+    if empty:
+        raise ValueError(f"domain without tokens: {', '.join(empty)}")
+
+
+def natural(domains: Sequence[Domain]) -> np.ndarray:
+    """The baseline *natural*: raw parents in proportion to their tokens, variants 0. (d,), sum 1."""
+    check_domains(domains)
+    tokens = np.array([d.tokens if d.is_raw else 0.0 for d in domains])
+    if tokens.sum() == 0:
+        raise ValueError("the natural mix needs at least one raw domain")
+    return tokens / tokens.sum()
+
+
+def uniform(domains: Sequence[Domain]) -> np.ndarray:
+    """The baseline *uniform*: every domain, variants included, the same weight. (d,), sum 1."""
+    check_domains(domains)
+    return np.full(len(domains), 1.0 / len(domains))
+
+
+def prior(domains: Sequence[Domain]) -> np.ndarray:
+    """Each origin its natural share, spread evenly over its domains, so that nothing has prior 0. (d,), sum 1.
+
+    An origin's share is that of its raw parent; an origin offered only as variants counts its largest one.
+    """
+    check_domains(domains)
+    members: dict[str, list[int]] = {}
+    for i, d in enumerate(domains):
+        members.setdefault(d.origin, []).append(i)
+    weights = np.zeros(len(domains))
+    for rows in members.values():
+        raw = [domains[i].tokens for i in rows if domains[i].is_raw]
+        weights[rows] = (sum(raw) if raw else max(domains[i].tokens for i in rows)) / len(rows)
+    return weights / weights.sum()
+
+
+def limits(
+    domains: Sequence[Domain],
+    target_tokens: float | None = None,
+    max_repetition: float | None = None,
+    bounds: Sequence[Bound] = (),
+) -> Limits:
+    """Linear limits beside the simplex itself.
+
+    The repetition cap is one row per origin, sum over its domains of w * target_tokens / tokens <= max_repetition:
+    a rewrite repeats its parent's content, so the epochs of an origin's domains add up.
+    """
+    check_domains(domains)
+    index = {d.name: i for i, d in enumerate(domains)}
+    rows: list[np.ndarray] = []
+    rhs: list[float] = []
+    names: list[str] = []
+
+    def add(row: np.ndarray, limit: float, name: str) -> None:
+        rows.append(row)
+        rhs.append(float(limit))
+        names.append(name)
+
+    if max_repetition is not None:
+        if target_tokens is None or target_tokens <= 0 or max_repetition <= 0:
+            raise ValueError("a repetition cap needs max_repetition > 0 and target_tokens > 0")
+        for origin in dict.fromkeys(d.origin for d in domains):
+            row = np.array([target_tokens / d.tokens if d.origin == origin else 0.0 for d in domains])
+            add(row, max_repetition, f"repetition of {origin} <= {max_repetition:g}")
+    for bound in bounds:
+        unknown = [n for n in bound.domains if n not in index]
+        if unknown or not bound.domains:
+            raise ValueError(f"bound on unknown domain: {', '.join(unknown) or '(none given)'}; known: {', '.join(index)}")
+        if not 0 <= bound.lower <= bound.upper <= 1:
+            raise ValueError(f"bound on {' + '.join(bound.domains)} needs 0 <= lower <= upper <= 1")
+        row = np.zeros(len(domains))
+        row[[index[n] for n in bound.domains]] = 1.0
+        label = " + ".join(bound.domains)
+        if bound.upper < 1:
+            add(row, bound.upper, f"weight of {label} <= {bound.upper:g}")
+        if bound.lower > 0:
+            add(-row, -bound.lower, f"weight of {label} >= {bound.lower:g}")
+    matrix = np.array(rows) if rows else np.zeros((0, len(domains)))
+    return Limits(matrix, np.array(rhs), tuple(names))
+
+
+def repetition(domains: Sequence[Domain], weights: np.ndarray, target_tokens: float) -> dict[str, float]:
+    """Epochs of each origin under a mix: sum over its domains of w * target_tokens / tokens."""
+    epochs: dict[str, float] = {}
+    for d, w in zip(domains, weights, strict=True):
+        epochs[d.origin] = epochs.get(d.origin, 0.0) + float(w) * target_tokens / d.tokens
+    return epochs
+
+
+def kl(weights: np.ndarray, reference: np.ndarray) -> float:
+    """Kullback-Leibler divergence sum w log(w / reference) in nats; 0 log 0 is 0, infinite where reference is 0."""
+    used = weights > 0
+    if np.any(reference[used] <= 0):
+        return float("inf")
+    return float(np.sum(weights[used] * np.log(weights[used] / reference[used])))

@@ -1,0 +1,59 @@
+"""The objective as the laws see it: mean, gradient and joint uncertainty over mixes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.mixture.objective import Objective
+from pipeline.mixture.selection import TaskFit
+from pipeline.mixture.table import Swarm
+
+
+@dataclass(frozen=True)
+class Surface:
+    """Weighted sum of fitted laws. `inflation`: factor >= 1 on the covariance that tasks summed as if independent."""
+
+    fits: tuple[TaskFit, ...]
+    factors: np.ndarray
+    inflation: float
+
+    def mean(self, weights: np.ndarray) -> np.ndarray:
+        """(m, d) -> (m,) predicted objective, averaged over seed blocks."""
+        total = np.zeros(len(weights))
+        for fit, factor in zip(self.fits, self.factors, strict=True):
+            total += factor * fit.model.predict(weights)
+        return total
+
+    def gradient(self, weights: np.ndarray) -> np.ndarray:
+        """(d,) -> (d,)"""
+        total = np.zeros(len(weights))
+        for fit, factor in zip(self.fits, self.factors, strict=True):
+            total += factor * fit.model.gradient(weights)
+        return total
+
+    def covariance(self, weights: np.ndarray) -> np.ndarray:
+        """(m, d) -> (m, m) covariance of the predicted mean objective."""
+        total = np.zeros((len(weights), len(weights)))
+        for fit, factor in zip(self.fits, self.factors, strict=True):
+            total += factor**2 * fit.model.covariance(weights)
+        return self.inflation * total
+
+    @property
+    def convex(self) -> bool:
+        return all(fit.model.convex for fit in self.fits)
+
+
+def surface(swarm: Swarm, fits: Sequence[TaskFit], objective: Objective) -> Surface:
+    """Tasks of weight 0 are left out.
+
+    All tasks of a run share its seed, so their errors are correlated: the out-of-fold error of the objective, against what
+    independent tasks would give, is the factor by which variances are inflated.
+    """
+    used = [i for i in range(len(fits)) if objective.weights[i] > 0]
+    factors = objective.weights[used] / objective.reference[used]
+    errors = np.stack([swarm.values[:, i] - fits[i].score.predicted for i in used], axis=1)
+    together = float(np.mean((errors @ factors) ** 2))
+    apart = float(np.sum(np.mean(errors**2, axis=0) * factors**2))
+    inflation = max(1.0, together / apart) if apart > 0 else 1.0
+    return Surface(tuple(fits[i] for i in used), factors, inflation)

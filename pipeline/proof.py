@@ -1,0 +1,105 @@
+"""Stages `proof`, `confirm` and `validate`: train the proposal and the baselines again and see who wins.
+
+The seeds are fresh (no swarm run used them), paired over the mixes, and the items were never seen by fit or propose.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pipeline.run import Run
+from pipeline.store import write_json
+from pipeline.swarm import score_units_of, swarm_of, train_unit
+from pipeline.units import Job, Unit
+
+VALIDATE_VERSION = 1
+FIRST_BLOCK = 1000
+"""Seed blocks of the proof are numbered from here; the swarm's from 0."""
+
+
+def mixes_of(run: Run) -> dict[str, dict[str, float]]:
+    """Return the mixes to validate: the proposal, the baselines and the user's references."""
+    (unit,) = run.of("propose")
+    run.manifest(unit)
+    proposal = run.store.read_json(unit.ref, "proposal.json")
+    return {"proposal": proposal["weights"], **proposal["baselines"]}
+
+
+def train_units(run: Run) -> list[Unit]:
+    """One unit per mix and fresh seed."""
+    plan = swarm_of(run)
+    return [
+        train_unit(run, f"{name}-s{i}", weights, FIRST_BLOCK + i, plan)
+        for i in range(run.config.validation.seeds)
+        for name, weights in mixes_of(run).items()
+    ]
+
+
+def score_units(run: Run) -> list[Unit]:
+    """Confirm items of every task, for every proxy of the proof."""
+    return [unit for proxy in run.of("proof") for unit in score_units_of(run, proxy, "confirm")]
+
+
+def validate_units(run: Run) -> list[Unit]:
+    """One unit that judges, and writes mix.json."""
+    (proposal,) = run.of("propose")
+    inputs = {"propose": proposal.ref}
+    inputs |= {f"score|{unit.name}": unit.ref for unit in run.of("confirm")}
+    args = {
+        "mixes": list(mixes_of(run)),
+        "seeds": run.config.validation.seeds,
+        "tasks": [unit.name for unit in run.of("requests")],
+    }
+    return [Unit("validate", "proof", VALIDATE_VERSION, args, inputs)]
+
+
+def validate(job: Job) -> dict[str, Any]:
+    """Write `mix.json` and `verdict.txt`.
+
+    The objective is the one that was proposed for (same task weights), on confirm items, relative to the natural mix's
+    mean over the fresh seeds.
+    """
+    from pipeline.mixture.judge import judge
+
+    proposal = json.loads((job.inputs["propose"] / "proposal.json").read_text())
+    mixes, seeds, tasks = job.args["mixes"], range(job.args["seeds"]), job.args["tasks"]
+    table = {
+        mix: {i: {task: job.counts(f"score|{mix}-s{i}|{task}")["bpb"] for task in tasks} for i in seeds}
+        for mix in mixes
+    }
+    means = {mix: {task: sum(rows[i][task] for i in seeds) / len(seeds) for task in tasks} for mix, rows in table.items()}
+    weights = proposal["objective"]["weights"]
+
+    def objective(metrics: dict[str, float]) -> float:
+        return sum(weights[task] * metrics[task] / means["natural"][task] for task in tasks)
+
+    values = {mix: {i: objective(rows[i]) for i in seeds} for mix, rows in table.items()}
+    same = tuple(name for name in mixes[1:] if proposal["baselines"][name] == proposal["weights"])
+    result = judge(values, same_as_proposal=same)
+    measured: dict[str, Any] = {}
+    for mix in mixes:
+        each = result.mixes[mix]
+        measured[mix] = {"mean": each.mean, "se": each.se, "seeds": list(each.per_seed), "tasks": means[mix]}
+    for name, each in result.comparisons.items():
+        measured[name] |= {"gain": each.gain, "gain_se": each.se, "p_value": each.p_value}
+        measured[name] |= {"wins": each.wins, "verdict": each.verdict}
+    mix = {
+        "weights": proposal["weights"],
+        "baselines": proposal["baselines"],
+        "predicted": proposal["predicted"],
+        "measured": measured,
+        "headline": result.headline,
+        "uncertainty": {
+            "interval": proposal["interval"],
+            "pooled_sd": result.sd,
+            "freedom": result.freedom,
+            "kl": proposal["kl"],
+        },
+        "repetition": proposal["repetition"],
+        "objective": proposal["objective"],
+        "warnings": proposal["warnings"],
+    }
+    write_json(job.out / "mix.json", mix)
+    (job.out / "verdict.txt").write_text(result.headline + "\n", encoding="utf-8")
+    return {"headline": result.headline}

@@ -1,0 +1,94 @@
+"""Stage `report`: everything a person decides from, as one HTML page, Markdown and JSON."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import Any
+
+import yaml
+
+from pipeline.documents import batches
+from pipeline.funnel import STAGES as FUNNEL_STAGES
+from pipeline.funnel import funnel_frame
+from pipeline.load import resolved
+from pipeline.proposal import read_table
+from pipeline.run import Run
+from pipeline.units import Job, Unit
+
+VERSION = 1
+SHOWN = 6
+"""Samples shown of each variant's rewritten and rejected text."""
+SHOWN_CHARACTERS = 700
+
+
+def units(run: Run) -> list[Unit]:
+    """One unit over all that the report shows. Times are not in it: the same inputs give the same page."""
+    inputs = {stage: run.of(stage)[0].ref for stage in ("design", "fit", "propose", "validate", "numerics")}
+    for stage in (*FUNNEL_STAGES, "classifiers", "requests", "train", "proof"):
+        inputs |= {f"{stage}|{unit.name}": unit.ref for unit in run.of(stage)}
+    args = {"mix": run.mix.stem, "config": resolved(run.config)}
+    return [Unit("report", "report", VERSION, args, inputs)]
+
+
+def work(job: Job) -> dict[str, Any]:
+    """Write the files of the run folder."""
+    from pipeline.report.html import render_html
+    from pipeline.report.markdown import render_markdown
+
+    for stage, names in (("fit", ("ratios.csv", "metrics.csv", "fit.json")), ("validate", ("mix.json", "verdict.txt"))):
+        for name in names:
+            shutil.copyfile(job.inputs[stage] / name, job.out / name)
+    data = collect(job)
+    data["funnel"].write_parquet(job.out / "funnel.parquet")
+    data["funnel"] = data["funnel"].to_dicts()
+    config = yaml.safe_dump(job.args["config"], sort_keys=False, allow_unicode=True)
+    (job.out / "mix.yaml").write_text(config, encoding="utf-8")
+    data["config"] = config
+    (job.out / "report.html").write_text(render_html(data), encoding="utf-8")
+    (job.out / "report.md").write_text(render_markdown(data), encoding="utf-8")
+    return {"bytes": (job.out / "report.html").stat().st_size}
+
+
+def collect(job: Job) -> dict[str, Any]:
+    """Return the report's data.
+
+    Keys: `title`; `mix` (mix.json); `fit` (fit.json); `swarm` (swarm.json); `ratios` and `metrics` (run → column →
+    value); `funnel` (frame, see pipeline.funnel); `proxies` (run → tokens, realised, repetition, first_loss,
+    last_loss), of swarm and proof; `requests` (task → side → items, bytes, tokens, truncated); `classifiers` (name →
+    counts and auc); `numerics` (plan and reason); `samples` (variant → rewritten and rejected texts).
+    """
+
+    def read(stage: str, name: str) -> Any:
+        return json.loads((job.inputs[stage] / name).read_text(encoding="utf-8"))
+
+    def roles(stage: str) -> list[str]:
+        return [role for role in job.inputs if role.startswith(f"{stage}|")]
+
+    def counts(stage: str) -> dict[str, dict[str, Any]]:
+        return {role.split("|", 1)[1]: job.counts(role) for role in roles(stage)}
+
+    return {
+        "title": job.args["config"]["report"]["title"] or job.args["mix"],
+        "mix": read("validate", "mix.json"),
+        "fit": read("fit", "fit.json"),
+        "swarm": read("design", "swarm.json"),
+        "ratios": read_table(job.inputs["fit"] / "ratios.csv"),
+        "metrics": read_table(job.inputs["fit"] / "metrics.csv"),
+        "funnel": funnel_frame((stage, unit, c) for stage in FUNNEL_STAGES for unit, c in counts(stage).items()),
+        "proxies": {**counts("train"), **counts("proof")},
+        "requests": counts("requests"),
+        "classifiers": counts("classifiers"),
+        "numerics": job.counts("numerics"),
+        "samples": {role.split("|")[1]: _samples(job, role) for role in roles("rewrite")},
+    }
+
+
+def _samples(job: Job, role: str) -> dict[str, list[dict[str, str]]]:
+    """Return the first rewritten and rejected texts of a shard, shortened."""
+    shown = {}
+    for name, columns in (("documents", ["origin", "text"]), ("rejected", ["origin", "reason", "text"])):
+        frame = next(batches(job.inputs[role] / f"{name}.parquet", columns), None)
+        rows = frame.head(SHOWN).to_dicts() if frame is not None else []
+        shown[name] = [{**row, "text": row["text"][:SHOWN_CHARACTERS]} for row in rows]
+    return shown

@@ -1,0 +1,75 @@
+"""Stage `rewrite`: make variants of the training documents; what is held out is never rewritten."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pyarrow as pa
+
+from pipeline.documents import TableWriter, as_mapping, selected
+from pipeline.rewriting.registry import REWRITERS
+from pipeline.run import Run
+from pipeline.units import Job, Unit
+
+VERSION = 1
+DOCUMENTS = pa.schema([("id", pa.string()), ("origin", pa.string()), ("text", pa.string())])
+REJECTED = pa.schema([("origin", pa.string()), ("reason", pa.string()), ("text", pa.string())])
+
+
+def units(run: Run) -> list[Unit]:
+    """One unit per variant and shard of its source."""
+    selections = {unit.name: unit.ref for unit in run.of("select")}
+    units = []
+    for name, rewrite in run.config.rewrite.items():
+        spec = REWRITERS[rewrite.task]
+        for shard in run.of("sources"):
+            if shard.args["source"] == name.split(".")[0]:
+                args = {
+                    "task": rewrite.task,
+                    "task_version": spec.version,
+                    "params": spec.params.model_validate(rewrite.params).model_dump(mode="json"),
+                    "variant": name,
+                    "seed": run.config.seed,
+                }
+                inputs = {"documents": shard.ref, "selection": selections[shard.name]}
+                units.append(Unit("rewrite", f"{name}/{shard.name.split('/')[1]}", VERSION, args, inputs))
+    return units
+
+
+def work(job: Job) -> dict[str, Any]:
+    """Write `documents.parquet` (with the id of each one's origin) and `rejected.parquet` (with its reason)."""
+    spec = REWRITERS[job.args["task"]]
+    rewriter = spec.load(spec.params.model_validate(job.args["params"]), job.args["seed"])
+    counts: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+    with (
+        TableWriter(job.out / "documents.parquet", DOCUMENTS) as documents,
+        TableWriter(job.out / "rejected.parquet", REJECTED) as rejected,
+    ):
+        columns = ["id", "text", "fields"]
+        paths = job.inputs["documents"] / "documents.parquet", job.inputs["selection"] / "selection.parquet"
+        for frame in selected(*paths, "train", columns):
+            for row in frame.iter_rows(named=True):
+                accepted, refused = rewriter.rewrite(as_mapping(row))
+                counts["documents_in"] += 1
+                counts["rewritten"] += bool(accepted)
+                for i, rewrite in enumerate(accepted):
+                    documents.add({"id": f"{row['id']}#{i}", "origin": row["id"], "text": rewrite.text})
+                    counts["documents"] += 1
+                    counts["bytes"] += len(rewrite.text.encode())
+                for each in refused:
+                    rejected.add({"origin": row["id"], "reason": each.reason, "text": each.text[:2000]})
+                    reasons[each.reason] += 1
+    return {**counts, "rejected": dict(reasons)}
+
+
+def check(run: Run) -> None:
+    """Raise where a rewrite accepted nothing at all."""
+    for name in run.config.rewrite:
+        units = [unit for unit in run.of("rewrite") if unit.args["variant"] == name]
+        if not sum(run.manifest(unit)["counts"].get("documents", 0) for unit in units):
+            reasons: Counter[str] = Counter()
+            for unit in units:
+                reasons.update(run.manifest(unit)["counts"]["rejected"])
+            raise run.mix.error(("rewrite", name), f"every output was rejected: {dict(reasons)}")

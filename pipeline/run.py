@@ -1,0 +1,116 @@
+"""The state of one run while the driver walks through the stages."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from pipeline.config import Config
+from pipeline.load import LoadedMix, resolved
+from pipeline.store import Store, to_json
+from pipeline.units import Unit, digest
+
+
+class NotYet(Exception):
+    """A stage's units cannot be listed before an earlier stage has finished."""
+
+
+@dataclass
+class Run:
+    """A mix, its store, and the units of the stages walked so far.
+
+    Attributes: `units` (stage → its units in order); `notes` (facts for the report and the terminal);
+    `fingerprints` (stamp of a file → hash of its content).
+    """
+
+    mix: LoadedMix
+    store: Store
+    units: dict[str, list[Unit]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    fingerprints: dict[str, str] = field(default_factory=dict)
+    _finished: dict[str, set[str]] = field(default_factory=dict)
+    _manifests: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @classmethod
+    def open(cls, mix: LoadedMix) -> Run:
+        run = cls(mix, Store(mix.config.store))
+        run.fingerprints = json.loads(run.store.read_text("fingerprints.json") or "{}")
+        return run
+
+    @property
+    def config(self) -> Config:
+        return self.mix.config
+
+    @property
+    def preset(self) -> dict[str, Any]:
+        """The values behind the proxy preset's name, as they belong in keys."""
+        from proxy_models.presets import PRESETS
+
+        return asdict(PRESETS[self.config.proxy.preset])
+
+    @property
+    def model_context(self) -> int:
+        return self.preset["context"]
+
+    @property
+    def folder(self) -> str:
+        """Name of the run folder: the YAML's stem and the hash of its resolved content."""
+        return f"{self.mix.stem}-{digest(resolved(self.config), 8)}"
+
+    def of(self, stage: str) -> list[Unit]:
+        """Return the units of an earlier stage. Raises NotYet where they are not known yet."""
+        if stage not in self.units:
+            raise NotYet(stage)
+        return self.units[stage]
+
+    def is_done(self, unit: Unit) -> bool:
+        if unit.stage not in self._finished:
+            self._finished[unit.stage] = self.store.finished(unit.stage)
+        return unit.key in self._finished[unit.stage]
+
+    def mark_done(self, unit: Unit) -> None:
+        self._finished.setdefault(unit.stage, set()).add(unit.key)
+
+    def manifest(self, unit: Unit) -> dict[str, Any]:
+        """Return a finished unit's manifest. Raises NotYet where it is unfinished."""
+        if unit.ref not in self._manifests:
+            if not self.is_done(unit):
+                raise NotYet(unit.stage)
+            self._manifests[unit.ref] = self.store.manifest(unit.ref)
+        return self._manifests[unit.ref]
+
+    def pinned(self, unit: Unit) -> Unit:
+        """Return the unit, or the earlier artefact that stands for it.
+
+        What is fitted on data (vocabulary, classifiers, contamination suite, numeric plan) is kept once made: as
+        long as its own arguments stay the same, other inputs do not change it. Otherwise a new eval or domain would
+        silently change every proxy.
+        """
+        path = self._pin_path(unit)
+        text = self.store.read_text(path)
+        if text is None:
+            return unit
+        key = json.loads(text)["key"]
+        if key == unit.key or key not in self.store.finished(unit.stage):
+            return unit
+        self.notes.append(f"{unit.stage}/{unit.name}: kept as pinned by an earlier run of {self.mix.stem}")
+        return replace(unit, pinned_key=key)
+
+    def pin(self, unit: Unit) -> None:
+        """Remember a finished unit as the one that its name stands for."""
+        path = self._pin_path(unit)
+        if self.store.read_text(path) is None:
+            self.store.write_text(path, to_json({"key": unit.key, "name": unit.name}))
+
+    def _pin_path(self, unit: Unit) -> str:
+        recipe = digest([unit.stage, unit.version, unit.name, unit.args], 12)
+        return f"pins/{self.mix.stem}/{unit.stage}-{recipe}.json"
+
+    def save_fingerprints(self) -> None:
+        self.store.write_text("fingerprints.json", to_json(self.fingerprints))
+
+    def folder_path(self) -> Path:
+        """Return the local run folder. (A remote store's run folder is filled by copying at the end.)"""
+        return Path(self.store.root) / self.folder

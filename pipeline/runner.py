@@ -1,0 +1,162 @@
+"""Run units on Ray: one task a unit, a bounded number in flight, each result published before it is reported.
+
+Ray carries only the unit's description and its counts; documents and checkpoints go through the store.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.errors import InputError, UnitFailed
+from pipeline.progress import Progress
+from pipeline.store import Store
+from pipeline.units import Job, Unit
+
+IN_FLIGHT_PER_CPU = 3
+"""Tasks submitted ahead of each core: enough that none waits for the driver, few enough that memory stays flat."""
+
+ONE_THREAD = {
+    name: "1"
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS", "RAYON_NUM_THREADS")
+}
+"""One process per core, one thread each: two spinning pools on the same cores cost up to ten times the time."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one unit: counts, or the error that ended it."""
+
+    seconds: float
+    counts: dict[str, Any] | None = None
+    wrong_input: str | None = None
+    error: str | None = None
+
+
+def execute(root: str, unit: Unit) -> Outcome:
+    """Do one unit in this process and publish its artefact. Errors are returned, so that the driver can name the unit."""
+    from pipeline.stages import WORK
+
+    store = Store(root)
+    start, cpu = time.perf_counter(), time.process_time()
+    out = store.workspace()
+    job = Job(
+        args=unit.args,
+        inputs={role: store.local(ref) for role, ref in unit.inputs.items()},
+        place=unit.place,
+        out=out,
+        counts=lambda role: store.manifest(unit.inputs[role])["counts"],
+    )
+    try:
+        counts = WORK[unit.stage](job)
+        manifest = {
+            "name": unit.name,
+            "key": unit.key,
+            "recipe": unit.recipe,
+            "counts": counts,
+            "seconds": round(time.perf_counter() - start, 3),
+            "cpu_seconds": round(time.process_time() - cpu, 3),
+        }
+        store.publish(unit.ref, out, manifest)
+    except InputError as error:
+        return Outcome(time.perf_counter() - start, wrong_input=str(error))
+    except Exception:
+        return Outcome(time.perf_counter() - start, error=traceback.format_exc())
+    finally:
+        shutil.rmtree(out, ignore_errors=True)
+    return Outcome(time.perf_counter() - start, counts=counts)
+
+
+class Runner:
+    """Starts Ray at the first unit that has to run, and not before. Use as a context manager."""
+
+    def __init__(self, root: str, progress: Progress, address: str | None = None) -> None:
+        self._root, self._progress, self._address = root, progress, address
+        self._started = False
+        self.executed: dict[str, int] = {}
+
+    def __enter__(self) -> Runner:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._started:
+            import ray
+
+            ray.shutdown()
+
+    def run(self, stage: str, units: Sequence[Unit], total: int, done: Callable[[Unit], None]) -> None:
+        """Run units in order of submission; `done` is called for each as it is published.
+
+        stage: for progress; total: units of the stage, finished ones included. Raises UnitFailed, InputError.
+        """
+        if not units:
+            return
+        self._start()
+        self.executed[stage] = len(units)
+        with self._progress.stage(stage, total, total - len(units)) as line:
+            for unit, outcome in self._outcomes(units):
+                if outcome.wrong_input:
+                    raise InputError(outcome.wrong_input)
+                if outcome.error:
+                    raise UnitFailed(f"{stage}: unit `{unit.name}` ({unit.ref}) failed:\n{outcome.error}")
+                done(unit)
+                line.advance()
+
+    def _outcomes(self, units: Sequence[Unit]) -> Iterator[tuple[Unit, Outcome]]:
+        import ray
+
+        remote = ray.remote(execute)
+        most = IN_FLIGHT_PER_CPU * max(1, int(ray.cluster_resources().get("CPU", 1)))
+        waiting: dict[Any, Unit] = {}
+        queue = iter(units)
+        while True:
+            while len(waiting) < most and (unit := next(queue, None)) is not None:
+                waiting[remote.options(name=f"{unit.stage}:{unit.name}").remote(self._root, unit)] = unit
+            if not waiting:
+                return
+            ready, _ = ray.wait(list(waiting), num_returns=1)
+            for reference in ready:
+                unit = waiting.pop(reference)
+                try:
+                    yield unit, ray.get(reference)
+                except ray.exceptions.RayError as error:  # the worker died more often than Ray retries
+                    yield unit, Outcome(0.0, error=f"its worker died: {error}")
+
+    def _start(self) -> None:
+        if self._started:
+            return
+        import logging
+
+        # Ray 2.60 otherwise writes a token to the home folder and demands it of every later cluster on the machine.
+        os.environ.setdefault("RAY_AUTH_MODE", "disabled")
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+        import ray
+
+        address = self._address or ("auto" if in_ray_job() or os.environ.get("RAY_ADDRESS") else "local")
+        options: dict[str, Any] = {}
+        if address == "local":
+            options = {
+                "num_cpus": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+                "include_dashboard": False,
+                "object_store_memory": 200 * 2**20,
+            }
+        self._progress.say("starting Ray" if address == "local" else f"joining Ray at {address}")
+        ray.init(
+            address=address,
+            logging_level=logging.ERROR,
+            log_to_driver=False,
+            runtime_env={"env_vars": ONE_THREAD},
+            **options,
+        )
+        self._started = True
+
+
+def in_ray_job() -> bool:
+    """Tell whether this process is the entrypoint of a submitted Ray job."""
+    return "RAY_JOB_CONFIG_JSON_ENV_VAR" in os.environ

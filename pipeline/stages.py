@@ -1,0 +1,60 @@
+"""The whole program on one page: the stages in order, what each does and where its code is.
+
+    sources ─ annotate ─ select ─ rewrite ─ tokenize │ design ─ train ─ score │ fit ─ propose ─ validate │ report
+
+`units` lists a stage's units from those before it, `work` does one of them on a Ray worker, `check` looks at the
+finished stage. A stage without `work` runs the units of another (the proof trains and scores as the swarm does).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline import annotate, evals, proof, proposal, report, rewrite, select, sources, swarm, tokenize
+from pipeline.run import Run
+from pipeline.units import Job, Unit
+
+
+@dataclass(frozen=True)
+class Stage:
+    name: str
+    does: str
+    units: Callable[[Run], list[Unit]]
+    work: Callable[[Job], dict[str, Any]] | None = None
+    check: Callable[[Run], None] | None = None
+    pinned: bool = False
+
+
+STAGES = (
+    # curation: documents
+    Stage("sources", "read raw shards", sources.units, sources.work, sources.check),
+    Stage("benchmarks", "read published evals", evals.benchmark_units, evals.read_benchmark),
+    Stage("suite", "n-grams of the evals", evals.suite_units, evals.build_suite, pinned=True),
+    Stage("classifiers", "train quality classifiers", annotate.classifier_units, annotate.train_classifier, pinned=True),
+    Stage("annotate", "score every document", annotate.annotate_units, annotate.annotate),
+    Stage("duplicates", "find repeated documents", annotate.duplicates_units, annotate.mark_duplicates),
+    Stage("select", "keep, drop, hold out", select.units, select.work, select.check),
+    Stage("rewrite", "make variants", rewrite.units, rewrite.work, rewrite.check),
+    Stage("vocabulary", "train the small BPE", tokenize.vocabulary_units, tokenize.train_vocabulary, pinned=True),
+    Stage("tokenize", "domains to token arrays", tokenize.tokenize_units, tokenize.tokenize, tokenize.check),
+    # proxies: checkpoints and their Σ log p
+    Stage("requests", "evals to token rows", evals.request_units, evals.encode_requests, evals.check),
+    Stage("numerics", "choose the numeric type", swarm.numerics_units, swarm.choose_numerics, pinned=True),
+    Stage("design", "choose the swarm's mixes", swarm.design_units, swarm.design),
+    Stage("train", "one proxy a mix and seed", swarm.train_units, swarm.train_proxy),
+    Stage("score", "checkpoints on steer items", swarm.score_units, swarm.score_proxy),
+    # mixture: laws, a proposal, its proof
+    Stage("fit", "laws of every task", proposal.fit_units, proposal.fit),
+    Stage("propose", "the best mix under the caps", proposal.propose_units, proposal.propose),
+    Stage("proof", "proposal and baselines, fresh seeds", proof.train_units),
+    Stage("confirm", "the same on confirm items", proof.score_units),
+    Stage("validate", "did it win", proof.validate_units, proof.validate),
+    Stage("report", "HTML, Markdown, JSON", report.units, report.work),
+)
+
+CURATION = "tokenize"
+"""The last stage of `mixwright curate`."""
+
+WORK: dict[str, Callable[[Job], dict[str, Any]]] = {stage.name: stage.work for stage in STAGES if stage.work}

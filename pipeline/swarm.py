@@ -1,0 +1,238 @@
+"""Stages `numerics`, `design`, `train` and `score`: the swarm of proxies.
+
+A proxy's key holds only the domains that it was trained on, so a new domain leaves finished proxies valid.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+from pipeline.run import Run
+from pipeline.store import write_json
+from pipeline.units import Job, Unit, digest
+
+NUMERICS_VERSION = 1
+DESIGN_VERSION = 1
+TRAIN_VERSION = 1
+SCORE_VERSION = 1
+
+
+def block_seed(seed: int, block: int) -> int:
+    """Return the seed of a block: it fixes the order of every domain's chunks and the initial weights of a proxy."""
+    return int(digest([seed, "block", block], 12), 16) % 2**31
+
+
+# numerics: one numeric type for the whole run
+
+
+def numerics_units(run: Run) -> list[Unit]:
+    """One pinned unit, so that a swarm continued on another machine keeps its numeric type."""
+    return [run.pinned(Unit("numerics", "plan", NUMERICS_VERSION, {"numeric": run.config.proxy.numeric}))]
+
+
+def choose_numerics(job: Job) -> dict[str, Any]:
+    """Write `plan.json`: device, numeric type, attention and torch version, as this worker's hardware does best."""
+    from proxy_models.hardware import choose_plan
+
+    reasons: list[str] = []
+    plan = choose_plan(say=reasons.append)
+    write_json(job.out / "plan.json", asdict(plan))
+    return {"plan": asdict(plan), "reason": " ".join(reasons)}
+
+
+# design: the swarm's mixes
+
+
+def design_units(run: Run) -> list[Unit]:
+    """One unit over the token counts of all domains."""
+    inputs = {unit.name: unit.ref for unit in run.of("tokenize")}
+    args = {
+        "domains": {name: run.config.origin(name) for name in run.config.domain_names()},
+        "design": run.config.swarm.model_dump(mode="json"),
+        "propose": run.config.propose.model_dump(mode="json", include={"max_repetition", "bounds"}),
+        "target_tokens": run.config.target.tokens,
+        "seed": run.config.seed,
+    }
+    return [Unit("design", "swarm", DESIGN_VERSION, args, inputs)]
+
+
+def design(job: Job) -> dict[str, Any]:
+    """Write `swarm.json`: the domains with their tokens, the prior, the baselines and the mixes with their blocks."""
+    from pipeline.mixture.designs import swarm
+    from pipeline.mixture.spaces import natural, prior, uniform
+
+    tokens = dict.fromkeys(job.args["domains"], 0)
+    own = dict.fromkeys(job.args["domains"], 0)
+    for role in job.inputs:
+        counts = job.counts(role)
+        tokens[role.split("/")[0]] += counts["target_tokens"]
+        own[role.split("/")[0]] += counts["tokens"]
+    domains = domains_of(job.args["domains"], tokens)
+    within = limits_of(domains, job.args["propose"], job.args["target_tokens"])
+    options = job.args["design"]
+    mixes = swarm(domains, options["runs"], seed=job.args["seed"], within=within, blocks=options["blocks"])
+    names = [domain.name for domain in domains]
+
+    def named(weights: Any) -> dict[str, float]:
+        return dict(zip(names, (round(float(weight), 12) for weight in weights), strict=True))
+
+    write_json(
+        job.out / "swarm.json",
+        {
+            "tokens": tokens,
+            "own_per_target": {name: own[name] / tokens[name] for name in names},
+            "natural": named(natural(domains)),
+            "uniform": named(uniform(domains)),
+            "prior": named(prior(domains)),
+            "mixes": [
+                {"run": each.name, "mix": each.mix, "block": each.block, "weights": named(each.weights)}
+                for each in mixes
+            ],
+        },
+    )
+    return {"runs": len(mixes), "mixes": len({each.mix for each in mixes})}
+
+
+def domains_of(origins: Mapping[str, str], tokens: Mapping[str, float]) -> list[Any]:
+    """Return the mixture's domains from name → origin and name → target tokens."""
+    from pipeline.mixture.spaces import Domain
+
+    return [Domain(name, origin, tokens[name], is_raw=name == origin) for name, origin in origins.items()]
+
+
+def limits_of(domains: list[Any], propose: Mapping[str, Any], target_tokens: int) -> Any:
+    """Return the limits that designs and proposals keep: repetition caps and bounds on weights."""
+    from pipeline.mixture.spaces import Bound, limits
+
+    bounds = [Bound((name,), bound["min"], bound["max"]) for name, bound in propose["bounds"].items()]
+    return limits(domains, target_tokens, propose["max_repetition"], bounds)
+
+
+# train: one proxy a mix and seed block
+
+
+def swarm_of(run: Run) -> dict[str, Any]:
+    """Return the finished design. Raises NotYet before it is finished."""
+    (unit,) = run.of("design")
+    run.manifest(unit)
+    return run.store.read_json(unit.ref, "swarm.json")
+
+
+def train_units(run: Run) -> list[Unit]:
+    """One unit per run of the swarm."""
+    plan = swarm_of(run)
+    return [train_unit(run, mix["run"], mix["weights"], mix["block"], plan) for mix in plan["mixes"]]
+
+
+def train_unit(run: Run, name: str, weights: Mapping[str, float], block: int, plan: Mapping[str, Any]) -> Unit:
+    """Return the unit that trains one proxy; its inputs are the arrays of the domains with a weight.
+
+    Weights are shares of target tokens; the proxy reads its own tokens, of which a domain needs more or fewer.
+    """
+    used = {domain: weight for domain, weight in weights.items() if weight > 0}
+    own = {domain: weight * plan["own_per_target"][domain] for domain, weight in used.items()}
+    total = sum(own.values())
+    inputs = {unit.name: unit.ref for unit in run.of("tokenize") if unit.args["domain"] in used}
+    (numerics,) = run.of("numerics")
+    (vocabulary,) = run.of("vocabulary")
+    args = {
+        "weights": {domain: round(weight / total, 12) for domain, weight in own.items()},
+        "seed": block_seed(run.config.seed, block),
+        "preset": run.config.proxy.preset,
+        "preset_values": run.preset,
+        "tokens": run.config.proxy.tokens,
+        "share": run.config.proxy.tokens / run.config.target.tokens,
+    }
+    inputs |= {"numerics": numerics.ref, "vocabulary": vocabulary.ref}
+    return Unit("train", name, TRAIN_VERSION, args, inputs)
+
+
+def train_proxy(job: Job) -> dict[str, Any]:
+    """Train one proxy and keep its checkpoint; return the shares it was really trained on."""
+    from proxy_models.feed import DomainArrays, open_feed
+    from proxy_models.train import chunks_of, train
+
+    plan = read_plan(job)
+    roles: dict[str, list[str]] = {domain: [] for domain in job.args["weights"]}
+    for role in job.inputs:
+        if "/" in role:
+            roles[role.rpartition("/")[0]].append(role)
+    model, config = preset_of(job)
+    arrays = {
+        domain: DomainArrays(
+            domain,
+            [job.inputs[role] / "tokens.bin" for role in shards],
+            "uint16" if job.counts(shards[0])["bytes_per_id"] == 2 else "uint32",
+            model.context,
+            model.vocab_size,
+        )
+        for domain, shards in roles.items()
+    }
+    feed = open_feed(arrays, job.args["weights"], chunks_of(model, config), job.args["share"], job.args["seed"])
+    result = train(model, config, feed, plan, job.out)
+    return {
+        "tokens": result.tokens,
+        "realised": result.realised,
+        "repetition": result.repetition,
+        "first_loss": result.losses[0][1],
+        "last_loss": result.losses[-1][1],
+    }
+
+
+def read_plan(job: Job) -> Any:
+    from proxy_models.hardware import NumericPlan
+
+    return NumericPlan(**json.loads((job.inputs["numerics"] / "plan.json").read_text()))
+
+
+def preset_of(job: Job) -> tuple[Any, Any]:
+    """Return the model and training configuration of a proxy."""
+    from proxy_models.presets import preset
+
+    model, config = preset(job.args["preset"], job.counts("vocabulary")["vocab_size"], job.args["seed"])
+    return model, replace(config, tokens=job.args["tokens"])
+
+
+# score: Σ log p of every task
+
+
+def score_units(run: Run) -> list[Unit]:
+    """One unit per proxy of the swarm and task, on steer items."""
+    swarm_of(run)
+    return [unit for proxy in run.of("train") for unit in score_units_of(run, proxy, "steer")]
+
+
+def score_units_of(run: Run, proxy: Unit, side: str) -> list[Unit]:
+    """Return the units that score one checkpoint on one side of every task."""
+    (numerics,) = run.of("numerics")
+    return [
+        Unit(
+            "score",
+            f"{proxy.name}|{requests.name}",
+            SCORE_VERSION,
+            {"side": side},
+            {"proxy": proxy.ref, "requests": requests.ref, "numerics": numerics.ref},
+        )
+        for requests in run.of("requests")
+    ]
+
+
+def score_proxy(job: Job) -> dict[str, Any]:
+    """Write raw Σ log p and byte counts of every request (`scores.npz`); return their sums and the bits per byte."""
+    import numpy as np
+
+    from proxy_models.requests import load_requests
+    from proxy_models.score import bits_per_byte, score
+
+    requests = load_requests(job.inputs["requests"] / f"{job.args['side']}.npz")
+    (scores,) = score(job.inputs["proxy"], [requests], read_plan(job))
+    with open(job.out / "scores.npz", "wb") as file:
+        np.savez(file, logprob=scores.logprob, tokens=scores.tokens, bytes=requests.bytes, chars=requests.chars)
+    return {
+        "requests": len(requests),
+        "bytes": int(requests.bytes.sum()),
+        "bpb": round(bits_per_byte(scores, requests), 9),
+    }

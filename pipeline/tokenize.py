@@ -1,0 +1,167 @@
+"""Stages `vocabulary` and `tokenize`: one small pinned BPE, then every domain as arrays of token ids.
+
+The arrays of a domain are read in the order of its shards, as one long sequence with an end-of-text id after every
+document. They are memory-mapped, so a mix is never written out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.documents import batches, selected
+from pipeline.run import Run
+from pipeline.sources import fingerprint
+from pipeline.units import Job, Unit
+
+VOCABULARY_VERSION = 1
+TOKENIZE_VERSION = 1
+END_OF_TEXT = "<|endoftext|>"
+
+
+def domain_units(run: Run, domain: str) -> list[tuple[str, dict[str, str]]]:
+    """Return (shard name, inputs) of every artefact that holds a domain's documents."""
+    origin = run.config.origin(domain)
+    if domain != origin:
+        rewrites = [unit for unit in run.of("rewrite") if unit.args["variant"] == domain]
+        return [(unit.name, {"documents": unit.ref}) for unit in rewrites]
+    selections = {unit.name: unit.ref for unit in run.of("select")}
+    return [
+        (shard.name, {"documents": shard.ref, "selection": selections[shard.name]})
+        for shard in run.of("sources")
+        if shard.args["source"] == origin
+    ]
+
+
+def texts(documents: Path, selection: Path | None) -> Iterator[list[str]]:
+    """Yield the training texts of one shard, raw or rewritten, in batches."""
+    path = documents / "documents.parquet"
+    frames = selected(path, selection / "selection.parquet", "train", ["text"]) if selection else batches(path, ["text"])
+    for frame in frames:
+        yield frame["text"].to_list()
+
+
+# vocabulary
+
+
+def vocabulary_units(run: Run) -> list[Unit]:
+    """One pinned unit: a byte-level BPE trained on the prior mix (each source its natural share, over its variants)."""
+    inputs = {
+        f"{domain}|{i}|{role}": ref
+        for domain in run.config.domain_names()
+        for i, (_, roles) in enumerate(domain_units(run, domain))
+        for role, ref in roles.items()
+    }
+    args = {"vocab_size": run.config.tokenize.vocab_size, "sample": run.config.tokenize.sample}
+    return [run.pinned(Unit("vocabulary", "bpe", VOCABULARY_VERSION, args, inputs))]
+
+
+def train_vocabulary(job: Job) -> dict[str, Any]:
+    """Train the BPE on at most `sample` bytes and write `tokenizer.json`.
+
+    Natural shares are taken in bytes here, as there are no tokens yet.
+    """
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    shards: dict[str, dict[str, dict[str, Path]]] = {}
+    for name, folder in job.inputs.items():
+        domain, shard, role = name.split("|")
+        shards.setdefault(domain, {}).setdefault(shard, {})[role] = folder
+    size = {
+        domain: sum(len(t.encode()) for roles in parts.values() for batch in _shard_texts(roles) for t in batch)
+        for domain, parts in shards.items()
+    }
+    total = sum(n for domain, n in size.items() if "." not in domain)
+    variants = {domain: [each for each in shards if each.split(".")[0] == domain.split(".")[0]] for domain in shards}
+
+    def sample() -> Iterator[list[str]]:
+        for domain, parts in shards.items():
+            left = job.args["sample"] * size[domain.split(".")[0]] / total / len(variants[domain])
+            for roles in parts.values():
+                for batch in _shard_texts(roles):
+                    if left > 0:
+                        yield batch
+                        left -= sum(len(text.encode()) for text in batch)
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=job.args["vocab_size"],
+        special_tokens=[END_OF_TEXT],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(sample(), trainer=trainer)
+    tokenizer.save(str(job.out / "tokenizer.json"))
+    return {"vocab_size": tokenizer.get_vocab_size()}
+
+
+def _shard_texts(roles: dict[str, Path]) -> Iterator[list[str]]:
+    return texts(roles["documents"], roles.get("selection"))
+
+
+# tokenize
+
+
+def tokenize_units(run: Run) -> list[Unit]:
+    """One unit per domain and shard."""
+    (vocabulary,) = run.of("vocabulary")
+    target = run.config.target.tokenizer
+    args = {"target": fingerprint(run, target) if target else None}
+    return [
+        Unit(
+            "tokenize",
+            f"{domain}/{shard.rpartition('/')[2]}",
+            TOKENIZE_VERSION,
+            {**args, "domain": domain},
+            {**inputs, "vocabulary": vocabulary.ref},
+            {"target": target},
+        )
+        for domain in run.config.domain_names()
+        for shard, inputs in domain_units(run, domain)
+    ]
+
+
+def tokenize(job: Job) -> dict[str, Any]:
+    """Write `tokens.bin` (little-endian uint16, or uint32 above 65,536 ids) and return counts.
+
+    `target_tokens` counts the same text in the target's tokenizer; weights are shares of those.
+    """
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(job.inputs["vocabulary"] / "tokenizer.json"))
+    target = Tokenizer.from_file(job.place["target"]) if job.place.get("target") else None
+    end = tokenizer.token_to_id(END_OF_TEXT)
+    kind = np.dtype("<u2") if tokenizer.get_vocab_size() <= 2**16 else np.dtype("<u4")
+    counts = {"documents": 0, "bytes": 0, "tokens": 0, "target_tokens": 0}
+    with open(job.out / "tokens.bin", "wb") as file:
+        for batch in texts(job.inputs["documents"], job.inputs.get("selection")):
+            for text, encoded in zip(batch, tokenizer.encode_batch_fast(batch, add_special_tokens=False), strict=True):
+                ids = [*encoded.ids, end]
+                file.write(np.asarray(ids, dtype=kind).tobytes())
+                counts["documents"] += 1
+                counts["bytes"] += len(text.encode())
+                counts["tokens"] += len(ids)
+            if target is not None:
+                counts["target_tokens"] += sum(
+                    len(each.ids) + 1 for each in target.encode_batch_fast(batch, add_special_tokens=False)
+                )
+    if target is None:
+        counts["target_tokens"] = counts["tokens"]
+    return {**counts, "bytes_per_id": kind.itemsize}
+
+
+def check(run: Run) -> None:
+    """Raise where a domain has fewer tokens than one chunk of a proxy."""
+    for domain in run.config.domain_names():
+        units = [unit for unit in run.of("tokenize") if unit.args["domain"] == domain]
+        tokens = sum(run.manifest(unit)["counts"]["tokens"] for unit in units)
+        if tokens <= run.model_context:
+            place = ("rewrite", domain) if domain in run.config.rewrite else ("sources", domain)
+            raise run.mix.error(
+                place, f"domain `{domain}` has {tokens} tokens, fewer than one chunk of {run.model_context + 1}"
+            )

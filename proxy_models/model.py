@@ -1,0 +1,133 @@
+"""A decoder on one screen: RMSNorm, rotary positions, SwiGLU, no biases, untied embeddings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from proxy_models import kernels
+from proxy_models.hardware import NumericPlan
+from proxy_models.loss import mean_nll
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Sizes of a decoder. context: the most tokens it reads at once. ff: width inside the feed-forward layer.
+
+    Raises ValueError for sizes that do not fit together.
+    """
+
+    vocab_size: int
+    context: int
+    width: int
+    layers: int
+    heads: int
+    ff: int
+
+    def __post_init__(self) -> None:
+        for name in ("vocab_size", "context", "width", "layers", "heads", "ff"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"model {name} must be at least 1, got {getattr(self, name)}")
+        if self.width % (2 * self.heads):
+            raise ValueError(f"model width {self.width} must be a multiple of twice the heads ({self.heads})")
+
+    @property
+    def parameters(self) -> int:
+        return 2 * self.vocab_size * self.width + self.layers * (4 * self.width**2 + 3 * self.width * self.ff)
+
+
+def plain_rms_norm(x: Tensor) -> Tensor:
+    """x over its root mean square; no gain, because the matrix that follows can learn it."""
+    return F.rms_norm(x, (x.shape[-1],), eps=1e-12)
+
+
+def plain_swiglu(x: Tensor) -> Tensor:
+    gate, value = x.chunk(2, dim=-1)
+    return F.silu(gate) * value
+
+
+def plain_attention(qkv: Tensor, turns: Tensor, mask: Tensor) -> Tensor:
+    """As ``kernels.attention``; the mask is implied."""
+    qk, v = qkv[:, :, :2], qkv[:, :, 2].transpose(1, 2)
+    pairs = torch.view_as_complex(qk.float().unflatten(-1, (-1, 2)))
+    q, k = torch.view_as_real(pairs * turns[:, None, None]).flatten(-2).to(v.dtype).permute(2, 0, 3, 1, 4)
+    return F.scaled_dot_product_attention(q, k, v, is_causal=True, scale=1.0).transpose(1, 2).flatten(2)
+
+
+def rotary_turns(context: int, head_width: int) -> Tensor:
+    """Rotary positions (RoPE, arXiv:2104.09864): (context, head width / 2) complex, one turn per position and pair.
+
+    Their length is head_width^(-1/4), so that queries times keys come out divided by sqrt(head width).
+    """
+    half = head_width // 2
+    angles = torch.outer(torch.arange(context), 10_000.0 ** (-torch.arange(half) / half))
+    return torch.polar(torch.full_like(angles, head_width**-0.25), angles)
+
+
+class Block(nn.Module):
+    """Attention, then feed-forward; each reads the normed stream and adds to it."""
+
+    def __init__(self, config: ModelConfig, plan: NumericPlan) -> None:
+        super().__init__()
+        d, ff, by_hand = config.width, config.ff, plan.attention == "manual"
+        self.heads = config.heads
+        self.norm = kernels.rms_norm if by_hand else plain_rms_norm
+        self.swiglu = kernels.swiglu if by_hand else plain_swiglu
+        self.attention = kernels.attention if by_hand else plain_attention
+        self.qkv = nn.Parameter(torch.empty(3 * d, d))
+        self.out = nn.Parameter(torch.empty(d, d))
+        self.up = nn.Parameter(torch.empty(2 * ff, d))  # gate and value of SwiGLU
+        self.down = nn.Parameter(torch.empty(d, ff))
+
+    def forward(self, x: Tensor, turns: Tensor, mask: Tensor) -> Tensor:
+        b, t, d = x.shape
+        qkv = F.linear(self.norm(x), self.qkv.to(x.dtype)).view(b, t, 3, self.heads, d // self.heads)
+        x = x + F.linear(self.attention(qkv, turns, mask), self.out.to(x.dtype))
+        return x + F.linear(self.swiglu(F.linear(self.norm(x), self.up.to(x.dtype))), self.down.to(x.dtype))
+
+
+class Decoder(nn.Module):
+    """Tokens in, hidden states or mean loss out. Master weights are fp32 and are cast inside the forward pass."""
+
+    def __init__(self, config: ModelConfig, plan: NumericPlan) -> None:
+        super().__init__()
+        self.config, self.dtype = config, plan.torch_dtype
+        self.norm = kernels.rms_norm if plan.attention == "manual" else plain_rms_norm
+        self.embed = nn.Parameter(torch.empty(config.vocab_size, config.width))
+        self.blocks = nn.ModuleList(Block(config, plan) for _ in range(config.layers))
+        self.head = nn.Parameter(torch.empty(config.vocab_size, config.width))
+        mask = torch.full((config.context, config.context), float("-inf"), dtype=self.dtype).triu(1)
+        self.register_buffer("turns", rotary_turns(config.context, config.width // config.heads), persistent=False)
+        self.register_buffer("mask", mask, persistent=False)
+
+    def init(self, seed: int) -> None:
+        """Draw the weights: matrices uniform with variance 1/fan-in, what writes to the stream 0, the head small."""
+        draw = torch.Generator().manual_seed(seed)
+        for name, weight in self.named_parameters():
+            with torch.no_grad():
+                if name == "embed":
+                    weight.copy_(torch.randn(weight.shape, generator=draw))
+                elif name == "head":
+                    weight.copy_(torch.randn(weight.shape, generator=draw) * 0.02)
+                elif name.endswith(("out", "down")):
+                    weight.zero_()
+                else:
+                    bound = (3.0 / weight.shape[1]) ** 0.5
+                    weight.copy_((torch.rand(weight.shape, generator=draw) * 2 - 1) * bound)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """tokens: (batch, time) int64, time at most the context. Returns normed hidden states (batch, time, width)."""
+        t = tokens.shape[1]
+        turns, mask = self.turns[:t], self.mask[:t, :t]
+        x = self.norm(F.embedding(tokens, self.embed.to(self.dtype)))
+        for block in self.blocks:
+            x = block(x, turns, mask)
+        return self.norm(x)
+
+    def loss(self, tokens: Tensor) -> Tensor:
+        """tokens: (batch, time + 1). Mean nats per token of predicting each token from those before it."""
+        hidden = self(tokens[:, :-1])
+        return mean_nll(hidden.flatten(0, 1), self.head.to(hidden.dtype), tokens[:, 1:].flatten())

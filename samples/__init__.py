@@ -1,0 +1,1 @@
+"""Sample data, and the scripts that rebuild it from registry packages (see README.md)."""

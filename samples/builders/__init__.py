@@ -1,0 +1,1 @@
+"""The parts of `samples/build.py`: one module fetches packages, one builds each kind of source."""
