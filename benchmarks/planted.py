@@ -1,9 +1,13 @@
 """Planted truth: surfaces whose optimum is known, so that a proposal's regret can be measured.
 
-Two parts. `planted`: five surfaces (linear, log-linear, with interaction, with a useless domain, with a harmful one), 8
-domains, 48 runs, natural's regret 5 noise SDs: how often the regret stays below one noise SD (`within_noise`), and how often
-the stated 90 % region of mixes holds the true optimum (`region_coverage`). `quickstart`: 9 domains with variants, 24 runs,
-7 held-out and 5 benchmark tasks that fall as a power of useful tokens: how often the proposal wins as `validate` judges.
+Two parts. `planted`: five surfaces (linear, log-linear, with interaction, with a useless domain, with a
+harmful one), 8
+domains, 48 runs, natural's regret 5 noise SDs: how often the regret stays below one noise SD
+(`within_noise`), and how often
+the stated 90 % region of mixes holds the true optimum (`region_coverage`). `quickstart`: 9 domains with
+variants, 24 runs,
+7 held-out and 5 benchmark tasks that fall as a power of useful tokens: how often the proposal wins as
+`validate` judges.
 The last line is one JSON object.
 """
 
@@ -45,7 +49,9 @@ def planted_problem(kind: str, rng: np.random.Generator) -> Problem:
     tokens = np.sort(rng.lognormal(0, 1.0, d))[::-1] * 1e6
     domains = tuple(Domain(f"d{i}", f"d{i}", float(n), True) for i, n in enumerate(tokens))
     slopes = rng.normal(0, 1.5, (t, d))
-    slopes[:, 0] = slopes[:, 1:].max(axis=1) * 0.5  # the largest domain is no bargain, or natural would be the optimum
+    slopes[:, 0] = (
+        slopes[:, 1:].max(axis=1) * 0.5
+    )  # the largest domain is no bargain, or natural would be the optimum
     pairs = [(int(a), int(b)) for a, b in (rng.choice(d, 2, replace=False) for _ in range(2))]
     if kind == "useless":
         slopes[:, 1] = 0.3 * slopes.mean(axis=1) + 0.7 * slopes.max(axis=1)
@@ -69,8 +75,19 @@ def planted_problem(kind: str, rng: np.random.Generator) -> Problem:
 
 
 def quickstart_problem(rng: np.random.Generator) -> Problem:
-    """Like the quickstart's real proxies: y = c + k (useful tokens + e)^-a, seed SD 0.01, two origins with a variant."""
-    names = ("wikipedia", "wikipedia.qa", "code", "papers", "ocr", "ocr.clean", "questions", "speeches", "legal")
+    """Like the quickstart's real proxies: y = c + k (useful tokens + e)^-a, seed SD 0.01, two origins with
+    a variant."""
+    names = (
+        "wikipedia",
+        "wikipedia.qa",
+        "code",
+        "papers",
+        "ocr",
+        "ocr.clean",
+        "questions",
+        "speeches",
+        "legal",
+    )
     origins = [n.split(".")[0] for n in names]
     tokens = rng.lognormal(0, 0.8, len(names)) * 3e5
     tokens[1], tokens[5] = tokens[0] * 0.5, tokens[4] * 0.95
@@ -82,7 +99,9 @@ def quickstart_problem(rng: np.random.Generator) -> Problem:
     own = np.array([[float(o == s) for o in origins] for s in sources])
     # A rewrite serves its own source's held-out text more or less than the raw parent does.
     own[:, [1, 5]] *= rng.uniform(0.3, 1.3, 2)
-    useful = np.vstack([np.maximum(own, rng.uniform(0.0, 0.15, own.shape)), rng.dirichlet(np.full(9, 0.4), 5) * 1.5])
+    useful = np.vstack(
+        [np.maximum(own, rng.uniform(0.0, 0.15, own.shape)), rng.dirichlet(np.full(9, 0.4), 5) * 1.5]
+    )
     power = rng.uniform(0.15, 0.5, len(useful))
     floor = rng.uniform(0.01, 0.05, len(useful))
     probe = rng.dirichlet(np.ones(9), 400)
@@ -120,7 +139,10 @@ def run_swarm(problem: Problem, runs: int, seed: int, **design: object) -> Swarm
     names = [d.name for d in problem.domains]
     return join(
         {m.name: dict(zip(names, m.weights.tolist(), strict=True)) for m in mixes},
-        {m.name: dict(zip(problem.tasks, row.tolist(), strict=True)) for m, row in zip(mixes, values, strict=True)},
+        {
+            m.name: dict(zip(problem.tasks, row.tolist(), strict=True))
+            for m, row in zip(mixes, values, strict=True)
+        },
         {m.name: m.block for m in mixes},
     )
 
@@ -138,10 +160,16 @@ def planted(seed: int, kind: str, runs: int) -> dict[str, float]:
     value = problem.truth(np.stack([found.weights, best, baselines["natural"]])) @ factors
     noise = float(np.sqrt(np.sum((factors * problem.noise) ** 2)))
     held = bool(indistinguishable(surface(table, fits, goal), best[None], found.optimum)[0])
-    return {"regret": (value[0] - value[1]) / noise, "natural": (value[2] - value[1]) / noise, "held": float(held)}
+    return {
+        "regret": (value[0] - value[1]) / noise,
+        "natural": (value[2] - value[1]) / noise,
+        "held": float(held),
+    }
 
 
-def quickstart(seed: int, runs: int, laws: Sequence[str] | None = None, kl: float | None = None, **design: object) -> dict[str, object]:
+def quickstart(
+    seed: int, runs: int, laws: Sequence[str] | None = None, kl: float | None = None, **design: object
+) -> dict[str, object]:
     """One synthetic quickstart from design to verdict."""
     problem = quickstart_problem(np.random.default_rng([seed, 2]))
     table = run_swarm(problem, runs, seed, **design)
@@ -150,7 +178,9 @@ def quickstart(seed: int, runs: int, laws: Sequence[str] | None = None, kl: floa
     began = time.process_time()
     fits = choose(table, seed=seed, **({"laws": laws} if laws else {}))
     chosen = time.process_time()
-    found = propose(table, fits, goal, problem.within, prior(problem.domains), baselines=base, seed=seed, kl_strength=kl)
+    found = propose(
+        table, fits, goal, problem.within, prior(problem.domains), baselines=base, seed=seed, kl_strength=kl
+    )
     ended = time.process_time()
     mixes = {"proposal": found.weights, **base, "best_observed": found.best_observed.weights}
     same = tuple(n for n, w in mixes.items() if n != "proposal" and np.abs(w - found.weights).max() < 1e-3)
@@ -181,7 +211,9 @@ def quickstart(seed: int, runs: int, laws: Sequence[str] | None = None, kl: floa
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=20, help="seeds a surface of the planted part (the bar asks for 20 x 5)")
+    parser.add_argument(
+        "--seeds", type=int, default=20, help="seeds a surface of the planted part (the bar asks for 20 x 5)"
+    )
     parser.add_argument("--quickstarts", type=int, default=20)
     args = parser.parse_args()
     regrets: dict[str, list[dict[str, float]]] = {}
@@ -191,7 +223,8 @@ def main() -> None:
         print(
             f"{kind:12s} within noise {np.mean([r['regret'] < 1 for r in rows]):.2f}"
             f"  median regret {np.median([r['regret'] for r in rows]):.2f} SD"
-            f"  natural {np.median([r['natural'] for r in rows]):.1f} SD  region {np.mean([r['held'] for r in rows]):.2f}",
+            f"  natural {np.median([r['natural'] for r in rows]):.1f} SD"
+            f"  region {np.mean([r['held'] for r in rows]):.2f}",
             flush=True,
         )
     tried = [quickstart(seed, 24) for seed in range(args.quickstarts)]

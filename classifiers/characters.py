@@ -1,8 +1,8 @@
 """Documents as arrays of characters, and the hashes of their words: what makes scoring in numpy possible.
 
-A `Batch` lays documents one after the other as code points, so that one pass over an array serves them all. Positions
-and lengths are in characters, as in Python. All hashes are 64-bit, depend on nothing but the text and never change
-between runs or machines, so they may be stored.
+A `Batch` lays documents one after the other as code points, so that one pass over an array serves them all.
+Positions and lengths are in characters, as in Python. All hashes are 64-bit, depend on nothing but the text
+and never change between runs or machines, so they may be stored.
 """
 
 from __future__ import annotations
@@ -20,14 +20,22 @@ Hashes = NDArray[np.uint64]
 
 LETTER, DIGIT, SPACE, BREAK, SYMBOL, UPPER, LOWER, ALONE = (1 << bit for bit in range(8))
 """Kinds of characters, as bits. LETTER: as `str.isalpha`. DIGIT: other alphanumerics. SPACE and BREAK: as
-`str.isspace` and `str.splitlines` see them. SYMBOL: everything else that shows or controls. ALONE: scripts written
-without spaces (Han, kana, Thai and its neighbours), where each character counts as a word of its own."""
+`str.isspace` and `str.splitlines` see them. SYMBOL: everything else that shows or controls. ALONE: scripts
+written without spaces (Han, kana, Thai and its neighbours), where each character counts as a word of its
+own."""
 MARK = 0  # combining marks: part of the word they stand in, nothing by themselves
 
 NEWLINE = 10
 BATCH_CHARS = 1 << 18  # about 15 MB of temporaries; larger batches fall out of the cache and are slower
 _LAST_CODE = 0x323B0  # no letters are assigned above
-_ALONE = ((0x0E00, 0x0F00), (0x1000, 0x10A0), (0x1780, 0x1800), (0x2E80, 0xA000), (0xF900, 0xFB00), (0x20000, 0x323B0))
+_ALONE = (
+    (0x0E00, 0x0F00),
+    (0x1000, 0x10A0),
+    (0x1780, 0x1800),
+    (0x2E80, 0xA000),
+    (0xF900, 0xFB00),
+    (0x20000, 0x323B0),
+)
 _BASE = 0x9E3779B97F4A7C15  # any odd number with well spread bits
 _BASE_INVERSE = pow(_BASE, -1, 1 << 64)
 
@@ -132,7 +140,10 @@ def _run_bounds(
 
 
 def runs(batch: Batch, inside: NDArray[np.bool_], starting: NDArray[np.bool_] | None = None) -> Spans:
-    """Maximal runs of `inside` (false at the newline after a document), cut again wherever `starting` is true."""
+    """Return maximal runs of `inside`, cut again wherever `starting` is true.
+
+    `inside` is false at the newline after each document.
+    """
     return _spans(batch, *_run_bounds(inside, starting))
 
 
@@ -156,8 +167,8 @@ def whitespace_words(batch: Batch) -> Spans:
 def punctuation_words(batch: Batch) -> Spans:
     """Words with punctuation split off, near to what spaCy and NLTK do for English.
 
-    A run of one symbol ("...", "--") is one word; a point or comma between digits does not split; an apostrophe
-    before a letter begins the word ("do|n't" of spaCy is "don|'t" here: as many words).
+    A run of one symbol ("...", "--") is one word; a point or comma between digits does not split; an
+    apostrophe before a letter begins the word ("do|n't" of spaCy is "don|'t" here: as many words).
     """
     codes, kinds = batch.codes, batch.kinds
     before, after = np.roll(kinds, 1), np.roll(kinds, -1)
@@ -193,7 +204,10 @@ def split_lines(batch: Batch) -> Spans:
 
 
 def newline_pieces(batch: Batch, least: int = 1) -> Spans:
-    """Pieces between runs of at least `least` newlines; runs at either end of a document leave an empty piece there."""
+    """Return pieces between runs of at least `least` newlines.
+
+    A run at either end of a document leaves an empty piece there, as `re.split` does.
+    """
     newline = batch.codes == NEWLINE
     newline[batch.ends] = newline[-1] = False
     first, after = _run_bounds(newline)

@@ -1,8 +1,8 @@
 """Eval items inside documents: n-grams of words that a document shares with a suite of evals.
 
-As GPT-3 (Brown et al. 2020, appendix C) and most since: 13-grams of words, case folded, punctuation stripped. An item
-shorter than that is looked for whole when it has at least `min_words` words; shorter ones would match by chance and
-are left out and counted. A suite stores hashes only (64 bits), never eval text.
+As GPT-3 (Brown et al. 2020, appendix C) and most since: 13-grams of words, case folded, punctuation stripped.
+An item shorter than that is looked for whole when it has at least `min_words` words; shorter ones would match
+by chance and are left out and counted. A suite stores hashes only (64 bits), never eval text.
 """
 
 from __future__ import annotations
@@ -44,10 +44,13 @@ class Suite:
 
 
 def build_suite(items: Sequence[tuple[str, str]], params: ContaminationParams | None = None) -> Suite:
-    """Make a suite of (eval name, text) items; order of names decides which eval a document is said to match."""
+    """Make a suite of (eval name, text) items.
+
+    The order of first items decides which eval a document is said to match.
+    """
     params = params or ContaminationParams()  # type: ignore[call-arg]
-    evals = tuple(dict.fromkeys(name for name, _ in items))
-    item_evals = np.array([evals.index(name) for name, _ in items], np.int32)
+    order_of = {name: index for index, name in enumerate(dict.fromkeys(name for name, _ in items))}
+    evals, item_evals = tuple(order_of), np.array([order_of[name] for name, _ in items], np.int32)
     sizes = np.zeros(len(items), np.int64)
     grams, owners, lengths = [np.zeros(0, np.uint64)], [np.zeros(0, np.int64)], set()
     first = 0
@@ -69,8 +72,12 @@ def build_suite(items: Sequence[tuple[str, str]], params: ContaminationParams | 
     gram, owner = gram[order], owner[order]
     fresh = np.ones(len(gram), bool)
     fresh[1:] = (gram[1:] != gram[:-1]) | (owner[1:] != owner[:-1])
-    skipped = np.bincount(item_evals[sizes < min(params.min_words, params.n)], minlength=len(evals)).astype(np.int64)
-    return Suite(evals, item_evals, skipped, tuple(sorted(lengths)), gram[fresh], owner[fresh].astype(np.int32))
+    skipped = np.bincount(item_evals[sizes < min(params.min_words, params.n)], minlength=len(evals)).astype(
+        np.int64
+    )
+    return Suite(
+        evals, item_evals, skipped, tuple(sorted(lengths)), gram[fresh], owner[fresh].astype(np.int32)
+    )
 
 
 def save_suite(suite: Suite, path: Path) -> None:
@@ -104,7 +111,8 @@ def load_suite(path: Path) -> Suite:
 
 
 class ContaminationScorer:
-    """`matched` (String): first eval of the suite that shares an n-gram, else null. `overlap` (UInt32): n-grams shared.
+    """`matched` (String): first eval of the suite that shares an n-gram, else null. `overlap` (UInt32):
+    n-grams shared.
 
     An n-gram that occurs twice in the document counts twice.
     """
@@ -121,7 +129,7 @@ class ContaminationScorer:
         matched = np.full(len(documents), len(suite.evals), np.int64)
         for docs, entries in _hits(suite, self.table, documents):
             np.add.at(overlap, docs, 1)
-            # owners ascend among equal n-grams, but evals may be interleaved in the items: look at all of them
+            # owners ascend among equal n-grams, but items of evals may be interleaved: look at all
             every, of = _all_owners(suite, entries)
             np.minimum.at(matched, docs[of], suite.item_evals[every])
         names = [*suite.evals, None]
@@ -153,7 +161,9 @@ def _table(suite: Suite) -> NDArray[np.bool_]:
     return table
 
 
-def _hits(suite: Suite, table: NDArray[np.bool_], texts: list[str]) -> Iterator[tuple[ch.Positions, ch.Positions]]:
+def _hits(
+    suite: Suite, table: NDArray[np.bool_], texts: list[str]
+) -> Iterator[tuple[ch.Positions, ch.Positions]]:
     """Yield (document, first entry of the suite) for each n-gram of the texts that the suite holds."""
     first = 0
     for batch in ch.batches(texts, lower=True):

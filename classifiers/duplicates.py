@@ -1,12 +1,13 @@
 """Exact and near duplicates: a signature per document, and who repeats whom.
 
-Exact: equal text after folding case and collapsing whitespace (64-bit BLAKE2b). Near: MinHash (Broder 1997) over
-shingles of 5 plain words (letters and digits, case folded; shorter texts are one shingle), 128 permutations, of each
-minimum 16 bits kept (b-bit MinHash, Li and König 2010; two different minima agree by chance once in 65,536). They are
-stored as 32 unsigned integers of 64 bits, each of which is at once 4 minima and the key of one band for lookup: two
-documents with Jaccard similarity s share a band with probability 1 - (1 - s^4)^32, which is 1 - 5e-8 at 0.8 and
-0.87 at 0.5. What shares a band is then judged by the share of the 128 minima that agree: standard error 0.035 at 0.8.
-Signatures never change between runs or machines, so they may be stored and compared later.
+Exact: equal text after folding case and collapsing whitespace (64-bit BLAKE2b). Near: MinHash (Broder 1997)
+over shingles of 5 plain words (letters and digits, case folded; shorter texts are one shingle), 128
+permutations, of each minimum 16 bits kept (b-bit MinHash, Li and König 2010; two different minima agree by
+chance once in 65,536). They are stored as 32 unsigned integers of 64 bits, each of which is at once 4 minima
+and the key of one band for lookup: two documents with Jaccard similarity s share a band with probability 1 -
+(1 - s^4)^32, which is 1 - 5e-8 at 0.8 and 0.87 at 0.5. What shares a band is then judged by the share of the
+128 minima that agree: standard error 0.035 at 0.8. Signatures never change between runs or machines, so they
+may be stored and compared later.
 """
 
 from __future__ import annotations
@@ -47,8 +48,13 @@ class DuplicatesScorer:
     columns = ("exact", "minhash")
 
     def __init__(self, params: DuplicatesParams) -> None:
-        multiplier, offset = ch.mix(np.arange(1, 2 * PERMUTATIONS + 1, dtype=np.uint64)).astype(np.uint32).reshape(2, -1)
-        self.multiplier, self.offset = multiplier | np.uint32(1), offset  # odd: a permutation of 32-bit values
+        multiplier, offset = (
+            ch.mix(np.arange(1, 2 * PERMUTATIONS + 1, dtype=np.uint64)).astype(np.uint32).reshape(2, -1)
+        )
+        self.multiplier, self.offset = (
+            multiplier | np.uint32(1),
+            offset,
+        )  # odd: a permutation of 32-bit values
 
     def score(self, texts: pl.Series) -> pl.DataFrame:
         documents = as_list(texts)
@@ -79,7 +85,10 @@ class DuplicatesScorer:
 
 
 def _shingles(hashes: ch.Hashes, docs: ch.Positions) -> tuple[ch.Hashes, ch.Positions]:
-    """Hashes of all 5-word shingles and their documents, ascending; a document of 1 to 4 words has one of them all."""
+    """Return the hashes of all 5-word shingles and their documents, ascending.
+
+    A document of 1 to 4 words has one shingle, of all of them.
+    """
     grams, firsts = ch.word_ngrams(hashes, docs, SHINGLE)
     size = np.bincount(docs)
     first = np.flatnonzero(np.diff(docs, prepend=-1))  # first word of each document that has words
@@ -96,13 +105,15 @@ def _shingles(hashes: ch.Hashes, docs: ch.Positions) -> tuple[ch.Hashes, ch.Posi
     return values[order], of_doc[order]
 
 
-def find_duplicates(new: pl.DataFrame, seen: pl.DataFrame | None = None, threshold: float = THRESHOLD) -> pl.Series:
+def find_duplicates(
+    new: pl.DataFrame, seen: pl.DataFrame | None = None, threshold: float = THRESHOLD
+) -> pl.Series:
     """Return for each new document the `id` of the earliest earlier document that it duplicates, or null.
 
-    Frames have the columns `id`, `exact` and `minhash` (as `DuplicatesScorer` gives them). Order decides who keeps the
-    copy: all of `seen` comes before `new`, and rows count in order. Documents found to be duplicates, here or before,
-    stay references for later ones, so `seen` must hold them too. Two documents are duplicates when `exact` agrees or
-    the estimated Jaccard similarity is at least `threshold`, in (0, 1].
+    Frames have the columns `id`, `exact` and `minhash` (as `DuplicatesScorer` gives them). Order decides who
+    keeps the copy: all of `seen` comes before `new`, and rows count in order. Documents found to be
+    duplicates, here or before, stay references for later ones, so `seen` must hold them too. Two documents
+    are duplicates when `exact` agrees or the estimated Jaccard similarity is at least `threshold`, in (0, 1].
     """
     if not 0 < threshold <= 1:
         raise ValueError(f"threshold must be in (0, 1], not {threshold}")
@@ -113,7 +124,9 @@ def find_duplicates(new: pl.DataFrame, seen: pl.DataFrame | None = None, thresho
     some = np.flatnonzero((every["minhash"].list.len() > 0).to_numpy())
     if len(some):
         bands = every["minhash"].gather(some).explode().to_numpy().reshape(len(some), BANDS)
-        np.minimum.at(earliest, some, some[_first_similar(bands, int(np.searchsorted(some, offset)), threshold)])
+        np.minimum.at(
+            earliest, some, some[_first_similar(bands, int(np.searchsorted(some, offset)), threshold)]
+        )
     found = np.where(earliest < np.arange(len(every)), earliest, -1)[offset:]
     index = pl.Series(found).replace(-1, None)
     return every["id"].gather(index).alias("duplicate_of")

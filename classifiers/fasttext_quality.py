@@ -1,8 +1,9 @@
-"""fastText quality classifiers (Joulin et al. 2016, arXiv:1607.01759): bags of hashed word n-grams, one linear layer.
+"""fastText quality classifiers (Joulin et al. 2016, arXiv:1607.01759): bags of hashed word n-grams, one
+linear layer.
 
-Trained here with one thread and a seed, which makes the model's bytes reproducible (two threads do not), and small:
-16 dimensions, 65,536 buckets and at most 50,000 words are 7 MB at most. The classes are balanced by repeating
-documents of the smaller one, because fastText knows no class weights.
+Trained here with one thread and a seed, which makes the model's bytes reproducible (two threads do not), and
+small: 16 dimensions, 65,536 buckets and at most 50,000 words make 7 MB at most. The classes are balanced by
+repeating documents of the smaller one, because fastText knows no class weights.
 """
 
 from __future__ import annotations
@@ -12,22 +13,30 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from classifiers.base import ScorerParams, as_list
 from classifiers.language import one_line
 
 MODEL_FILE = "model.bin"
+_LEAST_SEEN = 8_000
 POSITIVE, NEGATIVE = "__label__positive", "__label__negative"
 
 
 class FastTextParams(ScorerParams):
-    model: Path | None = Field(None, description="A fastText model from elsewhere; one is trained in the run if absent.")
+    model: Path | None = Field(
+        None, description="A fastText model from elsewhere; one is trained in the run if absent."
+    )
     label: str | None = Field(None, description="Label of that model whose probability is the score.")
     max_chars: int = Field(4000, gt=0, description="Characters from the start of a text that are read.")
     dim: int = Field(16, ge=1, le=300)
-    epochs: int = Field(10, ge=1)
-    learning_rate: float = Field(0.3, gt=0)
+    epochs: int | None = Field(
+        None,
+        ge=1,
+        description="10 if absent, or more until 8,000 texts were seen: few texts need more passes.",
+    )
+    learning_rate: float = Field(0.1, gt=0)
     word_ngrams: int = Field(2, ge=1, le=5)
     buckets: int = Field(65_536, ge=1, description="Slots that word n-grams are hashed into.")
     max_words: int = Field(50_000, ge=1, description="Most frequent words that get a vector of their own.")
@@ -40,7 +49,7 @@ class FastTextParams(ScorerParams):
 
 
 class FastTextScorer:
-    """`score` (Float64): P(positive) in [0, 1]."""
+    """`score` (Float64): P(positive) in [0, 1]; 0.5 for a text without words."""
 
     columns = ("score",)
 
@@ -53,12 +62,14 @@ class FastTextScorer:
         import fasttext
 
         if params.model is None and model_dir is None:
-            raise ValueError("a fastText quality scorer needs a trained model's folder, or `model` and `label`")
+            raise ValueError(
+                "a fastText quality scorer needs a trained model's folder, or `model` and `label`"
+            )
         path = params.model or Path(model_dir or "") / MODEL_FILE
         self.params = params
         self.label = POSITIVE if params.label is None else params.label
         self.model = fasttext.load_model(str(path))
-        labels = self.model.get_labels()
+        labels: list[str] = list(self.model.get_labels())  # type: ignore[arg-type]
         if self.label not in labels:
             self.label = f"__label__{self.label}"
         if self.label not in labels:
@@ -68,13 +79,22 @@ class FastTextScorer:
         as_list(texts)
         prepare = _words if self.params.model is None else one_line
         lines = prepare(texts, self.params.max_chars).to_list()
-        rows = zip(*self.model.predict(lines, k=-1), strict=True) if lines else ()
-        # fastText adds 1e-5 to probabilities, and leaves out labels of probability 0
-        scores = [min(float(dict(zip(labels, values, strict=True)).get(self.label, 0.0)), 1.0) for labels, values in rows]
+        labels, values = self.model.predict(lines, k=-1) if lines else ([], [])
+        scores = [
+            _probability(self.label, *row) if line.strip(" \0") else 0.5
+            for line, *row in zip(lines, labels, values, strict=True)
+        ]
         return pl.DataFrame({"score": scores}, schema={"score": pl.Float64})
 
 
-def fit_fasttext(positive: list[str], negative: list[str], out: Path, seed: int, params: FastTextParams) -> None:
+def _probability(label: str, labels: list[str], values: NDArray[np.float32]) -> float:
+    """Probability of one label. fastText leaves out labels of probability 0 and adds 1e-5 to the others."""
+    return min(float(values[labels.index(label)]), 1.0) if label in labels else 0.0
+
+
+def fit_fasttext(
+    positive: list[str], negative: list[str], out: Path, seed: int, params: FastTextParams
+) -> None:
     """Train on shuffled, balanced classes and write `model.bin` into `out`."""
     import fasttext
 
@@ -96,7 +116,7 @@ def fit_fasttext(positive: list[str], negative: list[str], out: Path, seed: int,
             input=str(file),
             lr=params.learning_rate,
             dim=params.dim,
-            epoch=params.epochs,
+            epoch=params.epochs or max(10, _LEAST_SEEN // len(lines)),
             wordNgrams=params.word_ngrams,
             bucket=params.buckets,
             minCount=least,

@@ -1,25 +1,28 @@
-"""Gopher-style signals (Rae et al. 2021, arXiv:2112.11446, section A1.1) and signs of OCR noise, as attributes.
+"""Gopher-style signals (Rae et al. 2021, arXiv:2112.11446, section A1.1) and signs of OCR noise, as
+attributes.
 
 The splitter decides the outcome of limits on words, so it is a parameter. `whitespace`: as `str.split()`.
 `punctuation`: punctuation stands alone, near to the spaCy words that datatrove counts.
 
 Columns; shares are in [0, 1], and 0 for a text that lacks the denominator:
 
-words                words that are not punctuation only (Gopher keeps 50 to 100,000)
-mean_word_length     characters of these, mean (3 to 10)
-hashes, ellipses     "#" and "..." or "…" per word, punctuation included (each at most 0.1); may exceed 1
-bullet_lines         share of lines that begin with "•" or "-" (at most 0.9)
-ellipsis_lines       share of lines that end in "..." or "…" (at most 0.3)
-alphabetic_words     share of words with a letter (at least 0.8)
-stop_words           how many of the stop words occur, case counts (at least 2)
-duplicate_lines, duplicate_line_chars, duplicate_paragraphs, duplicate_paragraph_chars, top_2gram …, duplicate_5gram …
-                     repetition, see `repetition`
-alphanumeric, digits, non_ascii, symbols     shares of characters; a symbol is neither alphanumeric nor a space
-single_characters    share of words of one character (OCR breaks words up)
-noisy_words          share of words with a mark of misreading: a letter beside a digit, a capital after a small letter,
-                     four equal letters, or a symbol between letters that spelling does not put there; after the rules
-                     of Taghva et al. 2001 and Kulp and Kontostathis 2007 that need no lexicon. Identifiers of code
-                     count too: use it on prose.
+words               words that are not punctuation only (Gopher keeps 50 to 100,000)
+mean_word_length    characters of these, mean (3 to 10)
+hashes, ellipses    "#" and "..." or "…" per word, punctuation included (each at most 0.1); may exceed 1
+bullet_lines        share of lines that begin with "•" or "-" (at most 0.9)
+ellipsis_lines      share of lines that end in "..." or "…" (at most 0.3)
+alphabetic_words    share of words with a letter (at least 0.8)
+stop_words          how many of the stop words occur, case counts (at least 2)
+duplicate_lines, duplicate_line_chars, duplicate_paragraphs, duplicate_paragraph_chars,
+top_2gram to top_4gram, duplicate_5gram to duplicate_10gram
+                    repetition, see `repetition`
+alphanumeric, digits, non_ascii, symbols
+                    shares of characters; a symbol is neither alphanumeric nor a space
+single_characters   share of words of one character (OCR breaks words up)
+noisy_words         share of words with a mark of misreading: a letter beside a digit, a capital after a small
+                    letter, four equal letters, or a symbol between letters that spelling does not put there.
+                    These are the rules of Taghva et al. 2001 and of Kulp and Kontostathis 2007 that need no
+                    lexicon. Identifiers of code count too: use it on prose.
 """
 
 from __future__ import annotations
@@ -35,7 +38,9 @@ from classifiers.base import ScorerParams, as_list
 from classifiers.repetition import DUPLICATED, TOP, duplicate_pieces, repeated_ngrams, share
 
 STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")
-_SPELLING = np.array([ord(c) for c in "'’‑-–—./&@_:"], np.uint32)  # symbols that stand between letters in clean text
+_SPELLING = np.array(
+    [ord(c) for c in "'’‑-–—./&@_:"], np.uint32
+)  # symbols that stand between letters in clean text
 _ELLIPSIS = 0x2026
 
 COLUMNS = (

@@ -1,38 +1,39 @@
-"""Logistic regression over hashed word 1- and 2-grams, punctuation included: scikit-learn trains, numpy scores.
+"""Logistic regression over hashed word 1- and 2-grams, punctuation included: scikit-learn trains, numpy
+scores.
 
-A text is the bag of its n-grams, hashed into buckets with the stable hashes of `characters`, each weighted 1 + ln(count)
-and the whole scaled to length 1. Stored are the coefficients (safetensors) and the parameters that make the features
-(JSON); nothing is pickled.
+A text is the bag of its n-grams, hashed into buckets with the stable hashes of `characters`, weighted (1 +
+ln(count)) × inverse document frequency and the whole scaled to length 1. Stored are the coefficients
+(safetensors) and the parameters that make the features (JSON); nothing is pickled.
 """
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from pydantic import Field
 
 from classifiers import characters as ch
 from classifiers.base import ScorerParams, as_list
 
-if TYPE_CHECKING:
-    from scipy.sparse import csr_matrix
-
 WEIGHTS_FILE, FEATURES_FILE = "weights.safetensors", "features.json"
+Matrix = Any  # scipy.sparse.csr_matrix, whose stubs know neither its arrays nor its shape
+_STEPS = 1000
 
 
 class LinearParams(ScorerParams):
     max_chars: int = Field(4000, gt=0, description="Characters from the start of a text that are read.")
     bucket_bits: int = Field(18, ge=8, le=24, description="Base-2 logarithm of the number of buckets.")
     word_ngrams: int = Field(2, ge=1, le=5)
-    inverse_penalty: float = Field(10.0, gt=0, description="C of scikit-learn's logistic regression.")
+    inverse_penalty: float = Field(3.0, gt=0, description="C of scikit-learn's logistic regression.")
 
 
 class LinearScorer:
-    """`score` (Float64): P(positive) in [0, 1]."""
+    """`score` (Float64): P(positive) in [0, 1]; 0.5 for a text without words."""
 
     columns = ("score",)
 
@@ -47,11 +48,15 @@ class LinearScorer:
             raise ValueError(f"no trained scikit-learn classifier in {model_dir}")
         self.params = LinearParams(**json.loads((model_dir / FEATURES_FILE).read_text(encoding="utf-8")))
         weights = load_file(model_dir / WEIGHTS_FILE)
-        self.coefficients, self.intercept = weights["coefficients"].astype(np.float64), float(weights["intercept"][0])
+        self.rarity = weights["rarity"].astype(np.float64)
+        self.coefficients = weights["coefficients"].astype(np.float64)
+        self.intercept = float(weights["intercept"][0])
 
     def score(self, texts: pl.Series) -> pl.DataFrame:
-        logits = _features(as_list(texts), self.params) @ self.coefficients + self.intercept
-        return pl.DataFrame({"score": 0.5 * (1 + np.tanh(logits / 2))}, schema={"score": pl.Float64})
+        features = _unit_rows(_counts(as_list(texts), self.params), self.rarity)
+        logits = features @ self.coefficients + self.intercept
+        scores = np.where(np.diff(features.indptr) > 0, 0.5 * (1 + np.tanh(logits / 2)), 0.5)
+        return pl.DataFrame({"score": scores}, schema={"score": pl.Float64})
 
 
 def fit_linear(positive: list[str], negative: list[str], out: Path, params: LinearParams) -> None:
@@ -62,19 +67,28 @@ def fit_linear(positive: list[str], negative: list[str], out: Path, params: Line
     from safetensors.numpy import save_file
     from sklearn.linear_model import LogisticRegression
 
-    features = _features([*positive, *negative], params)
+    counts = _counts([*positive, *negative], params)
+    documents = np.bincount(counts.indices, minlength=counts.shape[1])
+    rarity = (np.log((1 + counts.shape[0]) / (1 + documents)) + 1).astype(np.float32)  # smoothed idf
     labels = np.repeat([1, 0], [len(positive), len(negative)])
-    model = LogisticRegression(C=params.inverse_penalty, class_weight="balanced", max_iter=1000)
-    model.fit(features, labels)
-    if model.n_iter_[0] >= 1000:
-        raise ValueError("logistic regression did not converge in 1,000 steps; lower `inverse_penalty`")
-    weights = {"coefficients": model.coef_[0].astype(np.float32), "intercept": model.intercept_.astype(np.float64)}
+    # liblinear's Newton method draws nothing at random and took a third of the time of lbfgs
+    model = LogisticRegression(
+        C=params.inverse_penalty, class_weight="balanced", solver="liblinear", max_iter=_STEPS
+    )
+    model.fit(_unit_rows(counts, rarity), labels)
+    if model.n_iter_[0] >= _STEPS:
+        raise ValueError(f"logistic regression did not converge in {_STEPS} steps; lower `inverse_penalty`")
+    weights = {
+        "coefficients": model.coef_[0].astype(np.float32),
+        "intercept": np.atleast_1d(np.asarray(model.intercept_, np.float64)),
+        "rarity": rarity,
+    }
     save_file(weights, out / WEIGHTS_FILE)
     (out / FEATURES_FILE).write_text(params.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 
-def _features(texts: list[str], params: LinearParams) -> csr_matrix:
-    """Sparse rows [texts, 2^bucket_bits] of length 1, or 0 for a text without words."""
+def _counts(texts: list[str], params: LinearParams) -> Matrix:
+    """Sparse [texts, 2^bucket_bits]: 1 + ln(how often an n-gram of the bucket occurs)."""
     from scipy.sparse import csr_matrix, vstack
 
     width = 1 << params.bucket_bits
@@ -82,15 +96,22 @@ def _features(texts: list[str], params: LinearParams) -> csr_matrix:
     for batch in ch.batches([text[: params.max_chars] for text in texts], lower=True):
         words = ch.punctuation_words(batch)
         hashes = ch.span_hashes(ch.prefix(batch), words)
-        buckets, docs = [], []
+        cells = []
         for n in range(1, params.word_ngrams + 1):
             values, places = ch.word_ngrams(hashes, words.docs, n)
-            buckets.append(values >> np.uint64(64 - params.bucket_bits))
-            docs.append(words.docs[places])
-        cells = np.concatenate(docs) * width + np.concatenate(buckets).astype(np.int64)
-        cell, count = np.unique(cells, return_counts=True)
-        row, column = cell // width, cell % width
-        value = 1 + np.log(count)
-        length = np.sqrt(np.bincount(row, value**2, len(batch.starts)))
-        parts.append(csr_matrix((value / length[row], (row, column)), shape=(len(batch.starts), width)))
+            buckets = (values >> np.uint64(64 - params.bucket_bits)).astype(np.int64)
+            cells.append(words.docs[places] * width + buckets)
+        cell, count = np.unique(np.concatenate(cells), return_counts=True)
+        shape = (len(batch.starts), width)
+        parts.append(csr_matrix((1 + np.log(count), (cell // width, cell % width)), shape=shape))
     return csr_matrix(vstack(parts))
+
+
+def _unit_rows(counts: Matrix, rarity: NDArray[np.floating]) -> Matrix:
+    """Weight by rarity and scale each row to length 1; empty rows stay 0."""
+    from scipy.sparse import csr_matrix
+
+    weighted = counts.data * rarity[counts.indices]
+    row = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
+    length = np.sqrt(np.bincount(row, weighted**2, counts.shape[0]))
+    return csr_matrix((weighted / length[row], counts.indices, counts.indptr), shape=counts.shape)

@@ -1,10 +1,10 @@
 """Binary quality classifiers, trained in the run: which texts look like the positive examples?
 
-`train` splits by document (20 % held out, exact duplicates removed first), balances the classes so that their sizes do
-not matter, fits on the other 80 %, measures on the held-out part and writes the model beside a card. The stored model
-is the one that was measured; it is not refitted on everything. A score is P(positive) as if both classes were equally
-frequent, in [0, 1], of the first `max_chars` characters of a text: the start of a long document stands for all of it,
-in training as in scoring.
+`train` splits by document (20 % held out, exact duplicates removed first), balances the classes so that their
+sizes do not matter, fits on the other 80 %, measures on the held-out part and writes the model beside a card.
+The stored model is the one that was measured; it is not refitted on everything. A score is the classifier's
+P(positive), in [0, 1], of the first `max_chars` characters of a text: the start of a long document stands for
+all of it, in training as in scoring. Scores rank; they are not calibrated.
 """
 
 from __future__ import annotations
@@ -63,8 +63,8 @@ def train(
 ) -> TrainedCard:
     """Train a classifier and write its files and `card.json` into the folder `out`.
 
-    Same texts, seed and versions give the same bytes. A text in both classes is dropped from both, a repeated one is
-    kept once. Raises ValueError when fewer than 10 texts of a class remain.
+    Same texts, seed and versions give the same bytes. A text in both classes is dropped from both, a repeated
+    one is kept once. Raises ValueError when fewer than 10 texts of a class remain.
     """
     if kind not in ("fasttext", "sklearn"):
         raise ValueError(f"unknown kind of classifier {kind!r}: expected fasttext or sklearn")
@@ -114,7 +114,10 @@ def read_card(folder: Path) -> TrainedCard:
 
 
 def auc(above: NDArray[np.float64], below: NDArray[np.float64]) -> float:
-    """Area under the ROC curve: P(a positive scores higher than a negative), ties count half (Mann-Whitney)."""
+    """Area under the ROC curve: P(a positive scores higher than a negative), ties count half.
+
+    By the Mann-Whitney statistic; [positives] and [negatives] scores, at least one of each.
+    """
     ordered = np.sort(below)
     wins = np.searchsorted(ordered, above, side="left") + np.searchsorted(ordered, above, side="right")
     return float(wins.mean() / 2 / len(below))
@@ -124,18 +127,19 @@ def auc_interval(
     above: NDArray[np.float64], below: NDArray[np.float64], rng: np.random.Generator
 ) -> tuple[float, float]:
     """95 % percentile bootstrap interval of the AUC, each class resampled by itself."""
-    draws = [
-        auc(rng.choice(above, len(above)), rng.choice(below, len(below))) for _ in range(_RESAMPLES)
-    ]
+    draws = [auc(rng.choice(above, len(above)), rng.choice(below, len(below))) for _ in range(_RESAMPLES)]
     low, high = np.quantile(draws, (0.025, 0.975))
     return float(low), float(high)
 
 
 def _distinct(positive: Sequence[str], negative: Sequence[str]) -> tuple[list[str], list[str]]:
     """Each text once, in order; none of those that are in both classes."""
-    first, second = ({exact_hash(text): text for text in reversed(texts)} for texts in (positive, negative))
-    both = first.keys() & second.keys()
-    return tuple([text for key, text in reversed(found.items()) if key not in both] for found in (first, second))  # type: ignore[return-value]
+    first = {exact_hash(text): text for text in positive}
+    second = {exact_hash(text): text for text in negative}
+    return (
+        [text for key, text in first.items() if key not in second],
+        [text for key, text in second.items() if key not in first],
+    )
 
 
 def _split(texts: list[str], rng: np.random.Generator) -> tuple[list[str], list[str]]:

@@ -37,11 +37,29 @@ def _load_contamination(params: ContaminationParams, model_dir: Path | None) -> 
 SCORERS: dict[str, ScorerSpec] = {
     spec.name: spec
     for spec in (
-        ScorerSpec("gopher", 1, GopherParams, GopherScorer.columns, False, lambda params, _: GopherScorer(params)),
-        ScorerSpec("language", 1, LanguageParams, LanguageScorer.columns, False, lambda params, _: LanguageScorer(params)),
+        ScorerSpec(
+            "gopher", 1, GopherParams, GopherScorer.columns, False, lambda params, _: GopherScorer(params)
+        ),
+        ScorerSpec(
+            "language",
+            1,
+            LanguageParams,
+            LanguageScorer.columns,
+            False,
+            lambda params, _: LanguageScorer(params),
+        ),
         ScorerSpec("fasttext", 1, FastTextParams, FastTextScorer.columns, True, FastTextScorer),
         ScorerSpec("sklearn", 1, LinearParams, LinearScorer.columns, True, LinearScorer),
-        ScorerSpec("duplicates", 1, DuplicatesParams, DuplicatesScorer.columns, False, lambda params, _: DuplicatesScorer(params)),
-        ScorerSpec("contamination", 1, ContaminationParams, ContaminationScorer.columns, False, _load_contamination),
+        ScorerSpec(
+            "duplicates",
+            1,
+            DuplicatesParams,
+            DuplicatesScorer.columns,
+            False,
+            lambda params, _: DuplicatesScorer(params),
+        ),
+        ScorerSpec(
+            "contamination", 1, ContaminationParams, ContaminationScorer.columns, False, _load_contamination
+        ),
     )
 }

@@ -1,11 +1,11 @@
 """Repetition inside a document: the measures of Gopher (Rae et al. 2021, arXiv:2112.11446, table A1).
 
-Counting follows datatrove's `GopherRepetitionFilter`, so that its published limits mean the same here, with two
-departures: empty pieces are never duplicates (a text between two newlines would repeat its empty ends), and shares are
-cut at 1 (overlapping occurrences of a top n-gram can cover more characters than there are).
+Counting follows datatrove's `GopherRepetitionFilter`, so that its published limits mean the same here, with
+two departures: empty pieces are never duplicates (a text between two newlines would repeat its empty ends),
+and shares are cut at 1 (overlapping occurrences of a top n-gram can cover more characters than there are).
 
-All documents of a batch are counted at once. An n-gram that repeats contains an (n-1)-gram that repeats at the same
-place, so each n looks only at the places that the last one left: most text is out after 4-grams.
+All documents of a batch are counted at once. An n-gram that repeats contains an (n-1)-gram that repeats at
+the same place, so each n looks only at the places that the last one left: most text is out after 4-grams.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ def share(part: NDArray, whole: NDArray) -> Floats:
 
 
 def duplicate_pieces(batch: Batch, sums: Prefix, pieces: Spans) -> tuple[Floats, Floats]:
-    """Share of pieces (lines, paragraphs) that occurred before in their document, and of the characters in them.
+    """Share of pieces (lines, paragraphs) that occurred before in their document, and of the characters in
+    them.
 
     The first occurrence is no duplicate. Denominators: all pieces, empty ones included; all characters.
     """
@@ -45,9 +46,9 @@ def duplicate_pieces(batch: Batch, sums: Prefix, pieces: Spans) -> tuple[Floats,
 def repeated_ngrams(batch: Batch, words: Spans, hashes: Hashes) -> dict[str, Floats]:
     """Shares of characters in repeated word n-grams, by column name.
 
-    `top_2gram` … `top_4gram`: length (with a space between words) times count of the most frequent n-gram, of the
-    first of them when several are equally frequent. `duplicate_5gram` … `duplicate_10gram`: letters of the n-grams
-    that stood earlier in the document, reading left to right and leaping over each one found.
+    `top_2gram` … `top_4gram`: length (with a space between words) times count of the most frequent n-gram, of
+    the first of them when several are equally frequent. `duplicate_5gram` … `duplicate_10gram`: letters of
+    the n-grams that stood earlier in the document, reading left to right and leaping over each one found.
     Denominator: all characters of the document. `hashes` are those of `words`.
     """
     size, chars = len(batch.starts), batch.lengths()
@@ -72,7 +73,9 @@ def repeated_ngrams(batch: Batch, words: Spans, hashes: Hashes) -> dict[str, Flo
             some = total >= n
             start = first_word[some]
             top[some] = letters[start + n] - letters[start] + n - 1
-            _raise_to_top(top, words.docs, places, letters[places + n] - letters[places] + n - 1, group, counts)
+            _raise_to_top(
+                top, words.docs, places, letters[places + n] - letters[places] + n - 1, group, counts
+            )
             columns[f"top_{n}gram"] = share(top, chars)
         elif n in DUPLICATED:
             found = _leap(places, group, n)

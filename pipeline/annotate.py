@@ -16,8 +16,9 @@ import polars as pl
 from classifiers.registry import SCORERS
 from pipeline.documents import batches, write_frames
 from pipeline.errors import InputError
-from pipeline.load import scorer_params
+from pipeline.load import is_trained, scorer_params
 from pipeline.run import Run
+from pipeline.sources import fingerprint
 from pipeline.store import write_json
 from pipeline.units import Job, Unit, digest
 
@@ -37,7 +38,7 @@ def classifier_units(run: Run) -> list[Unit]:
     units = []
     for name, section in run.config.annotate.items():
         scorer = section.get("scorer", name)
-        if not SCORERS[scorer].trains:
+        if not is_trained(name, section):
             continue
         args = {
             "scorer": scorer,
@@ -111,6 +112,8 @@ def annotate_units(run: Run) -> list[Unit]:
                 "scorer_version": spec.version,
                 "params": spec.params.model_validate(scorer_params(section)).model_dump(mode="json"),
             }
+            if "model" in section:
+                args["model_content"] = fingerprint(run, section["model"])
             units.append(Unit("annotate", f"{shard.name}/{name}", ANNOTATE_VERSION, args, inputs))
     return units
 

@@ -16,7 +16,6 @@ from typing import Any
 from pipeline.documents import selected
 from pipeline.errors import InputError
 from pipeline.run import Run
-from pipeline.select import is_heldout
 from pipeline.sources import fingerprint
 from pipeline.store import write_json
 from pipeline.units import Job, Unit, digest
@@ -156,12 +155,21 @@ def encode_requests(job: Job) -> dict[str, Any]:
 
 
 def _split(items: list[tuple[str, Request]], job: Job) -> dict[str, list[Request]]:
-    """Split requests by a hash of their group, in the order of another hash (so that a cut is a fair sample)."""
+    """Split (group, request) pairs into the two sides, whole groups, in a seeded order.
+
+    Each group goes to the side that has less of its share so far, so that even a few groups give both sides something.
+    """
     seed, fraction = job.args["seed"], job.args["confirm"]
-    ordered = sorted(items, key=lambda pair: digest([seed, pair[1].item]))
+    groups: dict[str, list[Request]] = {}
+    for group, request in items:
+        groups.setdefault(group, []).append(request)
+    share = dict(zip(SIDES, (1 - fraction, fraction), strict=True))
+    filled = dict.fromkeys(SIDES, 0)
     sides: dict[str, list[Request]] = {side: [] for side in SIDES}
-    for group, request in ordered:
-        sides["confirm" if is_heldout(f"confirm:{group}", fraction, seed) else "steer"].append(request)
+    for group in sorted(groups, key=lambda name: digest([seed, name])):
+        side = min(SIDES, key=lambda name: filled[name] / share[name])
+        sides[side] += sorted(groups[group], key=lambda request: digest([seed, request.item]))
+        filled[side] += sum(len(request.continuation) for request in groups[group])
     return sides
 
 

@@ -147,7 +147,10 @@ def _annotate(config: Config) -> Mistakes:
             spec.params.model_validate(params)
         except ValidationError as error:
             yield from _nested(place, error, [*spec.params.model_fields, *_training_keys(spec.trains)])
-        if spec.trains:
+        model = section.get("model")
+        if model is not None and not Path(str(model)).is_file():
+            yield (*place, "model"), f"no such file: {model}"
+        if is_trained(name, section):
             for side in ("positive", "negative"):
                 chosen = section.get(side)
                 if not isinstance(chosen, list) or not chosen:
@@ -156,6 +159,11 @@ def _annotate(config: Config) -> Mistakes:
                 for i, source in enumerate(chosen):
                     if source not in config.sources:
                         yield (*place, side, i), _unknown(str(source), config.sources, "source")
+
+
+def is_trained(name: str, section: dict) -> bool:
+    """Tell whether an `annotate` entry is a classifier that the run trains itself (not one from elsewhere, by path)."""
+    return SCORERS[section.get("scorer", name)].trains and section.get("model") is None
 
 
 def _training_keys(trains: bool) -> tuple[str, ...]:
@@ -266,8 +274,8 @@ def _evals(config: Config) -> Mistakes:
         if task not in tasks:
             yield ("objective", "tasks", task), _unknown(task, tasks, "task")
     for i, task in enumerate(config.objective.force):
-        if task not in tasks:
-            yield ("objective", "force", i), _unknown(task, tasks, "task")
+        if task not in tasks and task not in families:
+            yield ("objective", "force", i), _unknown(task, [*tasks, *families], "task or family")
 
 
 def task_names(config: Config) -> list[str]:

@@ -156,18 +156,13 @@ def propose_units(run: Run) -> list[Unit]:
 
 def propose(job: Job) -> dict[str, Any]:
     """Write `proposal.json`: the proposal, its interval per weight, and what is predicted for it and every baseline."""
-    from pipeline.mixture.laws import LAWS
     from pipeline.mixture.proposer import propose as solve
-    from pipeline.mixture.selection import TaskFit
     from pipeline.mixture.spaces import repetition
 
     design = json.loads((job.inputs["design"] / "swarm.json").read_text())
     swarm = read_swarm(job.inputs["fit"])
     chosen = json.loads((job.inputs["fit"] / "fit.json").read_text())["tasks"]
-    fits = []
-    for t, task in enumerate(swarm.tasks):
-        law = chosen[task]["law"]
-        fits.append(TaskFit(task, law, LAWS[law]().fit(swarm.weights, swarm.values[:, t], swarm.blocks), ()))
+    fits = [task_fit(swarm, t, chosen[task]) for t, task in enumerate(swarm.tasks)]
     objective = objective_of(swarm, design, job.args["objective"])
     domains = domains_of(job.args["domains"], design["tokens"])
     options = job.args["propose"]
@@ -223,6 +218,20 @@ def propose(job: Job) -> dict[str, Any]:
         },
     )
     return {"predicted": proposal.predicted, "warnings": len(proposal.warnings)}
+
+
+def task_fit(swarm: Any, task: int, chosen: Mapping[str, Any]) -> Any:
+    """Return the law that `fit` chose for a task, fitted again on all runs, with its out-of-fold predictions."""
+    from pipeline.mixture.laws import LAWS
+    from pipeline.mixture.selection import Score, TaskFit
+
+    scores = tuple(
+        Score(**{**score, "predicted": np.array([score["predicted"][run] for run in swarm.runs])})
+        for score in chosen["scores"]
+    )
+    law = chosen["law"]
+    model = LAWS[law]().fit(swarm.weights, swarm.values[:, task], swarm.blocks)
+    return TaskFit(swarm.tasks[task], law, model, scores)
 
 
 def predicted_tasks(fits: list[Any], weights: np.ndarray) -> dict[str, float]:

@@ -135,7 +135,6 @@ class Runner:
         # Ray 2.60 otherwise writes a token to the home folder and demands it of every later cluster on the machine.
         os.environ.setdefault("RAY_AUTH_MODE", "disabled")
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
         import ray
 
         address = self._address or ("auto" if in_ray_job() or os.environ.get("RAY_ADDRESS") else "local")

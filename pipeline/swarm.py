@@ -39,6 +39,10 @@ def choose_numerics(job: Job) -> dict[str, Any]:
 
     reasons: list[str] = []
     plan = choose_plan(say=reasons.append)
+    forced = {"fp32": ("float32", "sdpa"), "bf16": ("bfloat16", "manual")}.get(job.args["numeric"])
+    if forced:
+        plan = replace(plan, dtype=forced[0], attention=forced[1])
+        reasons = [f"proxies in {job.args['numeric']}, as the YAML says"]
     write_json(job.out / "plan.json", asdict(plan))
     return {"plan": asdict(plan), "reason": " ".join(reasons)}
 

@@ -10,6 +10,7 @@ import yaml
 from pipeline.errors import InputError
 
 Path_ = tuple[str | int, ...]
+"""Keys from the top of a YAML file to one place in it."""
 
 
 class YamlDocument:
@@ -67,6 +68,8 @@ def read_yaml(path: Path) -> YamlDocument:
 
 def _plain(loader: yaml.SafeLoader, node: yaml.Node, path: Path_, lines: dict[Path_, int], name: str) -> Any:
     lines.setdefault(path, node.start_mark.line + 1)
+    if not isinstance(node, yaml.ScalarNode) and node.tag not in ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"):
+        loader.construct_object(node, deep=True)  # raises for every tag that is not plain data
     if isinstance(node, yaml.MappingNode):
         result: dict[str, Any] = {}
         for key_node, value_node in node.value:

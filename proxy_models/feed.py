@@ -1,9 +1,12 @@
-"""Token feeding: which chunk of which domain comes when, as a pure function, and the memory-mapped arrays behind it.
+"""Token feeding: which chunk of which domain comes when, as a pure function, and the memory-mapped arrays
+behind it.
 
 1. ``quotas`` turns weights into chunks per domain, exactly.
-2. ``chunk_plan`` draws them: every domain has one seeded permutation of its chunks and a mix takes a prefix of it, so two
-   mixes that ask a domain for 100 and 120 chunks share 100; a domain is spread evenly over the run.
-3. ``DomainArrays`` reads a chunk from the domain's files; ``Feed`` joins both into batches. A mix is never materialised.
+2. ``chunk_plan`` draws them: every domain has one seeded permutation of its chunks and a mix takes a prefix
+of it, so two mixes that ask a domain for 100 and 120 chunks share 100; a domain is spread evenly over the
+run.
+3. ``DomainArrays`` reads a chunk from the domain's files; ``Feed`` joins both into batches. A mix is never
+materialised.
 """
 
 from __future__ import annotations
@@ -19,7 +22,8 @@ from numpy.typing import NDArray
 
 
 def quotas(weights: Mapping[str, float], chunks: int) -> dict[str, int]:
-    """Chunks per domain by largest remainder; they sum to ``chunks`` exactly. Ties go to the name that sorts first.
+    """Chunks per domain by largest remainder; they sum to ``chunks`` exactly. Ties go to the name that sorts
+    first.
 
     Quotas instead of multinomial sampling: sampling adds 14 % relative noise to a 1 % domain at 4,800 chunks.
     weights: at least 0, with a positive sum (normalised here). Raises ValueError otherwise.
@@ -46,7 +50,8 @@ class ChunkPlan:
     """The chunks of a run in order. ``domain[i]`` indexes ``names``; ``chunk[i]`` is a chunk of that domain.
 
     realised: the share of every domain of ``weights``, also those that got nothing; sums to 1.
-    repetition: how often a domain's usable chunks are passed over (1.0 is one epoch), only of domains that got something.
+    repetition: how often a domain's usable chunks are passed over (1.0 is one epoch), only of domains that
+    got something.
     """
 
     names: tuple[str, ...]
@@ -81,9 +86,11 @@ def chunk_plan(
 ) -> ChunkPlan:
     """Order the chunks of a run.
 
-    available: chunks per domain. weights: over domains. chunks: of the whole run. share: see ``usable_chunks``.
+    available: chunks per domain. weights: over domains. chunks: of the whole run. share: see
+    ``usable_chunks``.
     seed: at least 0; picks the permutations (a seed block), not the mix.
-    A domain's j-th chunk of k is placed at (j + jitter) / k of the run, so that every stretch of the run sees the mix.
+    A domain's j-th chunk of k is placed at (j + jitter) / k of the run, so that every stretch of the run
+    sees the mix.
     Raises ValueError for a weighted domain without chunks and for arguments out of range.
     """
     if not share > 0:
@@ -122,10 +129,11 @@ class DomainArrays:
     A chunk is context + 1 tokens that start at a multiple of context: the last token is only predicted.
     """
 
-    def __init__(
-        self, name: str, files: Sequence[Path], dtype: str, context: int, vocab_size: int
-    ) -> None:
-        """dtype: ``uint16`` or ``uint32``. Raises ValueError for another one, a torn file or fewer tokens than a chunk."""
+    def __init__(self, name: str, files: Sequence[Path], dtype: str, context: int, vocab_size: int) -> None:
+        """dtype: ``uint16`` or ``uint32``.
+
+        Raises ValueError for another one, a torn file or fewer tokens than a chunk.
+        """
         if dtype not in ("uint16", "uint32"):
             raise ValueError(f"token arrays are uint16 or uint32, got {dtype}")
         self.name, self.context, self.vocab_size = name, context, vocab_size
@@ -133,7 +141,9 @@ class DomainArrays:
         files = [Path(file) for file in files]
         for file in files:
             if file.stat().st_size % little.itemsize:
-                raise ValueError(f"{file}: {file.stat().st_size} bytes are not a whole number of {dtype} tokens")
+                raise ValueError(
+                    f"{file}: {file.stat().st_size} bytes are not a whole number of {dtype} tokens"
+                )
         self.files = [file for file in files if file.stat().st_size]
         self._maps = [np.memmap(file, dtype=little, mode="r") for file in self.files]
         self._ends = np.cumsum([len(part) for part in self._maps], dtype=np.int64)
@@ -149,7 +159,10 @@ class DomainArrays:
         return (self.tokens - 1) // self.context
 
     def chunk(self, index: int) -> NDArray[np.int64]:
-        """(context + 1,) tokens. Raises IndexError out of range, ValueError for a token outside the vocabulary."""
+        """(context + 1,) tokens.
+
+        Raises IndexError out of range, ValueError for a token outside the vocabulary.
+        """
         if not 0 <= index < self.chunks:
             raise IndexError(f"domain {self.name} has {self.chunks} chunks, asked for number {index}")
         start, stop = index * self.context, (index + 1) * self.context + 1

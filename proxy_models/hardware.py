@@ -1,7 +1,7 @@
 """The numeric plan of a run: where and in which type the proxies compute.
 
-It is chosen once per run and belongs to the key of every artefact trained or scored under it, because two swarms that
-round differently must never be mixed.
+It is chosen once per run and belongs to the key of every artefact trained or scored under it, because two
+swarms that round differently must never be mixed.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ import torch
 class NumericPlan:
     """How numbers are computed.
 
-    device: a torch device name. dtype: the type of activations and of the weights inside the forward pass (the master
-    weights are always fp32). attention: ``manual`` is baddbmm, softmax, bmm; ``sdpa`` is torch's fused call.
+    device: a torch device name. dtype: the type of activations and of the weights inside the forward pass
+    (the master weights are always fp32). attention: ``manual`` is baddbmm, softmax, bmm; ``sdpa`` is torch's
+    fused call.
     torch: the version whose kernels produced the numbers.
     """
 
@@ -32,11 +33,14 @@ class NumericPlan:
         return torch.bfloat16 if self.dtype == "bfloat16" else torch.float32
 
 
-def choose_plan(device: Literal["auto", "cpu", "cuda"] = "auto", say: Callable[[str], object] = print) -> NumericPlan:
+def choose_plan(
+    device: Literal["auto", "cpu", "cuda"] = "auto", say: Callable[[str], object] = print
+) -> NumericPlan:
     """Return the fastest plan of this machine and say in one line why it was chosen.
 
-    bf16 on a CPU pays only where AMX tiles multiply it; elsewhere it is emulated and slower than fp32. The backward pass
-    of torch's fused attention is the hot spot in bf16 on a CPU, hence ``manual`` there and ``sdpa`` otherwise.
+    bf16 on a CPU pays only where AMX tiles multiply it; elsewhere it is emulated and slower than fp32. The
+    backward pass of torch's fused attention is the hot spot in bf16 on a CPU, hence ``manual`` there and
+    ``sdpa`` otherwise.
     Raises ValueError when ``cuda`` is asked for and there is none.
     """
     has_gpu = torch.cuda.is_available()

@@ -1,8 +1,9 @@
 """Three pieces of the decoder with their backward passes written out, for CPUs.
 
-At a width of 64 a layer is dozens of tiny elementwise passes, and autograd doubles them with zero-fills, slices and
-copies. Written by hand each piece touches its tensors once, writes gradients where they belong and gains what a compiler
-would, without its half minute of cold compilation. ``model.py`` holds the plain versions; tests hold the two together.
+At a width of 64 a layer is dozens of tiny elementwise passes, and autograd doubles them with zero-fills,
+slices and copies. Written by hand each piece touches its tensors once, writes gradients where they belong
+and gains what a compiler would, without its half minute of cold compilation. ``model.py`` holds the plain
+versions; tests hold the two together.
 """
 
 from __future__ import annotations
@@ -50,7 +51,8 @@ class _SwiGlu(torch.autograd.Function):
 
 
 def _rotate(x: Tensor, turns: Tensor) -> Tensor:
-    """x: (batch, time, 2, heads, head width), any layout. Returns fp32 (batch, time, 2, heads, head width), each
+    """x: (batch, time, 2, heads, head width), any layout. Returns fp32 (batch, time, 2, heads, head width),
+    each
     pair of neighbours turned by the complex numbers ``turns`` (time, head width / 2)."""
     b, t, n, h, w = x.shape
     fresh = torch.empty(b, t, n, h, w, dtype=torch.float32).copy_(x)
@@ -77,7 +79,9 @@ class _Attention(torch.autograd.Function):
         (b, t, _), (bh, _, w) = grads[0].shape, q.shape
         h = bh // b
         grad = grads[0].view(b, t, h, w).transpose(1, 2).reshape(bh, t, w)
-        scores_grad = torch._softmax_backward_data(torch.bmm(grad, v.transpose(1, 2)), p, -1, p.dtype)
+        scores_grad = torch.ops.aten._softmax_backward_data(
+            torch.bmm(grad, v.transpose(1, 2)), p, -1, p.dtype
+        )
         q_grad, k_grad, v_grad = packed_grad = torch.empty_like(packed)
         torch.bmm(scores_grad, k, out=q_grad)
         torch.bmm(scores_grad.transpose(1, 2), q, out=k_grad)
@@ -102,7 +106,8 @@ def swiglu(x: Tensor) -> Tensor:
 def attention(qkv: Tensor, turns: Tensor, mask: Tensor) -> Tensor:
     """Causal attention with rotary positions.
 
-    qkv: (batch, time, 3, heads, head width). turns: (time, head width / 2) complex, see ``model.rotary_turns``.
+    qkv: (batch, time, 3, heads, head width). turns: (time, head width / 2) complex, see
+    ``model.rotary_turns``.
     mask: (time, time), 0 or -inf. Returns (batch, time, heads * head width).
     """
     return _Attention.apply(qkv, turns, mask)  # type: ignore[no-any-return]

@@ -1,12 +1,13 @@
 """Optimisers and schedules.
 
-Matrices inside the layers take AdamW or Muon; embedding and head always take AdamW with a rate of their own, because
-their gradients are sparse and their best rate does not scale with the width.
+Matrices inside the layers take AdamW or Muon; embedding and head always take AdamW with a rate of their own,
+because their gradients are sparse and their best rate does not scale with the width.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,7 +19,8 @@ from torch import Tensor, nn
 class OptimiserConfig:
     """name: of the matrices' optimiser. lr: peak rate of the matrices. embedding_lr: of embedding and head.
 
-    schedule: after ``warmup`` (share of the steps, 0..1) the rate falls linearly or along a cosine to 0, or stays.
+    schedule: after ``warmup`` (share of the steps, 0..1) the rate falls linearly or along a cosine to 0, or
+    stays.
     clip: largest norm of the gradient of all weights together.
     """
 
@@ -42,7 +44,7 @@ class OptimiserConfig:
 
 
 def rate(schedule: str, warmup: float, step: int, steps: int) -> float:
-    """Factor on the peak rate at ``step`` of 0 .. steps - 1; above 0 and at most 1. Linear warm-up, then the schedule."""
+    """Factor on the peak rate at ``step`` of 0 .. steps - 1: linear warm-up, then the schedule; in (0, 1]."""
     warm = math.ceil(warmup * steps)
     if step < warm:
         return (step + 1) / (warm + 1)
@@ -55,12 +57,14 @@ def rate(schedule: str, warmup: float, step: int, steps: int) -> float:
 class Muon(torch.optim.Optimizer):
     """Nesterov momentum whose direction is made orthogonal by five Newton-Schulz steps.
 
-    Keller Jordan et al., 2024 (kellerjordan.github.io/posts/muon); coefficients from there, and the update is scaled by
-    sqrt(max(1, rows / columns)) as there. Departure: matrices of one shape are stacked, so a step is a few batched
-    products, and the products are in ``dtype`` (fp32 where bf16 has no unit).
+    Keller Jordan et al., 2024 (kellerjordan.github.io/posts/muon); coefficients from there, and the update
+    is scaled by sqrt(max(1, rows / columns)) as there. Departure: matrices of one shape are stacked, so a
+    step is a few batched products, and the products are in ``dtype`` (fp32 where bf16 has no unit).
     """
 
-    def __init__(self, matrices: list[Tensor], lr: float, dtype: torch.dtype, momentum: float = 0.95) -> None:
+    def __init__(
+        self, matrices: Sequence[Tensor], lr: float, dtype: torch.dtype, momentum: float = 0.95
+    ) -> None:
         super().__init__(matrices, {"lr": lr, "momentum": momentum, "dtype": dtype})
 
     @torch.no_grad()
@@ -70,7 +74,7 @@ class Muon(torch.optim.Optimizer):
             for weight in group["params"]:
                 shapes.setdefault(weight.shape, []).append(weight)
             for weights in shapes.values():
-                grads = torch.stack([weight.grad for weight in weights])
+                grads = torch.stack([weight.grad for weight in weights if weight.grad is not None])
                 state = self.state[weights[0]]
                 mean = state.setdefault("mean", torch.zeros_like(grads))
                 mean.lerp_(grads, 1 - group["momentum"])

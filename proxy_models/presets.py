@@ -1,6 +1,11 @@
 """Named sizes and training settings of proxies.
 
-Where the rates come from is said at each; ``quickstart`` was chosen here by signal to noise per CPU-second.
+``quickstart`` was chosen by signal to noise and loss per CPU-second on the sample data: under half a million
+tokens width helps more than depth, one head costs half of two in attention, and the embedding wants a rate
+ten times that of the matrices. The larger ones follow Porian et al. 2024 (arXiv:2406.19146, table 4, as in
+OLMo-core's run configurator): peak rate 0.0047 (N / 108e6)^(-1/3) and batch 327,680 (N / 108e6)^(2/3)
+tokens, N the parameters that multiply (all but the embedding, at a vocabulary of 4,096), rounded to a power
+of two of context rows; about 20 tokens a parameter.
 """
 
 from __future__ import annotations
@@ -27,8 +32,14 @@ class Preset:
 
 
 PRESETS = {
-    "tiny": Preset(64, 32, 2, 2, 64, 40_960, 1024, OptimiserConfig("adamw", 1e-2, 1e-2)),
-    "quickstart": Preset(256, 64, 3, 2, 192, 400_000, 2048, OptimiserConfig("adamw", 1e-2, 1e-2)),
+    "tiny": Preset(64, 32, 2, 2, 64, 40_960, 1024, OptimiserConfig(lr=7e-3, embedding_lr=5e-2)),
+    "quickstart": Preset(256, 96, 2, 1, 256, 400_000, 2048, OptimiserConfig(lr=7e-3, embedding_lr=5e-2)),
+    "0.5m": Preset(256, 64, 4, 2, 192, 10_000_000, 8192, OptimiserConfig(lr=2.9e-2, embedding_lr=2.9e-2)),
+    "1m": Preset(256, 128, 3, 4, 320, 20_000_000, 16_384, OptimiserConfig(lr=2.2e-2, embedding_lr=2.2e-2)),
+    "4m": Preset(512, 256, 4, 4, 704, 80_000_000, 32_768, OptimiserConfig(lr=1.4e-2, embedding_lr=1.4e-2)),
+    "14m": Preset(
+        1024, 384, 7, 6, 1024, 280_000_000, 65_536, OptimiserConfig(lr=9.3e-3, embedding_lr=9.3e-3)
+    ),
 }
 
 

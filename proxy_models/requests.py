@@ -1,7 +1,7 @@
 """Requests: what a checkpoint is asked to score, and its encoding into rows of tokens.
 
-A request is a context and a continuation; the score is log p(continuation | context). A held-out document is a request
-with an empty context. Encoded once per tokenizer, a set serves every checkpoint.
+A request is a context and a continuation; the score is log p(continuation | context). A held-out document is
+a request with an empty context. Encoded once per tokenizer, a set serves every checkpoint.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ UNCONDITIONAL = 1_000_000  # OLMES: rows of document d without its question are 
 class Request:
     """item: name of the document. choice: its number among the item's choices, None where there are none.
 
-    gold: the right continuation. unconditional: context without the question, for pointwise mutual information only.
+    gold: the right continuation. unconditional: context without the question, for pointwise mutual
+    information only.
     """
 
     item: str
@@ -41,7 +42,8 @@ class Request:
 def read_olmes(path: Path) -> list[Request]:
     """Requests of an OLMES ``requests.jsonl`` or ``requests.jsonl.gz``, in the file's order.
 
-    An integer ``label`` numbers the right choice; any other label is for generation metrics and the line itself is gold.
+    An integer ``label`` numbers the right choice; any other label is for generation metrics and the line
+    itself is gold.
     Raises ValueError with file and line for what does not fit.
     """
     found = []
@@ -59,7 +61,11 @@ def read_olmes(path: Path) -> list[Request]:
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
     """Numbered lines that are not blank."""
     try:
-        with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else open(path, encoding="utf-8") as file:
+        with (
+            gzip.open(path, "rt", encoding="utf-8")
+            if path.suffix == ".gz"
+            else open(path, encoding="utf-8") as file
+        ):
             yield from ((number, line) for number, line in enumerate(file, 1) if line.strip())
     except (gzip.BadGzipFile, EOFError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: {error}") from error
@@ -93,11 +99,13 @@ def documents(texts: Iterable[tuple[str, str]]) -> list[Request]:
 
 @dataclass(frozen=True)
 class RequestSet:
-    """Encoded requests: R requests in N rows. A row is read by the model up to its last token, which is only predicted.
+    """Encoded requests: R requests in N rows. A row is read by the model up to its last token, which is only
+    predicted.
 
     tokens: all rows one after another, uint32. offsets: (N + 1,), row n is tokens[offsets[n]:offsets[n + 1]].
     first: (N,), first scored position of a row; scored are first .. end. owner: (N,), request of a row.
-    bytes, chars, scored: (R,), of the continuation: UTF-8 bytes, characters, tokens. choice: (R,), -1 where none.
+    bytes, chars, scored: (R,), of the continuation: UTF-8 bytes, characters, tokens. choice: (R,), -1 where
+    none.
     gold, unconditional, truncated: (R,) bool; truncated means that the context lost text on its left.
     item: (R,), index into items. items: names. context: the most tokens a model must read at once.
     vocab_size: of the tokenizer.
@@ -133,11 +141,11 @@ def encode(
 ) -> RequestSet:
     """Encode requests for models of the given context (tokens read at once).
 
-    Context and continuation are encoded apart and joined, so that the scored tokens spell exactly the continuation.
-    Every sequence begins with the end-of-text token, as documents do in training. What is too long loses context on its
-    left. A continuation longer than the context is scored in windows that overlap by one token, each token once
-    (lm-evaluation-harness' rolling windows). Raises ValueError for no requests, an unknown ``eot`` or a continuation that
-    encodes to nothing.
+    Context and continuation are encoded apart and joined, so that the scored tokens spell exactly the
+    continuation. Every sequence begins with the end-of-text token, as documents do in training. What is too
+    long loses context on its left. A continuation longer than the context is scored in windows that overlap
+    by one token, each token once (lm-evaluation-harness' rolling windows). Raises ValueError for no
+    requests, an unknown ``eot`` or a continuation that encodes to nothing.
     """
     if not requests:
         raise ValueError("no requests to encode")
@@ -154,7 +162,9 @@ def encode(
     for index, request in enumerate(requests):
         prefix, target = [start, *ids[request.context]], ids[request.continuation]
         if not target:
-            raise ValueError(f"continuation {request.continuation!r} of item {request.item} encodes to no token")
+            raise ValueError(
+                f"continuation {request.continuation!r} of item {request.item} encodes to no token"
+            )
         kept, windows = _windows(prefix, target, context)
         truncated.append(kept < len(prefix) - 1)  # losing only the end-of-text token is no loss of text
         for begin, window in windows:
@@ -181,7 +191,8 @@ def encode(
 
 
 def _windows(prefix: list[int], target: list[int], context: int) -> tuple[int, list[tuple[int, list[int]]]]:
-    """Rows of at most context + 1 tokens that score every target token once: (prefix tokens kept, [(first, row)]).
+    """Rows of at most context + 1 tokens that score every target token once: (prefix tokens kept, [(first,
+    row)]).
 
     A target that fills more than one row keeps half a context of prefix in the first.
     """
@@ -199,7 +210,9 @@ def _windows(prefix: list[int], target: list[int], context: int) -> tuple[int, l
 def save_requests(requests: RequestSet, file: Path) -> None:
     """Write a set as .npz without pickle; the same set gives the same bytes."""
     with open(file, "wb") as out:
-        np.savez(out, **{field.name: np.asarray(getattr(requests, field.name)) for field in fields(RequestSet)})
+        np.savez(
+            out, **{field.name: np.asarray(getattr(requests, field.name)) for field in fields(RequestSet)}
+        )
 
 
 def load_requests(file: Path) -> RequestSet:

@@ -1,7 +1,8 @@
-"""Score request sets with a checkpoint: sums of log-probabilities, from which every metric follows without the model.
+"""Score request sets with a checkpoint: sums of log-probabilities, from which every metric follows without
+the model.
 
-Rows of all sets are sorted by length and batched with little padding; the model is causal, so what pads a row on its
-right changes nothing. The head runs on scored positions only.
+Rows of all sets are sorted by length and batched with little padding; the model is causal, so what pads a
+row on its right changes nothing. The head runs on scored positions only.
 """
 
 from __future__ import annotations
@@ -27,19 +28,19 @@ _GPU_BATCH_TOKENS = 1 << 18
 
 @dataclass(frozen=True)
 class Scores:
-    """logprob: (R,) sum of natural log-probabilities of the continuation, at most 0. tokens: (R,) how many were summed."""
+    """logprob: (R,) sum of the continuation's natural log-probabilities, at most 0. tokens: (R,) how many."""
 
     logprob: NDArray[np.float64]
     tokens: NDArray[np.int64]
 
 
 def score(checkpoint: Path, sets: Sequence[RequestSet], plan: NumericPlan) -> list[Scores]:
-    """Scores of every set, in order. Raises ValueError when a set needs a longer context or another vocabulary."""
+    """Scores of every set, in order. Raises ValueError when one needs a longer context or another vocabulary."""
     decoder = load(checkpoint, plan)
     for requests in sets:
         if requests.context > decoder.config.context or requests.vocab_size > decoder.config.vocab_size:
             raise ValueError(
-                f"requests encoded for context {requests.context} and vocabulary {requests.vocab_size} do not fit "
+                f"requests for context {requests.context} and vocabulary {requests.vocab_size} do not fit "
                 f"the model's context {decoder.config.context} and vocabulary {decoder.config.vocab_size}"
             )
     if plan.device == "cpu":

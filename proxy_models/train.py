@@ -1,4 +1,4 @@
-"""Train one proxy: a model, a feed and a seed in, a checkpoint folder out, the same bytes every time on one CPU."""
+"""Train one proxy: a model, a feed and a seed in, a checkpoint folder out; the same bytes every time."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ class Diverged(RuntimeError):
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """tokens: of the whole run, rounded down to whole batches. batch_tokens: of one step, a multiple of the context.
+    """tokens: of the whole run, rounded down to whole batches. batch_tokens: of one step, a multiple of the
+    context.
 
     seed: of the first weights (the order of the data has its own seed, in the feed).
     """
@@ -39,7 +40,7 @@ class TrainConfig:
 
 @dataclass(frozen=True)
 class TrainResult:
-    """checkpoint: the folder. losses: (tokens seen, nats per token) along the run. realised: weights as trained on."""
+    """checkpoint: the folder. losses: (tokens seen, nats per token) along the run. The rest is the plan's."""
 
     checkpoint: Path
     tokens: int
@@ -49,7 +50,7 @@ class TrainResult:
 
 
 def chunks_of(model: ModelConfig, config: TrainConfig) -> int:
-    """Chunks a run reads: what ``feed.chunk_plan`` is to be asked for. Raises ValueError when sizes do not fit."""
+    """Chunks a run reads: what to ask ``feed.chunk_plan`` for. Raises ValueError when sizes do not fit."""
     if config.batch_tokens < model.context or config.batch_tokens % model.context:
         raise ValueError(
             f"batch_tokens {config.batch_tokens} must be a multiple of the context {model.context}"
@@ -71,15 +72,15 @@ def train(
 ) -> TrainResult:
     """Train and write ``model.safetensors`` and ``train.json`` into the folder ``out``.
 
-    progress: called with (tokens seen, loss) about ``LOSSES_KEPT`` times. init_from: a checkpoint folder of the same
-    model to start from. Raises Diverged, and ValueError when the feed and the sizes do not fit.
+    progress: called with (tokens seen, loss) about ``LOSSES_KEPT`` times. init_from: a checkpoint folder of
+    the same model to start from. Raises Diverged, and ValueError when the feed and the sizes do not fit.
     """
     chunks = chunks_of(model, config)
-    if len(feed.plan) != chunks:
-        raise ValueError(f"the feed has {len(feed.plan)} chunks, the run needs {chunks}")
     contexts = {array.context for array in feed.arrays.values()}
     if contexts != {model.context}:
         raise ValueError(f"the feed's chunks have context {sorted(contexts)}, the model {model.context}")
+    if len(feed.plan) != chunks:
+        raise ValueError(f"the feed has {len(feed.plan)} chunks, the run needs {chunks}")
     if plan.device == "cpu":
         torch.set_num_threads(1)  # one process per core; two spinning threads on a busy core are far slower
     per_step = config.batch_tokens // model.context
@@ -103,7 +104,9 @@ def train(
             total = 0.0
             if progress:
                 progress(*losses[-1])
-    result = TrainResult(out, steps * config.batch_tokens, tuple(losses), feed.plan.realised, feed.plan.repetition)
+    result = TrainResult(
+        out, steps * config.batch_tokens, tuple(losses), feed.plan.realised, feed.plan.repetition
+    )
     _write(out, decoder, model, config, plan, result)
     return result
 
@@ -116,7 +119,12 @@ def fresh(model: ModelConfig, seed: int, plan: NumericPlan) -> Decoder:
 
 
 def _write(
-    out: Path, decoder: Decoder, model: ModelConfig, config: TrainConfig, plan: NumericPlan, result: TrainResult
+    out: Path,
+    decoder: Decoder,
+    model: ModelConfig,
+    config: TrainConfig,
+    plan: NumericPlan,
+    result: TrainResult,
 ) -> None:
     out.mkdir(parents=True, exist_ok=True)
     weights = {name: weight.detach().cpu().contiguous() for name, weight in decoder.named_parameters()}
@@ -135,7 +143,7 @@ def _write(
 
 
 def load(checkpoint: Path, plan: NumericPlan, expected: ModelConfig | None = None) -> Decoder:
-    """The decoder of a checkpoint folder, on the plan's device. Raises ValueError when it is none or not as expected."""
+    """The decoder of a checkpoint folder, on the plan's device. Raises ValueError when it is not as expected."""
     file = checkpoint / "model.safetensors"
     if not file.is_file():
         raise ValueError(f"{checkpoint} holds no model.safetensors")

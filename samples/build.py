@@ -52,7 +52,10 @@ def build_proofs(cache: Path) -> list[Row]:
 
 
 def build_ocr(cache: Path) -> list[Row]:
-    from samples.builders import ocr  # Pillow and pyphen are needed for this source only
+    try:
+        from samples.builders import ocr  # Pillow and pyphen are needed for this source only
+    except ImportError as error:
+        raise ValueError(f"{error.name} is not installed: pip install -e '.[samples]'") from error
 
     return ocr.documents(
         fetch(pk.BOOKS, cache), [fetch(font, cache) for font in pk.FONTS], cache / "ocr", SEED
@@ -94,6 +97,7 @@ def main(arguments: list[str] | None = None) -> int:
                     print(f"evals/{spec.name}.jsonl.gz: {lines} lines")
                 continue
             rows = SOURCES[name](options.cache)
+            options.out.mkdir(parents=True, exist_ok=True)
             path = options.out / f"{name}.parquet"
             write_parquet(rows, path)
             raw = sum(len(str(row["text"]).encode()) for row in rows)

@@ -8,10 +8,12 @@ import numpy as np
 from pipeline.mixture.polytope import project, require_nonempty, toward, whole_simplex
 from pipeline.mixture.spaces import Domain, Limits, limits, natural, prior, uniform
 
-# Dirichlet concentrations (alpha = strength * centre) from nearly a corner to nearly the centre, as RegMix's 0.1-5
+# Dirichlet concentrations (alpha = strength * centre) from nearly a corner to nearly the centre, as
+# RegMix's 0.1-5
 # times the prior; counted per domain so that they mean the same for 5 domains as for 50.
 _STRENGTHS = (0.5, 1.0, 2.0, 4.0)
-# The centres go from the prior (1) to uniform (0) as prior^t: around the prior alone, a domain of 1 % of the tokens is
+# The centres go from the prior (1) to uniform (0) as prior^t: around the prior alone, a domain of 1 % of
+# the tokens is
 # hardly ever tried above 10 %.
 _TEMPERS = (1.0, 0.5, 0.0)
 _CANDIDATES = 1500
@@ -19,7 +21,8 @@ _CANDIDATES = 1500
 
 @dataclass(frozen=True)
 class Mix:
-    """One run of the swarm. `name` is unique; runs with the same `mix` share weights (d,) and differ in `block`."""
+    """One run of the swarm. `name` is unique; runs with the same `mix` share weights (d,) and differ in
+    `block`."""
 
     name: str
     weights: np.ndarray
@@ -40,18 +43,25 @@ def swarm(
 ) -> list[Mix]:
     """`runs` runs in all, replicates included; the same arguments give the same list.
 
-    Natural, uniform and a third, distant mix run on `replicates` blocks each: they measure the noise. Then one corner a
-    domain: it is lifted to `corner_share`, or as far as the limits allow, the others keep the prior's proportions.
-    The rest are Dirichlet draws, chosen greedily where a Gaussian process on w^(1/4) that has seen the others would be
-    least sure (the greedy log-determinant design). All but natural and uniform satisfy `within`, which only says what a
-    proposal may be. `apart`: smallest total-variation distance between two mixes. ValueError where `runs` is too few or the
+    Natural, uniform and a third, distant mix run on `replicates` blocks each: they measure the noise. Then
+    one corner a
+    domain: it is lifted to `corner_share`, or as far as the limits allow, the others keep the prior's
+    proportions.
+    The rest are Dirichlet draws, chosen greedily where a Gaussian process on w^(1/4) that has seen the
+    others would be
+    least sure (the greedy log-determinant design). All but natural and uniform satisfy `within`, which
+    only says what a
+    proposal may be. `apart`: smallest total-variation distance between two mixes. ValueError where `runs`
+    is too few or the
     limits allow no mix.
     """
     if blocks < 1 or not 1 <= replicates <= blocks:
         raise ValueError(f"replicates must lie between 1 and the {blocks} seed blocks, got {replicates}")
     least = 3 * replicates
     if runs < least:
-        raise ValueError(f"{runs} runs are too few: natural, uniform and a third mix on {replicates} blocks need {least}")
+        raise ValueError(
+            f"{runs} runs are too few: natural, uniform and a third mix on {replicates} blocks need {least}"
+        )
     within = within if within is not None else limits(domains)
     require_nonempty(whole_simplex(within))
     rng = np.random.default_rng(seed)
@@ -60,7 +70,9 @@ def swarm(
         centre = project(whole_simplex(within), centre)
     chosen: list[tuple[str, np.ndarray]] = [("natural", natural(domains)), ("uniform", uniform(domains))]
     wanted = runs - 3 * (replicates - 1)
-    if np.abs(chosen[0][1] - chosen[1][1]).max() < 1e-12:  # one raw domain, or all of a size: one baseline, twice named
+    if (
+        np.abs(chosen[0][1] - chosen[1][1]).max() < 1e-12
+    ):  # one raw domain, or all of a size: one baseline, twice named
         chosen, wanted = chosen[:1], runs - 2 * (replicates - 1)
     for i, domain in enumerate(domains):
         corner = _lift(within, centre, i, corner_share)
@@ -80,10 +92,7 @@ def swarm(
 def _lift(within: Limits, centre: np.ndarray, i: int, share: float) -> np.ndarray:
     """From the centre straight toward domain i alone: the other domains keep their proportions."""
     end = np.eye(len(centre))[i]
-    if centre[i] < share:
-        end = centre + (share - centre[i]) / (1 - centre[i]) * (end - centre)
-    else:
-        end = centre
+    end = centre + (share - centre[i]) / (1 - centre[i]) * (end - centre) if centre[i] < share else centre
     return toward(within, centre, end[None])[0]
 
 
@@ -107,16 +116,17 @@ def _spread(candidates: np.ndarray, taken: list[np.ndarray], count: int, apart: 
     """
     points = np.vstack([taken, candidates])
     features = points**0.25
-    squares = ((features[:, None] - features[None]) ** 2).sum(axis=2)
-    kernel = np.exp(-0.5 * squares / np.median(squares)) if len(points) > 1 else np.ones((1, 1))
+    # Length scale: the root mean square distance between candidates, so that it needs no tuning to d.
+    scale = 2 * features.var(axis=0).sum() + 1e-12
     noise = 0.01
-    variance = np.diag(kernel).copy()
+    variance = np.ones(len(points))
     factor = np.zeros((len(points), len(taken) + count))
     free = np.ones(len(points), dtype=bool)
     picked: list[np.ndarray] = []
 
     def condition(row: int, step: int) -> None:
-        column = (kernel[:, row] - factor[:, :step] @ factor[row, :step]) / np.sqrt(variance[row] + noise)
+        kernel = np.exp(-0.5 * ((features - features[row]) ** 2).sum(axis=1) / scale)
+        column = (kernel - factor[:, :step] @ factor[row, :step]) / np.sqrt(variance[row] + noise)
         factor[:, step] = column
         variance[:] = np.maximum(variance - column**2, 0.0)
         free[0.5 * np.abs(points - points[row]).sum(axis=1) < apart] = False

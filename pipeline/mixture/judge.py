@@ -18,7 +18,8 @@ class Measured:
 
 @dataclass(frozen=True)
 class Comparison:
-    """gain: baseline minus proposal, > 0 where the proposal is better. p_value: one-sided, of no gain or worse.
+    """gain: baseline minus proposal, > 0 where the proposal is better. p_value: one-sided, of no gain or
+    worse.
 
     same: the baseline is the proposal's own mix, so there is nothing to test (gain 0, p_value 1).
     """
@@ -51,13 +52,17 @@ def judge(
     same_as_proposal: tuple[str, ...] = (),
     level: float = 0.025,
 ) -> Judgement:
-    """values: mix -> fresh seed -> objective on confirm items (lower is better); every mix needs the same seeds.
+    """values: mix -> fresh seed -> objective on confirm items (lower is better); every mix needs the same
+    seeds.
 
-    Two-way layout y_ij = mix_i + seed_j + e_ij with m mixes and n seeds: s^2 = sum e^2 / ((m - 1)(n - 1)); the mean
-    of a mix has se = s / sqrt(n), a difference of two s * sqrt(2 / n), and t = gain / (s sqrt(2 / n)) is referred to
+    Two-way layout y_ij = mix_i + seed_j + e_ij with m mixes and n seeds: s^2 = sum e^2 / ((m - 1)(n - 1));
+    the mean
+    of a mix has se = s / sqrt(n), a difference of two s * sqrt(2 / n), and t = gain / (s sqrt(2 / n)) is
+    referred to
     Student's t with (m - 1)(n - 1) degrees of freedom. With two mixes that is the paired t-test.
 
-    `same_as_proposal`: baselines that are the very mix of the proposal; they need no values of their own. ValueError for
+    `same_as_proposal`: baselines that are the very mix of the proposal; they need no values of their own.
+    ValueError for
     fewer than 2 seeds or 2 mixes, or seeds that are not the same for all.
     """
     if proposal not in values:
@@ -100,7 +105,9 @@ def _compare(name: str, gain: float, se: float, freedom: int, level: float) -> C
     elif gain < -se:
         verdict = f"The proposal loses to {_words(name)} by {-gain:.4f} (SE {se:.4f}, p = {p_value:.2g})."
     else:
-        verdict = f"The proposal is not told from {_words(name)}: gain {gain:.4f} (SE {se:.4f}, p = {p_value:.2g})."
+        verdict = (
+            f"The proposal is not told from {_words(name)}: gain {gain:.4f} (SE {se:.4f}, p = {p_value:.2g})."
+        )
     return Comparison(gain, se, float(t), p_value, wins, False, verdict)
 
 

@@ -1,4 +1,5 @@
-"""What is minimised: a weighted mean of tasks, each relative to the natural mix, with noisy tasks set aside."""
+"""What is minimised: a weighted mean of tasks, each relative to the natural mix, with noisy tasks set
+aside."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,8 @@ SIGNAL_TO_NOISE = 2.0
 
 @dataclass(frozen=True)
 class TaskSignal:
-    """mixture_sd: SD over the distinct mixes; seed_sd: SD over seeds of one mix (NaN without replicates), same unit.
+    """mixture_sd: SD over the distinct mixes; seed_sd: SD over seeds of one mix (NaN without replicates),
+    same unit.
 
     `weight` is the task's share of the objective; `noisy` says that it fell short of the needed signal.
     """
@@ -33,7 +35,8 @@ class TaskSignal:
 
 @dataclass(frozen=True)
 class Objective:
-    """value = sum_t weight_t * y_t / reference_t; weights (t,) sum to 1, lower is better, natural is about 1."""
+    """value = sum_t weight_t * y_t / reference_t; weights (t,) sum to 1, lower is better, natural is about
+    1."""
 
     tasks: tuple[str, ...]
     weights: np.ndarray
@@ -60,19 +63,26 @@ def build(
 ) -> Objective:
     """natural: (d,) the mix that tasks are relative to; metrics must be positive and better when lower.
 
-    `weights` names tasks or families (default: families equal, tasks equal within one; a task's own weight is taken
-    inside its family). Tasks under SIGNAL_TO_NOISE get weight 0 unless named in `force`; noise never scales a task. ValueError for
+    `weights` names tasks or families (default: families equal, tasks equal within one; a task's own weight
+    is taken
+    inside its family). Tasks under SIGNAL_TO_NOISE get weight 0 unless named in `force`; noise never
+    scales a task. ValueError for
     unknown names, negative weights, metrics that are not positive, or when nothing is left.
     """
     given = dict(weights or {})
     families = [family_of(t) for t in swarm.tasks]
     unknown = [n for n in [*given, *force] if n not in swarm.tasks and n not in families]
     if unknown:
-        raise ValueError(f"objective names unknown tasks or families: {', '.join(unknown)}; known: {', '.join(swarm.tasks)}")
+        raise ValueError(
+            f"objective names unknown tasks or families: {', '.join(unknown)};"
+            f" known: {', '.join([*swarm.tasks, *dict.fromkeys(families)])}"
+        )
     if any(not (np.isfinite(v) and v >= 0) for v in given.values()):
         raise ValueError("objective weights must be finite and not negative")
     if np.any(swarm.values <= 0):
-        raise ValueError(f"task {swarm.tasks[int(np.argwhere(swarm.values <= 0)[0, 1])]} has values that are not positive")
+        raise ValueError(
+            f"task {swarm.tasks[int(np.argwhere(swarm.values <= 0)[0, 1])]} has values that are not positive"
+        )
     notes: list[str] = []
     rows = np.abs(swarm.weights - natural).max(axis=1) <= SAME_MIX
     if not rows.any():
@@ -83,7 +93,9 @@ def build(
     noisy = mixture_sd < SIGNAL_TO_NOISE * np.where(np.isnan(seed_sd), 0.0, seed_sd)
     if freedom == 0:
         notes.append("no mix was run on several seeds: noise is unknown and no task is set aside for it")
-    kept = np.array([not n or t in force or f in force for n, t, f in zip(noisy, swarm.tasks, families, strict=True)])
+    kept = np.array(
+        [not n or t in force or f in force for n, t, f in zip(noisy, swarm.tasks, families, strict=True)]
+    )
     raw = np.zeros(len(swarm.tasks))
     for family in dict.fromkeys(families):
         members = [i for i, f in enumerate(families) if f == family]
@@ -93,10 +105,14 @@ def build(
         elif not kept[members].any():
             notes.append(f"family {family} has no task above the noise and takes no part")
     if raw.sum() <= 0:
-        raise ValueError("no task is left in the objective: all are noisy or have weight 0; force some, or add runs")
+        raise ValueError(
+            "no task is left in the objective: all are noisy or have weight 0; force some, or add runs"
+        )
     shares = raw / raw.sum()
     signals = tuple(
-        TaskSignal(t, families[i], float(mixture_sd[i]), float(seed_sd[i]), freedom, bool(noisy[i]), float(shares[i]))
+        TaskSignal(
+            t, families[i], float(mixture_sd[i]), float(seed_sd[i]), freedom, bool(noisy[i]), float(shares[i])
+        )
         for i, t in enumerate(swarm.tasks)
     )
     return Objective(swarm.tasks, shares, reference, signals, tuple(notes))
@@ -105,7 +121,8 @@ def build(
 def signal_and_noise(swarm: Swarm) -> tuple[np.ndarray, np.ndarray, int]:
     """Mixture SD (t,), seed SD (t,) and the seed SD's degrees of freedom.
 
-    Seed SD: residual of values = mix + block over the mixes run more than once; where that leaves under 2 degrees of
+    Seed SD: residual of values = mix + block over the mixes run more than once; where that leaves under 2
+    degrees of
     freedom, of values = mix, which counts the blocks' effect as noise.
     """
     groups = swarm.groups

@@ -1,4 +1,5 @@
-"""Minimise a smooth function over a polytope: sequential quadratic programming with BFGS curvature, many starts."""
+"""Minimise a smooth function over a polytope: sequential quadratic programming with BFGS curvature, many
+starts."""
 
 from collections.abc import Callable
 
@@ -11,11 +12,17 @@ Gradient = Callable[[np.ndarray], np.ndarray]
 
 
 def descend(
-    space: Polytope, value: Function, gradient: Gradient, start: np.ndarray, steps: int = 40, tolerance: float = 1e-8
+    space: Polytope,
+    value: Function,
+    gradient: Gradient,
+    start: np.ndarray,
+    steps: int = 40,
+    tolerance: float = 1e-8,
 ) -> np.ndarray:
     """A local minimum from `start` (d,), a point of the set. Every iterate stays in the set, which is convex.
 
-    Each step minimises the BFGS model over the set (damped update: Powell 1978) and backtracks until it descends.
+    Each step minimises the BFGS model over the set (damped update: Powell 1978) and backtracks until it
+    descends.
     """
     w, f, g = start, value(start), gradient(start)
     d = len(w)
@@ -41,7 +48,11 @@ def descend(
             if moved @ change < 0.2 * quad:  # keeps the model convex where the function is not
                 share = 0.8 * quad / (quad - float(moved @ change))
                 change = share * change + (1 - share) * product
-            curvature = curvature - np.outer(product, product) / quad + np.outer(change, change) / float(moved @ change)
+            curvature = (
+                curvature
+                - np.outer(product, product) / quad
+                + np.outer(change, change) / float(moved @ change)
+            )
         done = f - f_new <= tolerance * max(abs(f), 1e-3)
         w, f, g = w + moved, f_new, g_new
         if done:
@@ -51,9 +62,12 @@ def descend(
 
 
 def sample(space: Polytope, inside: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    """`count` points of the set: random convex combinations of few or many corners, pulled toward `inside`."""
+    """`count` points of the set: random convex combinations of few or many corners, pulled toward
+    `inside`."""
     k = len(space.corners)
-    mixtures = np.array([rng.dirichlet(np.full(k, (0.05, 0.2, 1.0)[i % 3] * min(1.0, 24 / k))) for i in range(count)])
+    mixtures = np.array(
+        [rng.dirichlet(np.full(k, (0.05, 0.2, 1.0)[i % 3] * min(1.0, 24 / k))) for i in range(count)]
+    )
     return toward(space.limits, inside, mixtures @ space.corners)
 
 
@@ -65,10 +79,13 @@ def minimise(
     rng: np.random.Generator,
     starts: int,
 ) -> np.ndarray:
-    """The best of `starts` descents: from `inside`, from allowed corners and from the best of many random points."""
+    """The best of `starts` descents: from `inside`, from allowed corners and from the best of many random
+    points."""
     corners = toward(space.limits, inside, space.corners)
-    points = np.vstack([inside[None], corners, sample(space, inside, 1000 if starts > 1 else 0, rng)]) if starts > 1 else (
-        np.vstack([inside[None], corners])
+    points = (
+        np.vstack([inside[None], corners, sample(space, inside, 1000 if starts > 1 else 0, rng)])
+        if starts > 1
+        else (np.vstack([inside[None], corners]))
     )
     order = np.argsort(mean(points), kind="stable")
     picked: list[np.ndarray] = []

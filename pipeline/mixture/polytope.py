@@ -1,18 +1,21 @@
 """The set a proposal may come from: the convex hull of some mixes (or the whole simplex) cut by named limits.
 
-A point is w = V' x with x >= 0 and sum x = 1, V (k, d) being the hull's corners; with V the identity that is the
+A point is w = V' x with x >= 0 and sum x = 1, V (k, d) being the hull's corners; with V the identity that
+is the
 simplex. All programs are solved by Clarabel, an interior-point solver (Goulart & Chen, 2024).
 """
 
 from dataclasses import dataclass
 
-import clarabel
+import clarabel.clarabel as clarabel
 import numpy as np
 from scipy import sparse
+from scipy.optimize import linprog
 
 from pipeline.mixture.spaces import Limits
 
-# Limits are tightened by this much of a row's own scale, so that the solver's own tolerance stays inside them.
+# Limits are tightened by this much of a row's own scale, so that the solver's own tolerance stays inside
+# them.
 _MARGIN = 1e-8
 
 
@@ -28,16 +31,27 @@ class Polytope:
         scale = _row_scale(self.limits)
         if np.any(self.limits.violations(weights) / scale > tolerance):
             return False
-        free = Polytope(self.corners, _no_limits(self.limits))
-        nearest = _solve(free, np.eye(len(weights)), -weights, 0.0)
-        return nearest is not None and float(np.abs(nearest - weights).max()) <= max(tolerance, 1e-6)
+        k, d = self.corners.shape
+        # Smallest t with |corners' x - weights| <= t in every coordinate: a linear program, so exact to 1e-9.
+        edge = np.full((d, 1), -1.0)
+        rows = np.vstack([np.hstack([self.corners.T, edge]), np.hstack([-self.corners.T, edge])])
+        found = linprog(
+            np.append(np.zeros(k), 1.0),
+            A_ub=rows,
+            b_ub=np.concatenate([weights, -weights]),
+            A_eq=np.append(np.ones(k), 0.0)[None],
+            b_eq=[1.0],
+        )
+        return found.success and float(found.fun) <= tolerance
 
 
 def whole_simplex(limits: Limits) -> Polytope:
     return Polytope(np.eye(limits.A.shape[1]), limits)
 
 
-def minimise_quadratic(space: Polytope, hessian: np.ndarray, gradient: np.ndarray, at: np.ndarray) -> np.ndarray:
+def minimise_quadratic(
+    space: Polytope, hessian: np.ndarray, gradient: np.ndarray, at: np.ndarray
+) -> np.ndarray:
     """argmin over the set of g'(w - at) + (w - at)' H (w - at) / 2. H: (d, d) positive semi-definite.
 
     ValueError naming the limits that collide where the set is empty.
@@ -69,7 +83,8 @@ def require_nonempty(space: Polytope) -> None:
 def collisions(space: Polytope) -> list[str]:
     """Names of an irreducible set of limits that cannot hold together; empty when all can.
 
-    Deletion filter (Chinneck & Dravnieks, 1991): drop rows one by one, keep a row only if the rest then becomes
+    Deletion filter (Chinneck & Dravnieks, 1991): drop rows one by one, keep a row only if the rest then
+    becomes
     feasible. A hull smaller than the simplex is itself named where it takes part.
     """
     if _feasible(space):
@@ -90,7 +105,8 @@ def collisions(space: Polytope) -> list[str]:
 def toward(limits: Limits, inside: np.ndarray, points: np.ndarray) -> np.ndarray:
     """The farthest point on each segment inside -> point that the limits allow. points (m, d) -> (m, d).
 
-    `inside` must satisfy the limits; convexity keeps every returned point in any convex set that holds both ends.
+    `inside` must satisfy the limits; convexity keeps every returned point in any convex set that holds
+    both ends.
     """
     if len(limits.names) == 0:
         return points
@@ -103,7 +119,8 @@ def toward(limits: Limits, inside: np.ndarray, points: np.ndarray) -> np.ndarray
 
 
 def interior(space: Polytope) -> np.ndarray:
-    """A point well inside: the allowed point nearest to the corners' mean under limits tightened as far as fits."""
+    """A point well inside: the allowed point nearest to the corners' mean under limits tightened as far as
+    fits."""
     centre = space.corners.mean(axis=0)
     scale = _row_scale(space.limits)
     for share in (0.05, 0.01, 1e-3, 1e-4, 0.0):
@@ -112,10 +129,6 @@ def interior(space: Polytope) -> np.ndarray:
         if found is not None:
             return found
     return project(space, centre)
-
-
-def _no_limits(limits: Limits) -> Limits:
-    return _rows(limits, [])
 
 
 def _rows(limits: Limits, rows: list[int]) -> Limits:
@@ -132,13 +145,16 @@ def _feasible(space: Polytope) -> bool:
 
 
 def _solve(space: Polytope, hessian: np.ndarray, linear: np.ndarray, margin: float) -> np.ndarray | None:
-    """min w'Hw/2 + linear'w over the set, limits tightened by `margin`; None where the solver finds no point."""
+    """min w'Hw/2 + linear'w over the set, limits tightened by `margin`; None where the solver finds no
+    point."""
     corners, limits = space.corners, space.limits
     k = len(corners)
     scale = _row_scale(limits)
     rows = (limits.A / scale[:, None]) @ corners.T
     quad = corners @ hessian @ corners.T
-    left = sparse.vstack([sparse.csc_matrix(np.ones((1, k))), sparse.csc_matrix(rows), -sparse.identity(k)], "csc")
+    left = sparse.vstack(
+        [sparse.csc_matrix(np.ones((1, k))), sparse.csc_matrix(rows), -sparse.identity(k)], "csc"
+    )
     right = np.concatenate([[1.0], limits.b / scale - margin, np.zeros(k)])
     cones = [clarabel.ZeroConeT(1), clarabel.NonnegativeConeT(len(rows) + k)]
     settings = clarabel.DefaultSettings()

@@ -1,4 +1,5 @@
-"""The mix to recommend: the least predicted objective, drawn to the prior as far as the data cannot object."""
+"""The mix to recommend: the least predicted objective, drawn to the prior as far as the data cannot
+object."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +24,8 @@ _KL_FLOOR = 1e-6
 
 @dataclass(frozen=True)
 class Compared:
-    """A baseline: its weights (d,), predicted objective, the proposal's predicted gain over it and the gain's SE."""
+    """A baseline: its weights (d,), predicted objective, the proposal's predicted gain over it and the
+    gain's SE."""
 
     weights: np.ndarray
     predicted: float
@@ -33,7 +35,8 @@ class Compared:
 
 @dataclass(frozen=True)
 class BestObserved:
-    """The run whose mix measured best; measured: its steer objective, blocks taken off, mean over its runs."""
+    """The run whose mix measured best; measured: its steer objective, blocks taken off, mean over its
+    runs."""
 
     run: str
     weights: np.ndarray
@@ -44,7 +47,8 @@ class BestObserved:
 class Proposal:
     """weights (d,) sum 1; predicted: their objective (natural is about 1, lower is better).
 
-    low, high: (d,) range of each weight over the mixes that the data cannot tell from the best; optimum: (d,) before KL;
+    low, high: (d,) range of each weight over the mixes that the data cannot tell from the best; optimum:
+    (d,) before KL;
     kl: nats to the prior; kl_strength: factor on KL that gave the proposal.
     """
 
@@ -63,7 +67,8 @@ class Proposal:
 
 
 def best_observed(swarm: Swarm, fits: Sequence[TaskFit], objective: Objective) -> BestObserved:
-    """The mix of the lowest measured objective: blocks' fitted effects taken off, mean over the runs of one mix."""
+    """The mix of the lowest measured objective: blocks' fitted effects taken off, mean over the runs of
+    one mix."""
     measured = objective.value(without_blocks(swarm, fits))
     groups = swarm.groups
     means = np.array([measured[groups == g].mean() for g in range(groups.max() + 1)])
@@ -84,10 +89,13 @@ def propose(
     kl_strength: float | None = None,
     extrapolate: bool = False,
 ) -> Proposal:
-    """Minimise predicted objective + strength * KL(w || prior) over the limits and the hull of the swarm's mixes.
+    """Minimise predicted objective + strength * KL(w || prior) over the limits and the hull of the swarm's
+    mixes.
 
-    `kl_strength` None takes the largest strength whose optimum is predicted within one standard error (of the difference)
-    of the optimum without it; 0 switches it off. `extrapolate` leaves the hull. baselines: name -> weights (d,), compared
+    `kl_strength` None takes the largest strength whose optimum is predicted within one standard error (of
+    the difference)
+    of the optimum without it; 0 switches it off. `extrapolate` leaves the hull. baselines: name -> weights
+    (d,), compared
     with the proposal; best_observed joins them. ValueError naming the limits that collide.
     """
     model = surface(swarm, fits, objective)
@@ -125,7 +133,9 @@ def propose(
     )
 
 
-def _drawn_to_prior(space: Polytope, model: Surface, start: np.ndarray, prior: np.ndarray, strength: float) -> np.ndarray:
+def _drawn_to_prior(
+    space: Polytope, model: Surface, start: np.ndarray, prior: np.ndarray, strength: float
+) -> np.ndarray:
     def value(w: np.ndarray) -> float:
         return float(model.mean(w[None])[0]) + strength * kl(w, prior)
 
@@ -135,7 +145,9 @@ def _drawn_to_prior(space: Polytope, model: Surface, start: np.ndarray, prior: n
     return descend(space, value, gradient, start)
 
 
-def _within_one_error(space: Polytope, model: Surface, optimum: np.ndarray, prior: np.ndarray) -> tuple[np.ndarray, float]:
+def _within_one_error(
+    space: Polytope, model: Surface, optimum: np.ndarray, prior: np.ndarray
+) -> tuple[np.ndarray, float]:
     """The strongest pull whose mix is predicted no more than one SE of the difference above the optimum."""
 
     def allowed(w: np.ndarray) -> bool:
@@ -196,7 +208,12 @@ def indistinguishable(model: Surface, points: np.ndarray, optimum: np.ndarray) -
 
 
 def _region(
-    space: Polytope, model: Surface, optimum: np.ndarray, weights: np.ndarray, inside: np.ndarray, rng: np.random.Generator
+    space: Polytope,
+    model: Surface,
+    optimum: np.ndarray,
+    weights: np.ndarray,
+    inside: np.ndarray,
+    rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Range of each weight over sampled mixes of the set that the data cannot tell from the optimum."""
     far = sample(space, inside, _POOL, rng)
@@ -210,10 +227,15 @@ def _warnings(model: Surface, compared: dict[str, Compared]) -> tuple[str, ...]:
     found = []
     for name, other in compared.items():
         if name != "best_observed" and other.gain < 1.645 * other.se:
-            found.append(f"the swarm cannot tell the proposal from {name}: predicted gain {other.gain:.4f}, SE {other.se:.4f}")
+            found.append(
+                f"the swarm cannot tell the proposal from {name}:"
+                f" predicted gain {other.gain:.4f}, SE {other.se:.4f}"
+            )
     for fit in model.fits:
         if fit.score.r2 < 0.25:
-            found.append(f"{fit.task} is hardly predictable: out-of-fold R2 {fit.score.r2:.2f} with law {fit.law}")
+            found.append(
+                f"{fit.task} is hardly predictable: out-of-fold R2 {fit.score.r2:.2f} with law {fit.law}"
+            )
         if fit.law == "linear":
             found.append(f"{fit.task} is proposed from the linear law, the best out of fold")
     return tuple(found)

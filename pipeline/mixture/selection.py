@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import spearmanr
+from scipy.stats import rankdata
 
 from pipeline.mixture.laws import LAWS, Law
 from pipeline.mixture.table import Swarm
@@ -40,14 +40,17 @@ class TaskFit:
 
 
 def folds_of(groups: np.ndarray, seed: int) -> list[np.ndarray]:
-    """Row indices held out together; all runs of one mix are in the same fold, because one would betray the other."""
+    """Row indices held out together; all runs of one mix are in the same fold, because one would betray
+    the other."""
     labels = np.unique(groups)
     count = len(labels) if len(labels) <= _LEAVE_ONE_OUT else _FOLDS
     order = np.random.default_rng(seed).permutation(labels)
     return [np.flatnonzero(np.isin(groups, order[i::count])) for i in range(count)]
 
 
-def choose(swarm: Swarm, *, seed: int, laws: Sequence[str] = tuple(LAWS), force: str | None = None) -> tuple[TaskFit, ...]:
+def choose(
+    swarm: Swarm, *, seed: int, laws: Sequence[str] = tuple(LAWS), force: str | None = None
+) -> tuple[TaskFit, ...]:
     """One TaskFit a task, in the order of swarm.tasks; the law of least out-of-fold RMSE, or `force`.
 
     ValueError for an unknown law, a task that never changes, or fewer runs than every law needs.
@@ -78,7 +81,7 @@ def _score(name: str, swarm: Swarm, y: np.ndarray, folds: list[np.ndarray]) -> S
         predicted[held] = model.predict(swarm.weights[held], swarm.blocks[held])
     error = y - predicted
     constant = np.ptp(predicted) == 0
-    rank = 0.0 if constant else float(spearmanr(y, predicted).statistic)
+    rank = 0.0 if constant else float(np.corrcoef(rankdata(y), rankdata(predicted))[0, 1])
     return Score(
         law=name,
         rmse=float(np.sqrt(np.mean(error**2))),

@@ -1,7 +1,7 @@
 """An English word list with frequencies, read from the files inside the package symspellpy (MIT).
 
-82,765 words (Google Books n-grams crossed with SCOWL) and 242,342 bigrams. Only the data is used: symspell's own
-correction makes OCR text worse (see docs/DECISIONS.md).
+82,765 words (Google Books n-grams crossed with SCOWL) and 242,342 bigrams. Only the data is
+used: symspell's own correction makes OCR text worse (see docs/DECISIONS.md).
 """
 
 from __future__ import annotations
@@ -15,14 +15,23 @@ from pathlib import Path
 _WORDS = "frequency_dictionary_en_82_765.txt"
 _BIGRAMS = "frequency_bigramdictionary_en_243_342.txt"
 LOG_TOTAL = math.log(1_024_908_267_229)  # words in the corpus behind both lists, as symspellpy has it
-RAREST_WORD = math.log(1_200_000)
+RAREST_WORD = math.log(12_711)
 RAREST_PAIR = math.log(6_400_000)
 # Words that the list lacks, or has without their apostrophe.
 _MORE = (
-    "don't didn't can't won't isn't wasn't aren't weren't couldn't wouldn't shouldn't hasn't haven't hadn't doesn't "
-    "i'm i've i'll i'd you're you've you'll he's she's it's that's there's we're we've they're they've let's o'clock "
-    "ma'am shan't mustn't needn't tis twas thou thee thy hath doth"
-).split()
+    "don't didn't can't won't isn't wasn't aren't weren't couldn't wouldn't shouldn't hasn't haven't "
+    "hadn't doesn't i'm i've i'll i'd you're you've you'll he's she's it's that's there's we're we've "
+    "they're they've let's o'clock ma'am shan't mustn't needn't tis twas thou thee thy hath doth "
+)
+# Words of other languages that English prose is full of.
+_FOREIGN = (
+    "von und der die das den dem des les du del della alla il et al fide parte facto mori ipso quo ante "
+    "nihil rerum sur dans pour avec une est que qui pas mon ma mes ses monsieur madame mademoiselle mein "
+    "ich nicht le la los las "
+)
+
+
+_FOREIGN_WORDS = frozenset(_FOREIGN.split())
 
 
 @dataclass(frozen=True)
@@ -35,7 +44,12 @@ class Lexicon:
     def __contains__(self, word: str) -> bool:
         """Whether a word, in any case and with or without a possessive, is known."""
         word = word.lower().replace("’", "'")
-        if word in self.words:
+        if word in self.words or word in _FOREIGN_WORDS:
+            return True
+        # The list is British: "labor", "analyze" stand in it as "labour", "analyse".
+        if "or" in word and word.replace("or", "our", 1) in self.words:
+            return True
+        if ("iz" in word or "yz" in word) and word.replace("iz", "is").replace("yz", "ys") in self.words:
             return True
         return word.endswith(("'s", "s'")) and word[:-2] in self.words
 
@@ -46,15 +60,19 @@ class Lexicon:
     def pmi(self, left: str, right: str) -> float:
         """Pointwise mutual information of neighbouring words, nats.
 
-        An unlisted pair is at most as frequent as the rarest listed one: that speaks against common words that
-        should have met, and says nothing (0) about rare ones or unknown ones.
+        An unlisted pair is at most as frequent as the rarest listed one: that speaks against common words
+        that should have met, and says nothing (0) about rare ones or unknown ones.
         """
         left_count, right_count = self.words.get(left), self.words.get(right)
         if left_count is None or right_count is None:
             return 0.0
         independent = left_count + right_count - LOG_TOTAL
         pair = self.bigrams.get((left, right))
-        return (RAREST_PAIR if pair is None else pair) - independent if pair is not None or independent > RAREST_PAIR else 0.0
+        return (
+            (RAREST_PAIR if pair is None else pair) - independent
+            if pair is not None or independent > RAREST_PAIR
+            else 0.0
+        )
 
 
 def load_lexicon() -> Lexicon:
@@ -67,7 +85,7 @@ def load_lexicon() -> Lexicon:
     for line in (folder / _WORDS).read_text(encoding="utf-8-sig").splitlines():
         word, _, count = line.partition(" ")
         words[word] = math.log(int(count))
-    for word in _MORE:
+    for word in _MORE.split():
         words.setdefault(word, math.log(20_000_000))
     bigrams: dict[tuple[str, str], float] = {}
     for line in (folder / _BIGRAMS).read_text(encoding="utf-8-sig").splitlines():

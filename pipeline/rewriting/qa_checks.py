@@ -9,17 +9,19 @@ import re
 
 _WORD = re.compile(r"[^\W_]+")
 _NUMBER = re.compile(r"\d[\d,.]*\d|\d")
-_PRONOUN = re.compile(r"\b(?:he|she|it|they|him|them|his|her|hers|its|their|this|these|those|i|we|our)\b", re.IGNORECASE)
+_PRONOUN = re.compile(
+    r"\b(?:he|she|it|they|him|them|his|her|hers|its|their|this|these|those|i|we|our)\b", re.IGNORECASE
+)
 _BAD_END = re.compile(
-    r"(?:^|[\s(])(?:a|an|the|and|or|of|in|on|at|by|for|to|with|from|as|is|was|are|were|that|which|who|its|his|her|their|but|"
-    r"both|between|such|into|than|also|not|only|most|more|very|and \w+ing)$|[,;:–(\[“-]$",
+    r"(?:^|[\s(])(?:a|an|the|and|or|of|in|on|at|by|for|to|with|from|as|is|was|are|were|that|which|who|its|his|"
+    r"her|their|but|both|between|such|into|than|also|not|only|most|more|very|and \w+ing)$|[,;:–(\[“-]$",
     re.IGNORECASE,
 )
 _BAD_START = re.compile(r"(?:and|or|but|of|is|was|are|were|that|which|who)\b|[,;:.)\]”–]", re.IGNORECASE)
-# Function words of a question, besides which it must say something.
-_EMPTY = frozenset(
-    "what who whom when where which why how is was are were did do does the a an of in on at by for to with from as "
-    "can you tell me would define defined".split()
+_FUNCTION = re.compile(  # besides these a question must say something
+    r"(?:what|who|whom|when|where|which|why|how|is|was|are|were|did|do|does|the|an?|of|in|on|at|by|for|to|with|"
+    r"from|as|can|you|tell|me|would|define|defined)",
+    re.IGNORECASE,
 )
 
 QUESTION_WORDS = (3, 40)
@@ -29,9 +31,10 @@ ANSWER_WORDS = (1, 60)
 def check_pair(question: str, answer: str, source: str, name: str = "") -> str:
     """The reason code of the first check that fails, "" where the pair passes.
 
-    `source` is what the pair must be grounded in; `name` (the subject's own wording) may hold words that look like
-    pronouns ("It", a novel). Codes: answer_not_in_source, answer_length, question_length, answer_malformed,
-    question_malformed, unresolved_pronoun, question_not_grounded, answer_in_question, empty_question.
+    `source` is what the pair must be grounded in; `name` (the subject's own wording) may hold words that look
+    like pronouns ("It", a novel). Codes: answer_not_in_source, answer_length, question_length,
+    answer_malformed, question_malformed, unresolved_pronoun, question_not_grounded, answer_in_question,
+    empty_question.
     """
     if not answer.strip() or answer not in source:
         return "answer_not_in_source"
@@ -52,7 +55,7 @@ def check_pair(question: str, answer: str, source: str, name: str = "") -> str:
         return "question_not_grounded"
     if _contains(question, answer):
         return "answer_in_question"
-    if all(w.lower() in _EMPTY for w in _WORD.findall(question)):
+    if all(_FUNCTION.fullmatch(w) for w in _WORD.findall(question)):
         return "empty_question"
     return ""
 
@@ -66,7 +69,13 @@ def well_formed(text: str) -> bool:
             return False
     if depth or text.count('"') % 2 or text.count("“") != text.count("”"):
         return False
-    return text == text.strip() and "  " not in text and "\n" not in text and " ," not in text and " ." not in text
+    return (
+        text == text.strip()
+        and "  " not in text
+        and "\n" not in text
+        and " ," not in text
+        and " ." not in text
+    )
 
 
 def grounded(question: str, source: str) -> bool:

@@ -1,7 +1,7 @@
 """What a Wikipedia lead is about: its sentences, its subject, and which sentences speak of that subject.
 
-Everything here works on `plain(text)`, which replaces odd white space one for one, so that an offset into it is an
-offset into the document and every answer can be cut verbatim out of the source.
+Everything here works on `plain(text)`, which replaces odd white space one for one, so that an offset into it
+is an offset into the document and every answer can be cut verbatim out of the source.
 """
 
 from __future__ import annotations
@@ -9,49 +9,49 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from pipeline.rewriting.qa_people import is_person
+
 _SPACES = {ord(c): " " for c in "\u00a0\u2009\u202f\u2002\u2003\u200a\t\r\u2007\u2008"}
-_ABBREVIATIONS = frozenset(
-    "mr mrs ms dr st sr jr prof gen col capt lt sgt rev hon c ca cf vs etc no vol fig approx e.g i.e lit fl r b d "
-    "inc ltd co corp u.s u.k jan feb mar apr jun jul aug sep sept oct nov dec mt ft var subsp sp spp gr".split()
+# A full stop after these, or after an initial, ends no sentence.
+_ABBREVIATION = re.compile(
+    r"(?:"
+    r"mr|mrs|ms|dr|st|sr|jr|prof|gen|col|capt|lt|sgt|rev|hon|c|ca|cf|vs|etc|no|"
+    r"vol|fig|approx|e\.g|i\.e|lit|fl|r|b|d|inc|ltd|co|corp|u\.s|u\.k|jan|feb|mar|"
+    r"apr|jun|jul|aug|sep|sept|oct|nov|dec|mt|ft|var|subsp|sp|spp|gr"
+    r")",
+    re.IGNORECASE,
 )
 _BREAK = re.compile(r"([.!?][\"'”’)]*)\s+(?=[\"'“‘(]?[A-Z0-9])|\n+")
 _FINITE = re.compile(
-    r"\s(is|was|are|were|refers? to|consists? of|consisted of|comprises?|describes?|reigned|ruled|began|took place|means|involves|"
+    r"\s(is|was|are|were|refers? to|consists? of|consisted of|comprises?|describes?|"
+    r"reigned|ruled|began|took place|means|involves|"
     r"includes?|studies|encompasses|occurs?)\s"
 )
 _BRACKETS = re.compile(r"\s*\([^()]*\)")
 _CONTEXT = re.compile(r"^(In|Within) ([a-z][^,.]{2,60}), (?=\S)")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 _DISAMBIGUATION = re.compile(r"\s*\([^()]*\)$")
-_FRONTED = re.compile(r"^(?:(?:In|On|During|By|Since|From|After|Around) [^,]{2,45}, |(?:With|Located|Situated) (?:[^,]|,(?=\d)){5,90}, )")
+_FRONTED = re.compile(
+    r"^(?:(?:In|On|During|By|Since|From|After|Around) [^,]{2,45}, |(?:With|Located|Situated)"
+    r" (?:[^,]|,(?=\d)){5,90}, )"
+)
+# What follows a subject that goes on, so that its verb is not next.
+_NO_VERB = ("and ", "or ", "of ", "in ", "on ", "at ", "with ", "from ", "to ", "who ", "that ")
+# "World War I." ends a sentence, "I. M. Pei" does not.
+_NUMERAL = re.compile(r"[a-z] [IVX]\.[)\"”]?$")
 # A subject with one of these in it is a clause, or two things at once.
-_CLAUSE = re.compile(r"\b(?:that|which|who|whose|where|when|while|has|have|had|is|was|are|were|be|there|this|these)\b")
+_CLAUSE = re.compile(
+    r"\b(?:that|which|who|whose|where|when|while|has|have|had|is|was|are|were|be|there|"
+    r"this|these)\b"
+)
 _LOWER_START = re.compile(
     r"(?:[a-z]+(?:al|ive|ar|ous|ics|ology|ography|tion|sion|ity|ment|ness|ary|ing|ed|metry))$"
-)
-_PERSON = re.compile(
-    r"(?<![\w])(?:(?:[a-z]+-)?(?:writer|songwriter|screenwriter|filmmaker|watchmaker|actor|singer|player|maker|painter|dancer|director|composer|author|poet|footballer|"
-    r"cricketer|lawyer|teacher|philosopher|explorer|soldier|leader|ruler|founder|reformer|preacher|officer|engineer|"
-    r"designer|producer|photographer|astronomer|geographer|biographer|choreographer|drummer|banker|boxer|swimmer|"
-    r"driver|performer|entertainer|lyricist|[a-z]{2,}(?:ologist|icist)|chemist|artist|novelist|economist|activist|"
-    r"journalist|essayist|dramatist|pianist|guitarist|violinist|botanist|naturalist|feminist|scientist|satirist|"
-    r"industrialist|cellist|humorist|theorist|philanthropist|psychiatrist|moralist|specialist|"
-    r"linguist|politician|physician|musician|mathematician|historian|theologian|logician|comedian|magician|"
-    r"statesman|stateswoman|businessman|businesswoman|nobleman|noblewoman|clergyman|sculptor|inventor|conductor|"
-    r"architect|athlete|actress|princess|priestess|empress|king|queen|emperor|prince|duke|pope|saint|monk|"
-    r"nun|priest|bishop|archbishop|cardinal|rabbi|prophet|apostle|general|admiral|president|monarch|pharaoh|sultan|"
-    r"caliph|khan|shah|tsar|chancellor|surgeon|model|rapper|merchant|scholar|critic|aviator|pirate|magnate|"
-    r"entrepreneur|polymath|playwright|songwriter|diplomat|aristocrat|model|warlord|warrior|martyr|figure|goddess|"
-    r"deity|god|jurist|judge|evangelist|mystic|nurse|critic|orator|courtier|regent|premier|wrestler|golfer|racer|"
-    r"gymnast|sprinter|runner|skater|cartoonist|animator|illustrator|translator|commander|navigator|conqueror|"
-    r"broadcaster|presenter|host|revolutionary|missionary|socialite|heiress|tycoon|intellectual|educator|tlatoani|"
-    r"person|woman|man|sovereign|adventurer|corsair|conquistador|caesar|drummer|bassist|puppeteer|jockey|chef|spy|outlaw|gangster|nobleman))\b"
 )
 
 
 @dataclass(frozen=True)
 class Subject:
-    """How the passage's subject is named in a question: inside a sentence, with its article if it takes one."""
+    """How the subject is named inside a sentence, with its article if it takes one."""
 
     name: str
     person: bool
@@ -66,13 +66,18 @@ class Subject:
 
 @dataclass(frozen=True)
 class Sentence:
-    """A sentence of the lead. `predicate` starts with the verb and is "" where the subject is something else."""
+    """A sentence of the lead. `predicate` starts with the verb; it is "" where the subject is another."""
 
     text: str
     start: int
     predicate: str
     fronted: str  # "In 1905, " before the subject, "" mostly
     first: bool
+
+    @property
+    def offset(self) -> int:
+        """Where the predicate starts in the passage (it is a suffix of its sentence)."""
+        return self.start + len(self.text) - len(self.predicate)
 
 
 @dataclass(frozen=True)
@@ -95,8 +100,8 @@ def split_sentences(text: str) -> list[tuple[int, str]]:
     for match in _BREAK.finditer(text):
         if match.group(1) is not None:
             before = text[start : match.start()].rsplit(" ", 1)[-1].lstrip("(\"'“‘")
-            initial = len(before) == 1 and before.isupper()
-            if match.group(1)[0] == "." and (initial or before.lower() in _ABBREVIATIONS):
+            initial = len(before) == 1 and before.isupper() and not _NUMERAL.search(text, start, match.end(1))
+            if match.group(1)[0] == "." and (initial or _ABBREVIATION.fullmatch(before)):
                 continue
         end = match.end(1) if match.group(1) is not None else match.start()
         out.append((start, text[start:end]))
@@ -114,24 +119,28 @@ def _stems(text: str) -> set[str]:
 
 
 def _mid_sentence(phrase: str, title: str, text: str) -> str:
-    """The subject as it reads inside a sentence: article and common nouns in lower case, names as they are."""
+    """The subject inside a sentence: article and common nouns in lower case, names as they are."""
     first, _, rest = phrase.partition(" ")
     if first in ("The", "A", "An"):
         return phrase if title.startswith(first + " ") else first.lower() + " " + rest
     lowered = first[:1].lower() + first[1:]
     if not lowered.isalpha() or not first[1:].islower():
         return phrase
-    common = re.search(rf"(?<![.!?] )\b{re.escape(lowered)}\b", text) is not None
+    common = any(f" {lowered}{after}" in text for after in " ,.;)s")
     if not common and rest and rest[0].islower():
         common = _LOWER_START.match(lowered) is not None
     return lowered + (" " + rest if rest else "") if common and not rest[:1].isupper() else phrase
 
 
 def _head_noun(predicate: str) -> str:
-    """The noun that a definition's predicate turns on: "is a public university in Beijing" -> "university"."""
-    match = re.match(r"(?:is|was|are|were) (?:an?|the) ((?:[\w'’-]+ ){0,6}?[\w'’-]+)(?= (?:in|of|on|that|who|which|by|"
-                     r"from|for|at|to|with|and|located|situated|directed|written|used|made|based|between)\b|[,.;(])",
-                     predicate)
+    """The noun that a definition turns on: "is a public university in Beijing" -> "university"."""
+    match = re.match(
+        r"(?:is|was|are|were) (?:an?|the) ((?:[\w'’-]+ ){0,6}?[\w'’-]+)(?= (?:in|of|on|that|"
+        r"who|which|by|"
+        r"from|for|at|to|with|and|located|situated|directed|written|used|made|based|between)"
+        r"\b|[,.;(])",
+        predicate,
+    )
     noun = match.group(1).rsplit(" ", 1)[-1] if match else ""
     return noun if noun.islower() else ""
 
@@ -145,34 +154,25 @@ def _opening(sentence: str, title: str) -> tuple[str, str, str, str] | None:
         return None
     before = _BRACKETS.sub("", body[: verb.start()]).strip()
     phrase, comma, apposition = before.partition(",")
-    if comma and not before.endswith(","):
-        # "The jackfruit, jakfruit or nangka is": names in a row, nothing after the last one.
-        if not re.fullmatch(r"(?:[^,]+, )*[^,]+ or [^,]+", apposition.strip()):
-            return None
+    # "The jackfruit, jakfruit or nangka is": names in a row, nothing after the last one.
+    open_ended = bool(comma) and not before.endswith(",")
+    if open_ended and not re.fullmatch(r"(?:[^,]+, )*[^,]+ or [^,]+", apposition.strip()):
+        return None
     several = phrase
     phrase = re.split(r" (?:or|also|and its) ", phrase, maxsplit=1)[0].strip()
     article, _, noun = phrase.partition(" ")
     if phrase != several and article in ("The", "A", "An") and title.lower().startswith(noun.lower() + " "):
         phrase = f"{article} {title}"  # "The Arabian or Arab horse is": the noun comes after both names
-    if not phrase or len(phrase.split()) > 8 or _CLAUSE.search(phrase) or not (_stems(phrase) & _stems(title)):
+    if (
+        not phrase
+        or len(phrase.split()) > 8
+        or _CLAUSE.search(phrase)
+        or not (_stems(phrase) & _stems(title))
+    ):
         return None
     if " and " in phrase and " and " not in title:
         return None
     return (context.group(2) if context else "", phrase, apposition.strip(" ,"), body[verb.start(1) :])
-
-
-def _is_person(phrase: str, predicate: str, text: str) -> bool:
-    # The noun of a definition stands before its first clause: "an English poet", not "a play by an English poet".
-    if phrase.split(" ", 1)[0] in ("The", "A", "An") and " the " not in predicate[:40]:
-        return False
-    noun_part = re.split(r"\b(?:that|which|by|for|about|of the|in the)\b|[;.]", predicate, maxsplit=1)[0]
-    if phrase[0].isupper() and not phrase.startswith("The ") and re.search(r"\. (?:He|She) \w", text):
-        return re.search(r"\. It \w", text) is None
-    human = _PERSON.search(noun_part.lower()) is not None
-    return human and re.search(r"\b(?:he|she|his|her|who|him|He|She|His|Her)\b", text) is not None or (
-        human and phrase.count(" ") in (1, 2, 3) and all(w[0].isupper() for w in phrase.split() if len(w) > 3)
-        and re.match(r"(?:is|was) an? [A-Z]", predicate) is not None
-    )
 
 
 def read_passage(text: str, title: str) -> Passage | None:
@@ -187,7 +187,7 @@ def read_passage(text: str, title: str) -> Passage | None:
     if opening is None:
         return None
     context, phrase, apposition, predicate = opening
-    person = _is_person(phrase, predicate, text)
+    person = is_person(phrase, predicate, text)
     plural = predicate.startswith(("are ", "were "))
     known = set(words(text))
     short = base.split(",")[0]
@@ -208,33 +208,29 @@ def read_passage(text: str, title: str) -> Passage | None:
 def _resolve(
     pieces: list[tuple[int, str]], subject: Subject, phrase: str, base: str, predicate: str
 ) -> tuple[Sentence, ...]:
-    """Find each sentence's predicate where its subject is the passage's: by name, "the university", or a pronoun.
+    """Find the predicates of the sentences about the subject: by name, "the university", or a pronoun.
 
-    A pronoun counts only in a row of sentences about the subject: after "His father was a painter." the next "He"
-    may be the father.
+    A pronoun counts only in a row of sentences about the subject: after "His father was a painter." the next
+    "He" may be the father.
     """
     starts = {phrase, base, subject.name, subject.name[:1].upper() + subject.name[1:], "The " + base}
     if subject.person:
         starts.add(base.split(",")[0].rsplit(" ", 1)[-1])
     if subject.head:
         starts |= {f"The {subject.head}", f"This {subject.head}"}
-    named = "|".join(re.escape(s) for s in sorted(starts, key=lambda s: (-len(s), s)))
-    pronouns = "|".join(p.capitalize() for p in sorted(subject.pronouns))
-    subject_at = re.compile(rf"(?:{named}{'|' + pronouns if pronouns else ''}) (?=[a-z])")
-    owned = re.compile(r"(?:His|Her|Its|Their) ")
+    starts |= {p.capitalize() for p in subject.pronouns}
+    openings = tuple(f"{s} " for s in sorted(starts, key=lambda s: (-len(s), s)))
     out = [Sentence(pieces[0][1], pieces[0][0], predicate, "", True)]
     about = True
     for at, sentence in pieces[1:]:
         fronted = _FRONTED.match(sentence)
         body = sentence[fronted.end() :] if fronted else sentence
         body = body[:1].upper() + body[1:]
-        match = subject_at.match(body)
-        rest = ""
-        if match:
-            by_pronoun = match.group().strip().lower() in subject.pronouns
-            rest = body[match.end() :] if about or not by_pronoun else ""
-            if rest.startswith(("and ", "or ", "of ", "in ", "on ", "at ", "with ", "from ", "to ", "who ", "that ")):
-                rest = ""
+        opening = next((o for o in openings if body.startswith(o)), "")
+        rest = body[len(opening) :] if opening else ""
+        by_pronoun = opening.strip().lower() in subject.pronouns
+        if not rest[:1].islower() or (by_pronoun and not about) or rest.startswith(_NO_VERB):
+            rest = ""
         out.append(Sentence(sentence, at, rest, fronted.group() if fronted and rest else "", False))
-        about = bool(rest) or (about and owned.match(sentence) is not None and subject.person is False)
+        about = bool(rest) or (about and not subject.person and sentence.startswith(("Its ", "Their ")))
     return tuple(out)

@@ -16,8 +16,9 @@ from pipeline.rewriting.base import Rewriter
 class RewriterSpec:
     """A rewriter as a mix names it.
 
-    `version` belongs to the key of what it makes: raise it whenever the same document may come out differently.
-    `params` validates the YAML section; `load` builds the rewriter (and reads its data), once per worker.
+    `version` belongs to the key of what it makes: raise it whenever the same document may come out
+    differently. `params` validates the YAML section; `load` builds the rewriter (and reads its data), once
+    per worker.
     """
 
     name: str

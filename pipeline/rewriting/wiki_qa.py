@@ -1,8 +1,9 @@
 """`wiki_qa`: an encyclopaedia's lead becomes a passage and questions answered by spans of it.
 
-The shape is that of Nemotron-CC's "diverse Q&A" (Su et al. 2024, arXiv:2412.02595): the source text, then at most
-eight pairs. Its questions come from a language model; these come from rules, so that each answer is a verbatim span
-and each pair passes the checks of `qa_checks` (which Nemotron-CC's pipeline lacks). English only.
+The shape is that of Nemotron-CC's "diverse Q&A" (Su et al. 2024, arXiv:2412.02595): the source text, then at
+most eight pairs. Its questions come from a language model; these come from rules, so that each answer is a
+verbatim span and each pair passes the checks of `qa_checks` (which Nemotron-CC's pipeline lacks). English
+only.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ class Params(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     max_pairs: int = Field(8, ge=1, le=64, description="pairs kept of one passage")
-    passage: Literal["before", "none"] = Field("before", description="whether the source text precedes the questions")
+    passage: Literal["before", "none"] = Field(
+        "before", description="whether the source text precedes the questions"
+    )
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 Measure = Callable[[str], float]  # width of a string in pixels
-Hyphenate = Callable[[str], list[int]]  # offsets at which a word may be cut
+Hyphenate = Callable[[str], Sequence[int]]  # offsets at which a word may be cut
 
 
 @dataclass(frozen=True)

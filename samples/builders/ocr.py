@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pyphen
-from PIL import ImageFont
+import pyphen  # pyright: ignore[reportMissingImports]
+from PIL import ImageFont  # pyright: ignore[reportMissingImports]
 from rapidfuzz.distance import Levenshtein
 
 from samples.builders import books
@@ -25,7 +25,7 @@ from samples.builders.tables import Row
 
 TEXT_WIDTH = 1000  # pixels
 LINES = 36  # a page
-DOCUMENTS = 20  # a book
+DOCUMENTS = 16  # a book
 PER_GROUP = 2  # neighbouring documents share a group, so that a held-out document is not next to a seen one
 FONTS = (
     "DejaVuSerif.ttf",
@@ -41,7 +41,7 @@ SIZES = {
     "EBGaramond12-Regular.ttf": (40, 44),
     "LiberationSerif-Regular.ttf": (38, 42),
     "LinLibertine_R.otf": (39, 43),
-    "OldStandard-Regular.ttf": (37, 41),
+    "OldStandard-Regular.ttf": (41, 45),
     "JunicodeTwoBeta-Regular.otf": (39, 43),
 }
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter
-from PIL.ImageFont import FreeTypeFont
+from PIL import Image, ImageDraw, ImageFilter  # pyright: ignore[reportMissingImports]
+from PIL.ImageFont import FreeTypeFont  # pyright: ignore[reportMissingImports]
 
 from samples.builders.layout import Page
 
@@ -26,13 +26,15 @@ class Damage:
     rotation: float  # degrees either way
     shade: float  # depth of uneven lighting, share of white
     ink: float  # lightest ink, levels of 255
-    worn: float  # share of the letters' pixels that lost their ink in patches
+    worn: float  # share of the page that lost ink, in patches
+    grain: float  # SD of noise as coarse as a stroke, levels of 255: it breaks and joins letters
+    bilevel: bool  # black and white only, as from a microfilm
 
 
 DAMAGES = (
-    Damage("light", 0.80, 0.7, 10, 0.0010, 0.3, 0.15, 70, 0.10),
-    Damage("medium", 0.68, 0.9, 17, 0.0013, 0.5, 0.22, 95, 0.16),
-    Damage("heavy", 0.62, 1.0, 22, 0.0016, 0.7, 0.28, 110, 0.22),
+    Damage("light", 0.80, 0.7, 10, 0.0005, 0.3, 0.15, 70, 0.10, 12, False),
+    Damage("medium", 0.58, 1.0, 10, 0.0004, 0.5, 0.18, 85, 0.10, 21, True),
+    Damage("heavy", 0.56, 1.0, 11, 0.0004, 0.6, 0.20, 90, 0.12, 25, True),
 )
 
 
@@ -74,11 +76,22 @@ def degrade(image: Image.Image, damage: Damage, rng: np.random.Generator) -> Ima
     light = 1 - damage.shade * rng.uniform(0.3, 1.0) * _smooth(rng, small.size, cells=3)
     pixels = np.asarray(small, dtype=np.float32) * light
     pixels += rng.normal(0.0, rng.uniform(0.4, 1.0) * damage.noise, pixels.shape)
+    pixels += rng.uniform(0.5, 1.0) * damage.grain * _grain(rng, small.size)
+    if damage.bilevel:
+        pixels = np.where(pixels < rng.uniform(140, 185) * light, 15.0, 245.0)
     dirt = rng.random(pixels.shape)
     pixels[dirt < damage.speckle / 2] = 20
     pixels[dirt > 1 - damage.speckle / 2] = 250
     noisy = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
     return noisy.resize(size, Image.Resampling.BICUBIC)
+
+
+def _grain(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
+    """Noise of SD about 1 that is alike over some two pixels, of the image's shape (height, width)."""
+    half = (-(-size[0] // 2), -(-size[1] // 2))
+    coarse = Image.fromarray((128 + 40 * rng.normal(0.0, 1.0, half[::-1])).clip(0, 255).astype(np.uint8))
+    fine = coarse.resize((2 * half[0], 2 * half[1]), Image.Resampling.BICUBIC).crop((0, 0, *size))
+    return (np.asarray(fine, dtype=np.float32) - 128) / 32
 
 
 def _smooth(rng: np.random.Generator, size: tuple[int, int], cells: int) -> np.ndarray:

@@ -55,7 +55,6 @@ def write_parquet(rows: Iterable[Row], path: Path) -> None:
         path,
         compression="zstd",
         compression_level=19,
-        # The text columns are all different: a dictionary would only be tried and thrown away.
-        use_dictionary=["source", "license", "group"],
+        use_dictionary=False,  # texts are all different, and zstd sees the repeats of the short columns
         write_statistics=False,
     )

@@ -6,9 +6,11 @@ from pipeline.mixture.laws.base import Law
 from pipeline.mixture.laws.gaussian_process import GaussianProcess
 from pipeline.mixture.laws.linear import Linear
 from pipeline.mixture.laws.log_linear import LogLinear
+from pipeline.mixture.laws.power import Power
 
 LAWS: dict[str, Callable[[], Law]] = {
     "linear": Linear,
     "log_linear": LogLinear,
+    "power": Power,
     "gaussian_process": GaussianProcess,
 }

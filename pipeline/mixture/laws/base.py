@@ -1,4 +1,5 @@
-"""What every law offers: a scikit-learn-like estimator of one task from weights, with uncertainty and gradient."""
+"""What every law offers: a scikit-learn-like estimator of one task from weights, with uncertainty and
+gradient."""
 
 from typing import Protocol, Self
 
@@ -22,7 +23,8 @@ class Law(Protocol):
         ...
 
     def predict(self, weights: np.ndarray, blocks: np.ndarray | None = None) -> np.ndarray:
-        """Mean at weights (m, d) -> (m,), averaged over blocks, or with the effect of the blocks (m,) given."""
+        """Mean at weights (m, d) -> (m,), averaged over blocks, or with the effect of the blocks (m,)
+        given."""
         ...
 
     def gradient(self, weights: np.ndarray) -> np.ndarray:
@@ -38,19 +40,19 @@ class Law(Protocol):
         ...
 
 
-def one_hot(blocks: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """(n, k) indicators of the known blocks; an unknown block is a row of zeros (effect 0)."""
-    return (np.asarray(blocks)[:, None] == known[None, :]).astype(float)
+def block_contrasts(blocks: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """(n, k) indicators of the known blocks less 1 / k, so that effects sum to zero; an unknown block is
+    zeros."""
+    indicators = (np.asarray(blocks)[:, None] == known[None, :]).astype(float)
+    return indicators - indicators.sum(axis=1, keepdims=True) / max(len(known), 1)
 
 
 def known_blocks(blocks: np.ndarray) -> np.ndarray:
-    """Sorted labels; none when all rows share one block, because it cannot be told from the intercept.
-
-    Laws give the blocks' effects an L2 penalty beside a free intercept: at the minimum they then sum to zero.
-    """
+    """Sorted labels; none when all rows share one block, because it cannot be told from the intercept."""
     labels = np.unique(blocks)
     return labels if len(labels) > 1 else labels[:0]
 
 
-# Penalty of a block's effect in units of the noise variance: 1 says blocks differ about as much as two seeds do.
+# Penalty of a block's effect in units of the noise variance: 1 says blocks differ about as much as two
+# seeds do.
 BLOCK_PENALTY = 1.0

@@ -1,7 +1,9 @@
 """A Gaussian process on transformed weights, one length scale a domain (automatic relevance determination).
 
-Diminishing returns are steepest near weight 0, so distance is measured on (w + floor)^power with a small power.
-Hyper-parameters maximise the posterior density (marginal likelihood times log-normal priors; Rasmussen & Williams
+Diminishing returns are steepest near weight 0, so distance is measured on (w + floor)^power with a small
+power.
+Hyper-parameters maximise the posterior density (marginal likelihood times log-normal priors; Rasmussen &
+Williams
 2006, ch. 5): the priors keep 9 length scales sane on 24 runs.
 """
 
@@ -11,11 +13,12 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import minimize
 
-from pipeline.mixture.laws.base import known_blocks, one_hot
+from pipeline.mixture.laws.base import block_contrasts, known_blocks
 
 _POWER = 0.25
 _FLOOR = 1e-5
-# (mean, SD) of the normal priors of: log length scale, log signal SD, log noise SD, log block SD (y standardised).
+# (mean, SD) of the normal priors of: log length scale, log signal SD, log noise SD, log block SD (y
+# standardised).
 _LENGTH, _SIGNAL, _NOISE, _BLOCK = (0.5, 1.0), (0.0, 1.0), (-2.0, 1.0), (-3.0, 1.0)
 # Hyper-parameters are found on at most this many rows (O(n^3) a step); the mean then uses all of them.
 _SUBSAMPLE = 192
@@ -33,25 +36,40 @@ class GaussianProcess:
             raise ValueError(f"the Gaussian process needs at least 5 runs, got {n}")
         self.d, self.mean, self.sd = d, float(y.mean()), float(y.std()) or 1.0
         self.blocks = known_blocks(blocks)
-        self.x, self.indicators, z = _features(weights), one_hot(blocks, self.blocks), (y - self.mean) / self.sd
+        self.x, self.indicators, z = (
+            _features(weights),
+            block_contrasts(blocks, self.blocks),
+            (y - self.mean) / self.sd,
+        )
         rows = np.arange(n)
         if n > _SUBSAMPLE:
             rows = np.sort(np.random.default_rng(0).permutation(n)[:_SUBSAMPLE])
         self.theta = _maximum_posterior(self.x[rows], self.indicators[rows], z[rows])
         signal, noise, block = np.exp(2 * self.theta[d:])
-        prior = signal * _matern(self.x, self.x, self.theta[:d])[0] + block * self.indicators @ self.indicators.T
+        prior = (
+            signal * _matern(self.x, self.x, self.theta[:d])[0] + block * self.indicators @ self.indicators.T
+        )
         self.factor = cho_factor(prior + 1.0 + (noise + _JITTER) * np.eye(n), lower=True)
         self.alpha = cho_solve(self.factor, z)
         return self
 
     def _cross(self, weights: np.ndarray) -> np.ndarray:
-        """Prior covariance of the mean surface at weights (m, d) with the training rows, (m, n); +1: intercept."""
-        return np.exp(2 * self.theta[self.d]) * _matern(_features(weights), self.x, self.theta[: self.d])[0] + 1.0
+        """Prior covariance of the mean surface at weights (m, d) with the training rows, (m, n); +1:
+        intercept."""
+        return (
+            np.exp(2 * self.theta[self.d]) * _matern(_features(weights), self.x, self.theta[: self.d])[0]
+            + 1.0
+        )
 
     def predict(self, weights: np.ndarray, blocks: np.ndarray | None = None) -> np.ndarray:
         cross = self._cross(weights)
         if blocks is not None:
-            cross = cross + np.exp(2 * self.theta[self.d + 2]) * one_hot(blocks, self.blocks) @ self.indicators.T
+            cross = (
+                cross
+                + np.exp(2 * self.theta[self.d + 2])
+                * block_contrasts(blocks, self.blocks)
+                @ self.indicators.T
+            )
         return self.mean + self.sd * cross @ self.alpha
 
     def gradient(self, weights: np.ndarray) -> np.ndarray:
@@ -73,8 +91,11 @@ def _features(weights: np.ndarray) -> np.ndarray:
     return (np.maximum(weights, 0.0) + _FLOOR) ** _POWER
 
 
-def _matern(x: np.ndarray, other: np.ndarray, log_scales: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Matern 5/2 of rows x (m, d) and other (n, d): k, dk / d(r^2), and squared scaled differences (m, n, d)."""
+def _matern(
+    x: np.ndarray, other: np.ndarray, log_scales: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Matern 5/2 of rows x (m, d) and other (n, d): k, dk / d(r^2), and squared scaled differences (m, n,
+    d)."""
     squares = (x[:, None] - other[None]) ** 2 / np.exp(2 * log_scales)
     r2 = squares.sum(axis=2)
     r = np.sqrt(r2)
@@ -99,7 +120,11 @@ def _maximum_posterior(x: np.ndarray, indicators: np.ndarray, z: np.ndarray) -> 
         g = 0.5 * (inverse - np.outer(alpha, alpha))  # d value / d covariance
         slopes = np.empty(d + 3)
         slopes[:d] = -2 * signal * np.einsum("ij,ijk->k", g * slope, squares)
-        slopes[d:] = 2 * signal * (g * kernel).sum(), 2 * noise * np.trace(g), 2 * block * (g * same_block).sum()
+        slopes[d:] = (
+            2 * signal * (g * kernel).sum(),
+            2 * noise * np.trace(g),
+            2 * block * (g * same_block).sum(),
+        )
         return float(value), slopes + (theta - centre) / width**2
 
     edges = list(zip(centre - 5 * width, centre + 5 * width, strict=True))

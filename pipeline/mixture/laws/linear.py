@@ -1,7 +1,9 @@
 """Linear regression on the weights: always fitted and shown, because its coefficients can be read.
 
-Weights sum to 1, so raw coefficients are undefined up to a constant; what is shown are contrasts to the prior, the
-effect of one more point of a domain while all others shrink in proportion (Scheffe's mixture models; Cornell 2002).
+Weights sum to 1, so raw coefficients are undefined up to a constant; what is shown are contrasts to the
+prior, the
+effect of one more point of a domain while all others shrink in proportion (Scheffe's mixture models;
+Cornell 2002).
 """
 
 from dataclasses import dataclass
@@ -10,7 +12,7 @@ from typing import Self
 import numpy as np
 from scipy import stats
 
-from pipeline.mixture.laws.base import BLOCK_PENALTY, known_blocks, one_hot
+from pipeline.mixture.laws.base import BLOCK_PENALTY, block_contrasts, known_blocks
 
 # Only keeps the normal equations solvable: the sum-to-one direction and unused domains get coefficient 0.
 _RIDGE = 1e-8
@@ -45,13 +47,17 @@ class Linear:
         used = float(np.trace(inverse @ design.T @ design))
         self.freedom = n - used
         # With no freedom left the residual says nothing; intervals are then as wide as the data.
-        self.sigma = float(np.sqrt(residual @ residual / self.freedom)) if self.freedom > 0.5 else float(np.std(y))
+        self.sigma = (
+            float(np.sqrt(residual @ residual / self.freedom)) if self.freedom > 0.5 else float(np.std(y))
+        )
         self.cov = inverse * self.sigma**2
         self.d = d
         return self
 
     def _design(self, weights: np.ndarray, blocks: np.ndarray) -> np.ndarray:
-        return np.hstack([np.ones((len(weights), 1)), weights - self.centre, one_hot(blocks, self.blocks)])
+        return np.hstack(
+            [np.ones((len(weights), 1)), weights - self.centre, block_contrasts(blocks, self.blocks)]
+        )
 
     def _mean_design(self, weights: np.ndarray) -> np.ndarray:
         return np.hstack([np.ones((len(weights), 1)), weights - self.centre])
@@ -71,7 +77,9 @@ class Linear:
     def noise(self) -> float:
         return self.sigma
 
-    def contrasts(self, names: tuple[str, ...], prior: np.ndarray, level: float = 0.95) -> tuple[Contrast, ...]:
+    def contrasts(
+        self, names: tuple[str, ...], prior: np.ndarray, level: float = 0.95
+    ) -> tuple[Contrast, ...]:
         """One contrast a domain with its two-sided t interval; prior (d,) with every weight below 1.
 
         From the prior p, +0.01 on domain j with the others scaled moves w along 0.01 (e_j - p) / (1 - p_j).

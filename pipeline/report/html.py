@@ -1,0 +1,115 @@
+"""The report as one HTML file that needs nothing else: styles, data, charts and their library are in it."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import json
+import zlib
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from pipeline.report import charts, curation, measures, method, regression, runs
+from pipeline.report.decision import decide
+from pipeline.report.text import visible
+
+FOLDER = Path(__file__).parent
+
+
+def render_html(data: dict[str, Any]) -> str:
+    """Return the page for the data of `pipeline.report.collect`; the same data gives the same page.
+
+    A content security policy allows no connection, and no script but the page's two by their hashes, so that text of a
+    document could not run even where an escape were forgotten.
+    """
+    figures: dict[str, Any] = {}
+
+    def draw(chart: charts.Chart) -> charts.Chart:
+        figures[chart.key] = {"figure": chart.figure, "height": chart.height}
+        return chart
+
+    script = (FOLDER / "page.js").read_text(encoding="utf-8")
+    library, packed = plotly()
+    page = {
+        "title": data["title"],
+        "decision": decide(data),
+        "seeds": measures.seeds_table(data["mix"]),
+        "tasks": measures.tasks_table(data),
+        "laws": regression.laws_table(data),
+        "noise": regression.noise_table(data),
+        "contrasts": regression.contrasts_table(data),
+        "predictions": regression.predictions_table(data),
+        "runs": runs.runs_table(data),
+        "coverage": runs.coverage_table(data),
+        "funnel": curation.funnel_table(data),
+        "rewrites": curation.rewrites_table(data),
+        "domains": curation.domains_table(data),
+        "classifiers": curation.classifiers_table(data),
+        "samples": curation.samples_of(data),
+        "facts": method.facts(data),
+        "evals": method.evals_table(data),
+        "proxies": method.proxies_table(data),
+        "config": data["config"],
+        "pair_charts": [draw(each) for each in charts.pairs(data)],
+        "tasks_chart": draw(charts.task_changes(data)),
+        "prediction_charts": [draw(each) for each in charts.prediction_panels(data)],
+        "contrast_charts": [draw(each) for each in charts.contrast_panels(data)],
+        "swarm_chart": draw(charts.swarm_map(data)),
+        "coverage_chart": draw(charts.coverage_chart(data)),
+        "funnel_chart": draw(charts.funnel_chart(data)),
+    }
+    return environment().get_template("page.html.j2").render(
+        **page,
+        figures=json_in_html(figures),
+        style=Markup((FOLDER / "page.css").read_text(encoding="utf-8")),  # noqa: S704 (our own file)
+        script=Markup(script),  # noqa: S704 (our own file)
+        library=packed,
+        hashes=[sha256(script), sha256(library)],
+    )
+
+
+def environment() -> Environment:
+    """Return the templates' environment: all text is escaped, and made visible where it acts unseen."""
+    return Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: visible(value) if type(value) is str else value,
+    )
+
+
+def json_in_html(value: Any) -> Markup:
+    """Return JSON that is safe inside <script>: ASCII without `<`, `>` and `&`."""
+    text = json.dumps(rounded(value), ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)  # noqa: S704 (escaped above)
+
+
+def rounded(value: Any) -> Any:
+    """Return a figure whose numbers have the seven digits that a chart can show."""
+    if isinstance(value, float):
+        return float(f"{value:.7g}")
+    if isinstance(value, dict):
+        return {key: rounded(each) for key, each in value.items()}
+    return [rounded(each) for each in value] if isinstance(value, (list, tuple)) else value
+
+
+@functools.cache
+def plotly() -> tuple[str, str]:
+    """Return plotly.js as text, and deflated in base64 (5 MB become 2)."""
+    from plotly.offline import get_plotlyjs
+
+    text = get_plotlyjs()
+    return text, base64.b64encode(zlib.compress(text.encode(), 9)).decode()
+
+
+def sha256(text: str) -> str:
+    """Return the hash of a script as a content security policy writes it."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

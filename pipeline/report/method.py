@@ -1,0 +1,99 @@
+"""How it was done: proxies, evals, limits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from pipeline.report.measures import tasks_of
+from pipeline.report.table import Cell, Column, Table, cut, table
+from pipeline.report.text import count, number, size, words
+
+
+def facts(data: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return (what, how) of everything that is one line."""
+    config, mix = yaml.safe_load(data["config"]), data["mix"]
+    plan, kl = data["numerics"]["plan"], mix["uncertainty"]["kl"]
+    swarm = [run for run in data["proxies"] if run in data["metrics"]]
+    tokens = sum(proxy["tokens"] for proxy in data["proxies"].values())
+    pull = {"inf": "as strong as can be: the prior itself is within the error", 0: "none"}.get(
+        kl["strength"], f"strength {kl['strength']:.3g}" if kl["strength"] != "inf" else ""
+    )
+    how = "the strongest that costs no more than one standard error" if config["propose"]["kl"] is None else "set by hand"
+    found = [
+        ("Target run", f"{size(config['target']['tokens'])} tokens"),
+        (
+            "Proxies",
+            f"{len(data['proxies'])}: {len(swarm)} in the swarm over {config['swarm']['blocks']} seed blocks, "
+            f"{len(data['proxies']) - len(swarm)} for the proof; preset {config['proxy']['preset']}, "
+            f"{size(config['proxy']['tokens'])} tokens each, {size(tokens)} in all",
+        ),
+        ("Numbers", f"{plan['dtype']} on {plan['device']}, {plan['attention']} attention, torch {plan['torch']}"),
+        ("", data["numerics"]["reason"]),
+        ("Repetition cap", f"{config['propose']['max_repetition']:g} epochs of an origin in the target run"),
+        ("Region", "any mix" if config["propose"]["extrapolate"] else "mixes between those that the swarm tried"),
+        ("Pull to the prior", f"{pull} ({how}); the proposal is {kl['nats']:.3f} nats away (KL divergence, 0 is the prior)"),
+        (
+            "Noise of the proof",
+            f"SD {number(mix['uncertainty']['pooled_sd'])} of one measurement after mix and seed, pooled over all mixes "
+            f"({mix['uncertainty']['freedom']} degrees of freedom)",
+        ),
+    ]
+    for name, bound in config["propose"]["bounds"].items():
+        found.append((f"Bound on {name}", f"{100 * bound['min']:g} to {100 * bound['max']:g} %"))
+    return found
+
+
+def evals_table(data: dict[str, Any]) -> Table:
+    """Return per task the items of both sides, their bytes, and what was cut or left out."""
+    rows = []
+    for name in tasks_of(data):
+        sides = data["requests"][name]
+        cells = [Cell(name), Cell(number(data["mix"]["objective"]["reference"][name], 3))]
+        for side in ("steer", "confirm"):
+            for key in ("items", "bytes"):
+                cells.append(Cell(count(sides[side][key]), sides[side][key]))
+        cut = sum(sides[side]["truncated"] for side in ("steer", "confirm"))
+        cells.append(Cell(count(cut), cut, tone="warn" if cut else "dim"))
+        dropped = sides.get("contaminated", 0)
+        cells.append(Cell(count(dropped), dropped, tone="warn" if dropped else "dim"))
+        rows.append(cells)
+    columns = [
+        Column("Task", text=True),
+        Column("Natural", "bits per byte of the natural mix on steer items, the objective's unit"),
+        Column("Steer items", "seen by fit and proposal"),
+        Column("Steer bytes"),
+        Column("Confirm items", "seen by the proof only"),
+        Column("Confirm bytes"),
+        Column("Truncated", "items longer than the proxy's context, cut on the left"),
+        Column("Left out", "items that training text contains"),
+    ]
+    return table("Evals, scored in bits per byte (lower is better)", columns, rows)
+
+
+def proxies_table(data: dict[str, Any]) -> Table:
+    """Return every proxy with its tokens, its loss at the start and the end, and its largest repetition."""
+    rows = []
+    for run, proxy in data["proxies"].items():
+        most = max(proxy["repetition"], key=proxy["repetition"].__getitem__)
+        rows.append(
+            [
+                Cell(run),
+                Cell("swarm" if run in data["metrics"] else "proof"),
+                Cell(count(proxy["tokens"]), proxy["tokens"]),
+                Cell(number(proxy["first_loss"], 3), proxy["first_loss"]),
+                Cell(number(proxy["last_loss"], 3), proxy["last_loss"]),
+                Cell(number(proxy["repetition"][most], 2), proxy["repetition"][most], note=words(most)),
+            ]
+        )
+    columns = [
+        Column("Proxy", text=True),
+        Column("For", text=True),
+        Column("Tokens"),
+        Column("First loss", "nats per token"),
+        Column("Last loss", "nats per token"),
+        Column("Most epochs", "of its own subsample, as the target run would repeat it"),
+    ]
+    shown, notes = cut(rows)
+    return table("Every proxy", columns, shown, *notes)

@@ -1,0 +1,153 @@
+"""The laws: how well each predicts mixes it has not seen, what one more point of a domain does, and the noise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline.report.measures import tasks_of
+from pipeline.report.table import Cell, Column, Table, cut, table
+from pipeline.report.text import number, percent, signed, words
+
+
+def laws_of(fit: dict[str, Any]) -> list[str]:
+    """Return the names of all laws that were tried, the short ones first."""
+    names = {score["law"] for task in fit["tasks"].values() for score in task["scores"]}
+    return sorted(names, key=lambda law: (len(law), law))
+
+
+def chosen_score(task: dict[str, Any]) -> dict[str, Any]:
+    """Return the out-of-fold scores of the law that a task uses."""
+    return next(score for score in task["scores"] if score["law"] == task["law"])
+
+
+def laws_table(data: dict[str, Any]) -> Table:
+    """Return task × law: out-of-fold RMSE, R² and rank correlation; the law in use is in bold."""
+    fit = data["fit"]
+    laws = laws_of(fit)
+    rows = []
+    for name in tasks_of(data):
+        task = fit["tasks"][name]
+        scores = {score["law"]: score for score in task["scores"]}
+        cells = [Cell(name), Cell(words(task["law"]), strong=True)]
+        for key, digits in (("rmse", 4), ("r2", 2), ("spearman", 2)):
+            for law in laws:
+                value = scores[law][key] if law in scores else None
+                if value is None:
+                    cells.append(Cell("–", tone="dim"))
+                else:
+                    weak = key == "r2" and value < 0.25
+                    tone = "warn" if weak and law == task["law"] else ""
+                    cells.append(Cell(number(value, digits), value, strong=law == task["law"], tone=tone))
+        rows.append(cells)
+    columns = [Column("Task", text=True), Column("Law used", text=True)]
+    columns += [Column(f"{label} {words(law)}") for label in ("RMSE", "R²", "rank") for law in laws]
+    return table(
+        "How well each law predicts mixes that it was not fitted on",
+        columns,
+        rows,
+        "RMSE: typical error, in bits per byte. R²: share of the differences between mixes that is predicted; 1 is all, 0 or "
+        "less is none. Rank (Spearman): does it put the mixes in the right order? 1 is perfectly. In bold the law in use.",
+    )
+
+
+def noise_table(data: dict[str, Any]) -> Table:
+    """Return per task: SD between mixes, SD between seeds of one mix, their ratio, and the verdict."""
+    rows = []
+    for name in tasks_of(data):
+        task = data["fit"]["tasks"][name]
+        mixture, seed = task["mixture_sd"], task["seed_sd"]
+        cells = [Cell(name), Cell(number(mixture), mixture)]
+        cells.append(Cell("unknown", tone="dim") if seed is None else Cell(number(seed), seed))
+        ratio = mixture / seed if seed else None
+        cells.append(Cell("–", tone="dim") if ratio is None else Cell(number(ratio, 1), ratio))
+        cells.append(Cell(percent(task["weight"]), task["weight"]))
+        cells.append(verdict_cell(task))
+        rows.append(cells)
+    columns = [
+        Column("Task", text=True),
+        Column("SD of mixes", "how much the mix moves the task, bits per byte"),
+        Column("SD of seeds", "how much mere chance moves it: the same mix, another seed"),
+        Column("Ratio", "under 2 the task says more about seeds than about mixes"),
+        Column("Weight", "share in the objective"),
+        Column("Used", text=True),
+    ]
+    return table("Noise: can the task tell one mix from another?", columns, rows)
+
+
+def verdict_cell(task: dict[str, Any]) -> Cell:
+    if task["noisy"] and task["weight"] == 0:
+        return Cell("set aside: noise", tone="warn")
+    if task["noisy"]:
+        return Cell("noise, but forced", tone="warn")
+    return Cell("yes") if task["weight"] else Cell("weight 0", tone="dim")
+
+
+def contrasts(data: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """Return a task's linear contrasts in percent of its natural bits per byte, by domain."""
+    reference = data["mix"]["objective"]["reference"][name]
+    return [
+        {"domain": each["domain"], **{key: 100 * each[key] / reference for key in ("effect", "low", "high")}}
+        for each in data["fit"]["tasks"][name]["contrasts"]
+    ]
+
+
+def contrasts_table(data: dict[str, Any]) -> Table:
+    """Return task × domain: the effect of one more point of the domain, with its 95 % interval."""
+    names = tasks_of(data)
+    effects = {name: {each["domain"]: each for each in contrasts(data, name)} for name in names}
+    domains = sorted(data["mix"]["weights"])
+    largest = max((abs(each["effect"]) for row in effects.values() for each in row.values()), default=0) or 1.0
+    rows = []
+    whole: list[Cell | None] = [Cell("objective", strong=True)]
+    for domain in domains:
+        value = sum(data["mix"]["objective"]["weights"][name] * effects[name][domain]["effect"] for name in names)
+        whole.append(Cell(signed(value), value, shade=value / largest, strong=True))
+    rows.append(whole)
+    for name in names:
+        cells: list[Cell | None] = [Cell(name)]
+        for domain in domains:
+            each = effects[name][domain]
+            clear = each["low"] > 0 or each["high"] < 0
+            cells.append(
+                Cell(
+                    signed(each["effect"]),
+                    each["effect"],
+                    note=f"{signed(each['low'])} to {signed(each['high'])}",
+                    tone="" if clear else "dim",
+                    shade=each["effect"] / largest if clear else 0.0,
+                )
+            )
+        rows.append(cells)
+    columns = [Column("Task", text=True), *(Column(domain) for domain in domains)]
+    return table("One more point of a domain: change of the task in %, 95 % interval below", columns, rows)
+
+
+def out_of_fold(data: dict[str, Any], name: str | None) -> dict[str, tuple[float, float]]:
+    """Return run → (predicted out of fold, measured) of a task, or of the objective where `name` is None."""
+    tasks, objective = data["fit"]["tasks"], data["mix"]["objective"]
+    if name is not None:
+        predicted = chosen_score(tasks[name])["predicted"]
+        return {run: (predicted[run], value) for run, value in tasks[name]["measured"].items()}
+    factors = {t: objective["weights"][t] / objective["reference"][t] for t in tasks if objective["weights"][t] > 0}
+    runs = next(iter(tasks.values()))["measured"]
+    found = {}
+    for run in runs:
+        predicted = sum(factor * chosen_score(tasks[t])["predicted"][run] for t, factor in factors.items())
+        found[run] = (predicted, sum(factor * tasks[t]["measured"][run] for t, factor in factors.items()))
+    return found
+
+
+def predictions_table(data: dict[str, Any]) -> Table:
+    """Return run × task: out-of-fold prediction and measure, the objective first."""
+    names: list[str | None] = [None, *tasks_of(data)]
+    found = {name: out_of_fold(data, name) for name in names}
+    rows = []
+    for run in found[None]:
+        cells = [Cell(run)]
+        for name in names:
+            predicted, measured = found[name][run]
+            cells.append(Cell(number(measured, 3), measured, note=number(predicted, 3)))
+        rows.append(cells)
+    columns = [Column("Run", text=True), *(Column(name or "objective") for name in names)]
+    shown, notes = cut(rows)
+    return table("Measured, and below it what was predicted without that mix", columns, shown, *notes)

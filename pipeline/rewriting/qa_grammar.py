@@ -1,0 +1,143 @@
+"""Verb forms and clause ends: the little grammar that the question rules need."""
+
+from __future__ import annotations
+
+import re
+
+# Past and third-person forms whose base form is not the word less its ending.
+_BASES = {
+    "acted": "act",
+    "worked": "work",
+    "returned to": "return to",
+    "focuses on": "focus on",
+    "wrote": "write",
+    "won": "win",
+    "built": "build",
+    "led": "lead",
+    "began": "begin",
+    "held": "hold",
+    "arose": "arise",
+    "starred in": "star in",
+    "taught": "teach",
+    "proved": "prove",
+    "became": "become",
+    "grew up": "grow up",
+    "married": "marry",
+    "studied": "study",
+    "studies": "study",
+    "occupies": "occupy",
+    "shares borders with": "share borders with",
+    "empties": "empty",
+    "co-founded": "co-found",
+    "ruled": "rule",
+    "occurred": "occur",
+    "commanded": "command",
+    "joined": "join",
+    "headed": "head",
+    "opposed": "oppose",
+    "proposed": "propose",
+    "debuted": "debut",
+    "means": "mean",
+    "appeared": "appear",
+    "developed": "develop",
+    "opened": "open",
+    "ended": "end",
+    "lasted": "last",
+    "existed": "exist",
+    "conquered": "conquer",
+    "defeated": "defeat",
+    "succeeded": "succeed",
+    "composed": "compose",
+    "earned": "earn",
+    "founded": "found",
+    "received": "receive",
+    "directed": "direct",
+    "published": "publish",
+    "invented": "invent",
+    "discovered": "discover",
+    "painted": "paint",
+    "established": "establish",
+    "designed": "design",
+    "recorded": "record",
+    "coined": "coin",
+    "pioneered": "pioneer",
+    "explored": "explore",
+    "defended": "defend",
+    "supported": "support",
+    "signed": "sign",
+    "launched": "launch",
+    "commissioned": "commission",
+    "emerged": "emerge",
+    "flourished": "flourish",
+    "reigned": "reign",
+    "hosted": "host",
+    "lived": "live",
+    "formulated": "formulate",
+}
+
+
+def base_form(verb: str) -> str:
+    """The infinitive of a captured verb form ("wrote" -> "write", "consists of" -> "consist of")."""
+    if verb in _BASES:
+        return _BASES[verb]
+    first, space, rest = verb.partition(" ")
+    if first.endswith(("ches", "shes", "sses", "xes")):
+        first = first[:-2]
+    elif first.endswith(("ed", "s")):
+        first = first[:-1]
+    return first + space + rest
+
+
+# Where an open-ended answer stops: the next clause begins, and what stands before it is already an answer.
+_CLIP = re.compile(
+    r"[;:]|(?<![\dCDE]) [–—-] |—| ?\(|, (?:and |but |or |then )?(?:which|who|whose|where|"
+    r"when|while|with|but|although|though|because|after|before|"
+    r"since|until|as|so|yet|he|she|it|they|his|her|its|their|is|was|are|were|has|had|"
+    r"have|this|these|making|followed|"
+    r"especially|particularly|including|such as|thereby|thus|both|becoming|being|having|"
+    r"according|despite|except|not|"
+    r"due|whereas|meaning|for|under|also|known|though|most|notably|usually|often|sometimes|"
+    r"at|by|from|in (?:which|addition|part|order)|"
+    r"on which|of which|\w{3,}ing|(?!red\b)\w{3,}ed|became|began|led|won|wrote|made|rather|either|that|to)\b"
+    r"| and (?:is|was|are|were|has|had|have|became|began|led|won|wrote|served|it|he|"
+    r"she|they|died|remained|one of|can|may|will|also|held|shares|covers|contains|includes|"
+    r"borders|made|left|took|gave|went|saw|found|kept|brought|fought|began|came|grew|"
+    r"rose|spent|tends|tend|uses|requires|thus|extends|lies|consists|serves|provides|plays|taught|put|"
+    r"thus|then|later|(?!related\b|united\b|applied\b|advanced\b|combined\b|associated\b)\w{3,}ed)\b"
+    r"| and the (?:[\w-]+[ -])?(?:largest|most|capital|only|first|second|third|oldest|longest|highest)\b"
+    r"| (?:due to|but|although|though|whereas|because|while) "
+    r"|, and (?:an?|the) [\w -]{1,40}? (?:is|are|was|were|has|have|requires?|can|may|became)\b"
+    r"|, (?:in|on) (?:the )?\d|, (?:the|an?) \w+ of "
+)
+_CLOSED = re.compile(r"[.,;]|$| –| —")
+_TRAILING = re.compile(r"[,.\s]+$")
+
+
+def clip_clause(text: str, start: int, max_words: int) -> int:
+    """End offset of the clause that begins at `start`, cut before a possible next clause; -1 if too long.
+
+    Brackets and quotations are stepped over, unless a bracket is the last thing of the clause.
+    """
+    end, at = len(text), start + 1
+    while match := _CLIP.search(text, at):
+        here = match.start()
+        opened = text.rfind("(", start, here)
+        if text[here] != "(" and opened > text.rfind(")", start, here):
+            here = opened
+        if "(" in match.group() or here == opened:
+            opened = text.find("(", here)
+            close = text.find(")", opened)
+            if close < 0 or _CLOSED.match(text, close + 1):
+                end = here
+                break
+            at = close + 1
+        elif text.count('"', start, here) % 2:
+            closing = text.find('"', here)
+            if closing < 0:
+                return -1
+            at = closing + 1
+        else:
+            end = here
+            break
+    end = start + len(_TRAILING.sub("", text[start:end]))
+    return end if text.count(" ", start, end) < max_words else -1

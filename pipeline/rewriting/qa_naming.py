@@ -1,0 +1,136 @@
+"""What the subject is, what else it is called, and what short forms stand for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pipeline.rewriting.qa_passage import Passage, Sentence
+from pipeline.rewriting.qa_rules import BE, Candidate
+
+_DEFINED = re.compile(rf"{BE} (?P<a>(?:an?|the|one of|any|several|a group|two|three|four) .+)")
+_DEFINED_PLURAL = re.compile(
+    r"(?P<be>are|were) (?P<a>(?!\w+(?:ly|ed|ing|wn) |(?:not|also|found|used|made|among|"
+    r"now|native|common|members|usually|often|one)\b)[a-z].+)"
+)
+_DEFINED_MASS = re.compile(
+    r"(?P<be>is) (?P<a>(?!able|capable|similar|different|equal|important|present|due|"
+    r"part|located|common|native|used|found|made|known|\w+ly |\w+ed |not )[a-z-]+(?: "
+    r"[a-z-]+){0,3} (?:that|which|of|for|to|in|caused|used|made|between) .+)"
+)
+# A definition keeps its relative clause; it ends at the next main clause.
+_DEFINITION_END = re.compile(
+    r"[;:]| – | — |, and (?:is|was|has|had|are|were|it|its|one of|served|became|also)"
+    r"\b|, (?:but|although|though|while|whereas|so|with|"
+    r"as|because|since|despite|after|before|considered|regarded|widely|often|best|known|"
+    r"especially|including|such|making)\b"
+    r"|, (?:is|was|are|were|has|had)\b| and (?:is|was|are|were|has|had) |, (?:who|which|where|whose)\b"
+)
+_DEFINITION_FORMS = ("What {be} {name}?", "How would you define {name}?", "How {be} {name} defined?")
+_ALIAS = re.compile(
+    r"(?P<k>also (?:known|called|referred to|spelled)|sometimes (?:called|known|referred "
+    r"to)|commonly (?:known|called|referred to)|"
+    r"officially|formerly(?: known)?|better known|popularly known|often (?:called|known)"
+    r"|also)(?: as)? (?P<a>[^,;]+?)(?= and (?:also|sometimes|commonly|formerly|often)"
+    r"\b|$)"
+)
+_ACRONYM = re.compile(r"((?:[\w-]+ ){1,7}[\w-]+) \(((?:[A-Z]{2,6}))\)")
+
+
+def definition(passage: Passage) -> Iterator[Candidate]:
+    first, subject = passage.sentences[0], passage.subject
+    pattern = _DEFINED.match(first.predicate)
+    if not pattern and subject.plural:
+        pattern = _DEFINED_PLURAL.match(first.predicate)
+    if not pattern and not subject.plural and not subject.person:
+        pattern = _DEFINED_MASS.match(first.predicate)
+    if not pattern:
+        return
+    start = pattern.start("a")
+    stop = _DEFINITION_END.search(first.predicate, start + 8)
+    answer = (first.predicate[start : stop.start()] if stop else first.predicate[start:]).rstrip(" .,")
+    values = {"be": pattern["be"], "name": subject.name}
+    if subject.person:
+        forms = ("Who {be} {name}?", "Can you tell me who {name} {be}?")
+    elif subject.plural or subject.name.startswith(("a ", "an ")) or subject.name.islower():
+        forms = _DEFINITION_FORMS if pattern["be"] in ("is", "are") else _DEFINITION_FORMS[:1]
+    else:
+        forms = ("What {be} {name}?", "Can you tell me what {name} {be}?")
+        if not re.match(r"the |[A-Z]\S* (?:\S+ )*[A-Z]", subject.name):
+            forms = forms[:1]  # a common noun in capitals, perhaps: let it stand alone
+    questions = [form.format(**values) for form in forms]
+    if passage.context:
+        questions = [f"In {passage.context}, {q[0].lower()}{q[1:]}" for q in questions[:1]]
+    at = first.offset + start
+    yield Candidate("definition", tuple(questions), at, at + len(answer))
+
+
+def aliases(passage: Passage) -> Iterator[Candidate]:
+    first, subject = passage.sentences[0], passage.subject
+    for part in passage.apposition.split(", "):
+        match = _ALIAS.match(part.strip())
+        if not match:
+            continue
+        answer = match["a"].strip()
+        at = first.text.find(answer)
+        if (
+            at < 0
+            or answer.startswith((subject.name + " and", subject.name + " or"))
+            or answer.lower().startswith(
+                (
+                    "known",
+                    "a ",
+                    "the son",
+                    "spelled",
+                    "romani",
+                    "sometimes",
+                    "colloquial",
+                    "called",
+                    "referred",
+                    "born",
+                    "in ",
+                    "from ",
+                )
+            )
+        ):
+            continue
+        be = first.predicate.split(" ", 1)[0]
+        if match["k"].startswith("official"):
+            forms: tuple[str, ...] = (
+                "What {be} the official name of {name}?",
+                "What {be} {poss} official name?",
+            )
+        elif match["k"].startswith("formerly"):
+            forms = ("What was {name} formerly known as?",)
+        else:
+            forms = (
+                "What {be} {name} also known as?",
+                "What is another name for {name}?",
+                "By what other name {be} {name} known?",
+            )
+        filled = tuple(f.format(be=be, name=subject.name, poss=subject.possessive) for f in forms)
+        yield Candidate("alias", filled, first.start + at, first.start + at + len(answer))
+
+
+def acronyms(sentence: Sentence) -> Iterator[Candidate]:
+    if "(" not in sentence.text:
+        return
+    for match in _ACRONYM.finditer(sentence.text):
+        phrase, short = match[1], match[2]
+        tokens = phrase.split(" ")
+        for size in range(2, len(tokens) + 1):  # the shortest tail whose initials spell it
+            tail = tokens[-size:]
+            content = [
+                w for w in tail if w.lower() not in ("of", "and", "the", "for", "in", "on", "to", "de", "a")
+            ]
+            initials = "".join(part[0] for w in content for part in w.split("-") if part)
+            if initials.upper() == short and tail[0] == content[0]:
+                start = match.end(1) - len(" ".join(tail))
+                at = sentence.start + start
+                forms = (
+                    f"What does {short} stand for?",
+                    f"What is {short} short for?",
+                    f"What does the abbreviation {short} mean?",
+                )
+                yield Candidate("acronym", forms, at, sentence.start + match.end(1))
+                break

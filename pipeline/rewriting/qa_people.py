@@ -1,0 +1,48 @@
+"""Whether a definition is of a person: who is asked for, and as what."""
+
+from __future__ import annotations
+
+import re
+
+_PERSON = re.compile(
+    r"(?<!\w)(?:[a-z]+-)?(?:"
+    r"writer|songwriter|screenwriter|filmmaker|watchmaker|actor|singer|player|maker|painter|"
+    r"dancer|director|composer|author|poet|footballer|cricketer|lawyer|teacher|philosopher|"
+    r"explorer|soldier|leader|ruler|founder|reformer|preacher|officer|engineer|designer|"
+    r"producer|photographer|astronomer|geographer|biographer|choreographer|drummer|banker|boxer|"
+    r"swimmer|driver|performer|entertainer|lyricist|[a-z]{2,}(?:ologist|icist)|chemist|artist|"
+    r"novelist|economist|activist|journalist|essayist|dramatist|pianist|guitarist|violinist|"
+    r"botanist|naturalist|feminist|scientist|satirist|industrialist|cellist|humorist|theorist|"
+    r"philanthropist|psychiatrist|moralist|specialist|linguist|politician|physician|musician|"
+    r"mathematician|historian|theologian|logician|comedian|magician|statesman|stateswoman|"
+    r"businessman|businesswoman|nobleman|noblewoman|clergyman|sculptor|inventor|conductor|"
+    r"architect|athlete|actress|princess|priestess|empress|king|queen|emperor|prince|duke|"
+    r"pope|saint|monk|nun|priest|bishop|archbishop|cardinal|rabbi|prophet|apostle|general|"
+    r"admiral|president|monarch|pharaoh|sultan|caliph|khan|shah|tsar|chancellor|surgeon|"
+    r"model|rapper|merchant|scholar|critic|aviator|pirate|magnate|entrepreneur|polymath|"
+    r"playwright|songwriter|diplomat|aristocrat|model|warlord|warrior|martyr|figure|goddess|"
+    r"deity|god|jurist|judge|evangelist|mystic|nurse|critic|orator|courtier|regent|premier|"
+    r"wrestler|golfer|racer|gymnast|sprinter|runner|skater|cartoonist|animator|illustrator|"
+    r"translator|commander|navigator|conqueror|broadcaster|presenter|host|revolutionary|"
+    r"missionary|socialite|heiress|tycoon|intellectual|educator|tlatoani|person|woman|man|"
+    r"sovereign|adventurer|corsair|conquistador|caesar|drummer|bassist|puppeteer|jockey|chef|"
+    r"spy|outlaw|gangster|nobleman"
+    r")\b"
+)
+
+
+def is_person(phrase: str, predicate: str, text: str) -> bool:
+    """Whether `phrase`, the predicate's subject, is somebody. `text` is the passage, for its pronouns."""
+    if phrase.split(" ", 1)[0] in ("The", "A", "An") and " the " not in predicate[:40]:
+        return False
+    # A definition's noun stands before its first clause: "an English poet", not "a play by an English poet".
+    noun_part = re.split(r"\b(?:that|which|by|for|about|of the|in the)\b|[;.]", predicate, maxsplit=1)[0]
+    if phrase[0].isupper() and not phrase.startswith("The ") and re.search(r"\. (?:He|She) \w", text):
+        return re.search(r"\. It \w", text) is None
+    human = _PERSON.search(noun_part.lower()) is not None
+    return (human and re.search(r"\b(?:he|she|his|her|who|him|He|She|His|Her)\b", text) is not None) or (
+        human
+        and phrase.count(" ") in (1, 2, 3)
+        and all(w[0].isupper() for w in phrase.split() if len(w) > 3)
+        and re.match(r"(?:is|was) an? ", predicate) is not None
+    )

@@ -1,0 +1,69 @@
+"""Protects the objective: relative to natural, families equal, noise flags a task and never scales one."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pipeline.mixture.objective import build, signal_and_noise
+from pipeline.mixture.spaces import natural
+
+from .helpers import DOMAINS, measured
+
+
+def test_natural_is_one_and_families_weigh_the_same() -> None:
+    table = measured()
+    goal = build(table, natural(DOMAINS))
+    rows = [i for i, r in enumerate(table.runs) if r.startswith("natural")]
+    assert goal.value(table.values[rows]).mean() == pytest.approx(1)
+    np.testing.assert_allclose(goal.weights, [0.25, 0.25, 0.5])
+
+
+def test_given_weights_of_tasks_and_families() -> None:
+    goal = build(measured(), natural(DOMAINS), weights={"bench": 0.5, "heldout/code": 3.0})
+    np.testing.assert_allclose(goal.weights, np.array([0.25, 0.75, 0.5]) / 1.5)
+
+
+def test_a_noisy_task_is_set_aside_unless_forced() -> None:
+    table = measured()
+    noise = 3 + 0.1 * np.random.default_rng(0).normal(size=len(table.runs))
+    noisy = replace(table, values=np.column_stack([table.values[:, :2], noise]))
+    goal = build(noisy, natural(DOMAINS))
+    assert goal.signals[2].noisy
+    assert goal.weights[2] == 0
+    assert goal.weights.sum() == pytest.approx(1)
+    assert "family bench" in goal.notes[0]
+    assert build(noisy, natural(DOMAINS), force=["bench/papers"]).weights[2] == pytest.approx(0.5)
+
+
+def test_seed_noise_is_estimated_free_of_blocks() -> None:
+    estimates = []
+    for seed in range(15):
+        table = measured(seed=seed, noise=0.01)
+        shifted = replace(table, values=table.values + 0.3 * table.blocks[:, None])
+        estimates.append(signal_and_noise(shifted)[1] ** 2)
+    assert np.sqrt(np.mean(estimates)) == pytest.approx(0.01, rel=0.3)
+
+
+def test_without_replicates_nothing_is_called_noisy() -> None:
+    table = measured()
+    first = np.unique(table.groups, return_index=True)[1]
+    alone = replace(
+        table,
+        runs=tuple(table.runs[i] for i in first),
+        weights=table.weights[first],
+        values=table.values[first],
+        blocks=table.blocks[first],
+    )
+    goal = build(alone, natural(DOMAINS))
+    assert not any(s.noisy for s in goal.signals)
+    assert "noise is unknown" in goal.notes[0]
+
+
+def test_unknown_names_and_bad_values_are_refused() -> None:
+    with pytest.raises(ValueError, match="unknown tasks or families: benhc"):
+        build(measured(), natural(DOMAINS), weights={"benhc": 1.0})
+    with pytest.raises(ValueError, match="not negative"):
+        build(measured(), natural(DOMAINS), weights={"bench": -1.0})
+    with pytest.raises(ValueError, match="no task is left"):
+        build(measured(), natural(DOMAINS), weights={"bench": 0.0, "heldout": 0.0})

@@ -1,0 +1,133 @@
+"""The whole way with the real command line and a real Ray: a proven mix, nothing done twice, the same after a kill."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+
+def mixwright(*words: str | Path, **options) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pipeline", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, **options)
+
+
+@pytest.fixture(scope="module")
+def finished(tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, str]:
+    """A finished tiny run: the YAML, the run folder and what was printed to standard error."""
+    from tests.pipeline.conftest import SAMPLES, TINY
+
+    home = tmp_path_factory.mktemp("whole")
+    path = home / "tiny.yaml"
+    text = TINY.format(folder=tiny_data, evals=SAMPLES / "evals").replace(f"{tiny_data}/store", f"{home}/store")
+    path.write_text(text, encoding="utf-8")
+    done = mixwright("run", path)
+    assert done.returncode == 0, done.stderr
+    return path, Path(done.stdout.splitlines()[-1]), done.stderr
+
+
+def test_the_last_line_is_the_run_folder_and_it_holds_everything(finished) -> None:
+    path, folder, _ = finished
+    names = {file.name for file in folder.iterdir()}
+    assert names >= {"mix.yaml", "mix.json", "ratios.csv", "metrics.csv", "report.html", "report.md", "funnel.parquet"}
+    assert folder.name.startswith("tiny-")
+    assert folder.parent == path.parent / "store"
+
+
+def test_mix_json_says_what_is_proposed_predicted_and_measured(finished) -> None:
+    mix = json.loads((finished[1] / "mix.json").read_text())
+    assert abs(sum(mix["weights"].values()) - 1) < 1e-6
+    assert min(mix["weights"].values()) >= 0
+    assert set(mix["baselines"]) == {"natural", "uniform", "best_observed"}
+    assert mix["baselines"]["natural"]["wikipedia.qa"] == 0, "natural is the raw parents"
+    for name in ("proposal", "natural", "uniform", "best_observed"):
+        measured = mix["measured"][name]
+        assert len(measured["seeds"]) == 2
+        assert set(measured["tasks"]) == {"heldout/wikipedia", "heldout/questions", "heldout/ocr", "bench/arc_easy"}
+        assert measured["mean"] == pytest.approx(sum(measured["seeds"]) / 2)
+        if name != "proposal":
+            assert 0 <= measured["p_value"] <= 1
+            assert measured["gain"] == pytest.approx(measured["mean"] - mix["measured"]["proposal"]["mean"], abs=1e-9)
+    assert mix["measured"]["natural"]["mean"] == pytest.approx(1, abs=1e-9), "relative to the natural mix"
+
+
+def test_ratios_and_metrics_hold_every_run_of_the_swarm(finished) -> None:
+    tables = [(finished[1] / name).read_text().splitlines() for name in ("ratios.csv", "metrics.csv")]
+    assert [line.split(",")[0] for line in tables[0]] == [line.split(",")[0] for line in tables[1]]
+    assert len(tables[0]) == 1 + 12
+    for line in tables[0][1:]:
+        assert sum(map(float, line.split(",")[1:])) == pytest.approx(1, abs=1e-9)
+
+
+def test_progress_is_plain_lines_when_piped(finished) -> None:
+    lines = finished[2].splitlines()
+    assert any(line.startswith("train: 12/12, ") and line.endswith("done") for line in lines)
+    assert "\x1b" not in finished[2]
+
+
+def test_a_second_run_does_nothing_and_says_so_without_ray(finished) -> None:
+    path, folder, _ = finished
+    before = time.monotonic()
+    again = mixwright("run", path)
+    assert again.returncode == 0, again.stderr
+    assert time.monotonic() - before < 10
+    assert "Nothing to do" in again.stderr
+    assert "Ray" not in again.stderr
+    assert again.stdout.splitlines()[-1] == str(folder)
+
+
+def test_an_added_eval_trains_no_proxy_of_the_swarm(finished) -> None:
+    path, folder, _ = finished
+    text = path.read_text()
+    evals = Path(__file__).parents[2] / "samples" / "evals"
+    # the swarm is scored on the new eval; the proof trains only if the proposal itself moves
+    path.write_text(text.replace("items: 60}", f"items: 60}}\n    lambada: {{path: {evals}/lambada.jsonl.gz, items: 60}}"))
+    try:
+        plan = mixwright("plan", path)
+        assert "train        12 done, 0 to do" in plan.stdout, plan.stdout
+        assert "tokenize     6 done, 0 to do" in plan.stdout
+        assert "score        48 done, 12 to do" in plan.stdout or "score        decided after" in plan.stdout
+        done = mixwright("run", path)
+        assert done.returncode == 0, done.stderr
+        assert "\ntrain: " not in done.stderr
+        assert "bench/lambada" in json.loads((Path(done.stdout.splitlines()[-1]) / "mix.json").read_text())["objective"]["weights"]
+    finally:
+        path.write_text(text)
+
+
+def test_a_run_killed_half_way_ends_in_the_same_mix(finished, tmp_path: Path) -> None:
+    path, folder, _ = finished
+    copy = tmp_path / "tiny.yaml"
+    copy.write_text(path.read_text().replace(f"{path.parent}/store", f"{tmp_path}/store"))
+    command = [sys.executable, "-m", "pipeline", "run", str(copy)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    checkpoints = tmp_path / "store" / "manifests" / "train"
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and (not checkpoints.exists() or len(list(checkpoints.iterdir())) < 5):
+        time.sleep(0.2)
+    os.killpg(process.pid, signal.SIGKILL)  # the driver and the Ray that it started
+    process.wait()
+    finished_before = len(list(checkpoints.iterdir()))
+    assert 5 <= finished_before < 12, "it was to be killed in the middle of the swarm"
+    done = mixwright("run", copy)
+    assert done.returncode == 0, done.stderr
+    resumed = Path(done.stdout.splitlines()[-1])
+    assert (resumed / "mix.json").read_bytes() == (folder / "mix.json").read_bytes()
+    assert f"train {12 - finished_before}," in done.stderr, "only the missing proxies are trained"
+
+
+def test_wrong_input_is_one_message_exit_code_2_and_no_traceback(finished, tmp_path: Path) -> None:
+    path, *_ = finished
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text(path.read_text().replace("scorer: sklearn", "scorer: sklern"))
+    done = mixwright("run", wrong)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert f"{wrong}:11: `annotate.clean.scorer`: there is no scorer `sklern` (did you mean `sklearn`?)" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,80 @@
+"""Wrong input ends in one message that names file, line and key, and the nearest valid name; never in a traceback."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.config import parse_count
+from pipeline.errors import InputError
+from pipeline.load import load_mix, task_names
+
+
+def test_a_good_mix_loads_with_defaults(tiny_yaml) -> None:
+    mix = load_mix(tiny_yaml())
+    assert mix.config.domain_names() == ["wikipedia", "questions", "ocr", "wikipedia.qa", "ocr.clean"]
+    assert mix.config.target.tokens == 400_000
+    assert mix.config.propose.max_repetition == 4
+    assert task_names(mix.config) == ["heldout/wikipedia", "heldout/questions", "heldout/ocr", "bench/arc_easy"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("questions.parquet", "quesstions.parquet", r"`sources.questions.path`: no file matches"),
+        ("seed: 1", "sed: 1", r":1: `sed`: unknown key \(did you mean `seed`\?\)"),
+        ("runs: 12", "rums: 12", r"`swarm.rums`: unknown key \(did you mean `runs`\?\)"),
+        ("group: group, ", "grop: group, ", r"`sources.wikipedia.grop`: unknown key \(did you mean `group`\?\)"),
+        ("scorer: fasttext", "scorer: fastext", r"`annotate.prose.scorer`: there is no scorer `fastext` \(did you mean"),
+        ("buckets: 10000", "bucket: 10000", r"`annotate.prose.bucket`: unknown key \(did you mean `buckets`\?\)"),
+        ("negative: [ocr]", "negative: [ocrr]", r"`annotate.clean.negative\[0\]`: there is no source `ocrr`"),
+        ("gopher_words < 40", "gopher_word < 40", r"`select\[0\].drop`: there is no attribute `gopher_word` \(did you"),
+        ("gopher_words < 40", "gopher_words <", r"`select\[0\].drop`: not an SQL expression"),
+        ("sources: [wikipedia]}", "sources: [wiki]}", r"`select\[1\].sources\[0\]`: there is no source `wiki`"),
+        ("task: wiki_qa", "task: wiki_aq", r"there is no rewriting task `wiki_aq` \(did you mean `wiki_qa`\?\)"),
+        ("ocr.clean:", "ocrs.clean:", r"`rewrite.ocrs.clean`: there is no source `ocrs`"),
+        ("preset: tiny", "preset: tinny", r"`proxy.preset`: there is no preset `tinny` \(did you mean `tiny`\?\)"),
+        ("arc_easy.jsonl.gz", "arc_esy.jsonl.gz", r"`evals.benchmarks.arc_easy.path`: no such file"),
+        ("vocab_size: 1000", "vocab_size: many", r"`tokenize.vocab_size`: Input should be a valid integer"),
+        ("tokens: 400k", "tokens: 4 lots", r"`target.tokens`: expected a count such as"),
+        ("tokens: 24k", "tokens: 24M", r"`proxy.tokens`: 24000000 is above target.tokens"),
+        ("force: [heldout, bench]", "tasks: {heldout/wiki: 2}", r"there is no task `heldout/wiki` \(did you mean"),
+        ("validate:", "propose: {bounds: {wikipeda: {max: 0.5}}}\nvalidate:", r"there is no domain `wikipeda` \(did you"),
+        ("validate:", "references: {ours: {books: 1.0}}\nvalidate:", r"`references.ours.books`: there is no domain `books`"),
+        ("validate:", "references: {ours: {ocr: 0.6}}\nvalidate:", r"`references.ours`: weights must be 0 or more and sum"),
+        ("validate:", "domains: [ocr, books]\nvalidate:", r"`domains\[1\]`: there is no domain `books`"),
+        ("validate:", "fit: {law: liner}\nvalidate:", r"`fit.law`: there is no law `liner` \(did you mean `linear`\?\)"),
+    ],
+)
+def test_wrong_input_names_its_place(tiny_yaml, old: str, new: str, message: str) -> None:
+    path = tiny_yaml((old, new))
+    with pytest.raises(InputError, match=message) as caught:
+        load_mix(path)
+    line = int(str(caught.value).split(f"{path}:")[1].split(":")[0])
+    text = path.read_text()
+    assert line == text[: text.index(new)].count("\n") + 1
+    assert caught.value.exit_code == 2
+
+
+def test_several_mistakes_are_reported_at_once(tiny_yaml) -> None:
+    path = tiny_yaml(("task: wiki_qa", "task: a"), ("preset: tiny", "preset: b"))
+    with pytest.raises(InputError) as caught:
+        load_mix(path)
+    assert len(str(caught.value).splitlines()) == 2
+
+
+def test_an_empty_source_is_wrong_input(tiny_yaml, tmp_path: Path) -> None:
+    empty = tmp_path / "none.jsonl"
+    empty.touch()
+    path = tiny_yaml(("license: CC-BY-SA-3.0", f"max_bad_fraction: 0.1}}\n  none: {{path: {empty}"))
+    with pytest.raises(InputError, match=r"`sources.none.path`: .* is empty"):
+        load_mix(path)
+
+
+@given(st.integers(1, 999), st.sampled_from(["", "k", "M", "B", "T"]))
+def test_counts_with_units(number: int, unit: str) -> None:
+    assert parse_count(f"{number}{unit}") == number * {"": 1, "k": 10**3, "M": 10**6, "B": 10**9, "T": 10**12}[unit]
+    assert parse_count("1.5B") == 1_500_000_000
