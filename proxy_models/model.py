@@ -111,7 +111,7 @@ class Decoder(nn.Module):
         self.register_buffer("mask", mask, persistent=False)
 
     def init(self, seed: int) -> None:
-        """Matrices uniform with variance 1/fan-in, what writes to the stream 0, the embedding 1, the head small."""
+        """Matrices uniform of variance 1/fan-in, 0 where they write to the stream, the head small."""
         draw = torch.Generator().manual_seed(seed)
         for name, weight in self.named_parameters():
             with torch.no_grad():
@@ -126,10 +126,10 @@ class Decoder(nn.Module):
                     weight.copy_((torch.rand(weight.shape, generator=draw) * 2 - 1) * bound)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """tokens: (batch, time) int64, time at most the context. Returns normed states (batch, time, width)."""
+        """tokens: (batch, time) int64, time at most the context. Returns normed (batch, time, width)."""
         t = tokens.shape[1]
         turns, mask = self.turns[:t], self.mask[:t, :t]
-        x = self.norm(F.embedding(tokens, self.embed.to(self.dtype)))
+        x = self.norm(F.embedding(tokens, self.embed).to(self.dtype))  # fp32 table: its gradient sums repeats
         for block in self.blocks:
             x = block(x, turns, mask)
         return self.norm(x)

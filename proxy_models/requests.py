@@ -209,10 +209,11 @@ def _windows(prefix: list[int], target: list[int], context: int) -> tuple[int, l
 
 def save_requests(requests: RequestSet, file: Path) -> None:
     """Write a set as .npz without pickle; the same set gives the same bytes."""
+    arrays: dict[str, Any] = {
+        field.name: np.asarray(getattr(requests, field.name)) for field in fields(RequestSet)
+    }
     with open(file, "wb") as out:
-        np.savez(
-            out, **{field.name: np.asarray(getattr(requests, field.name)) for field in fields(RequestSet)}
-        )
+        np.savez(out, **arrays)
 
 
 def load_requests(file: Path) -> RequestSet:

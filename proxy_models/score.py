@@ -35,7 +35,7 @@ class Scores:
 
 
 def score(checkpoint: Path, sets: Sequence[RequestSet], plan: NumericPlan) -> list[Scores]:
-    """Scores of every set, in order. Raises ValueError when one needs a longer context or another vocabulary."""
+    """Scores of every set, in order. Raises ValueError when one does not fit the model."""
     decoder = load(checkpoint, plan)
     for requests in sets:
         if requests.context > decoder.config.context or requests.vocab_size > decoder.config.vocab_size:

@@ -143,7 +143,7 @@ def _write(
 
 
 def load(checkpoint: Path, plan: NumericPlan, expected: ModelConfig | None = None) -> Decoder:
-    """The decoder of a checkpoint folder, on the plan's device. Raises ValueError when it is not as expected."""
+    """The decoder of a checkpoint folder, on the plan's device. Raises ValueError when it is another one."""
     file = checkpoint / "model.safetensors"
     if not file.is_file():
         raise ValueError(f"{checkpoint} holds no model.safetensors")

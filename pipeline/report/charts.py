@@ -1,91 +1,49 @@
-"""The charts, as plotly.js figures (data and layout). Each shows what a table beside it says in numbers.
-
-A colour that begins with `--` is a variable of page.css: page.js puts in its value, so that charts follow the theme.
-plotly.js reads some HTML in texts, so every name goes through `label`.
-"""
+"""The charts of the page. Each shows what a table beside it says in numbers."""
 
 from __future__ import annotations
 
-import html
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from pipeline.report.curation import cells_of, documents, reasons_of
 from pipeline.report.decision import others_of, outcome_cell
+from pipeline.report.figures import Chart, Trace, axis, bars, chart, dots, label, names_axis, spread
 from pipeline.report.measures import change, tasks_of
 from pipeline.report.regression import contrasts, out_of_fold
 from pipeline.report.runs import coverage, domains_of, ranked
-from pipeline.report.text import visible, words
+from pipeline.report.text import words
 
-COLOURS = ("--c1", "--c2", "--c3", "--c4", "--c5", "--c6", "--c7", "--c8")
-SYMBOLS = ("circle-open", "square-open", "triangle-up-open", "x-thin-open", "star-open", "cross-thin-open")
+COLOURS = ("--c2", "--c3", "--c4", "--c5", "--c6", "--c7", "--c8")
+SYMBOLS = ("circle-open", "square-open", "triangle-up-open", "x-open", "star-open", "hexagon-open")
 MOST_TASKS = 12
 """Tasks of which a panel of their own is drawn, the heaviest first; the tables hold all."""
-
-
-@dataclass(frozen=True)
-class Chart:
-    """figure: what plotly.js draws; None where there is nothing to draw. alt: the chart in one sentence."""
-
-    key: str
-    title: str
-    alt: str
-    figure: dict[str, Any]
-    height: int
-
-
-def label(text: str) -> str:
-    """Return text that plotly.js shows as it is."""
-    return html.escape(visible(text), quote=False)
-
-
-def chart(
-    key: str, title: str, alt: str, traces: list[dict[str, Any]], height: int, *, legend: bool = False, **layout: Any
-) -> Chart:
-    figure = {"data": traces, "layout": {"showlegend": legend, **layout}}
-    return Chart(key, title, alt, figure, height)
-
-
-def axis(title: str, **more: Any) -> dict[str, Any]:
-    return {"title": {"text": title}, **more}
-
-
-def names_axis(names: Sequence[str], **more: Any) -> dict[str, Any]:
-    """An axis of names, the first on top."""
-    order = [label(name) for name in reversed(names)]
-    return {"type": "category", "categoryorder": "array", "categoryarray": order, "automargin": True, **more}
 
 
 def pairs(data: dict[str, Any]) -> list[Chart]:
     """For each other mix: its objective and the proposal's on every fresh seed, joined by seed."""
     mix = data["mix"]
-    ours = mix["measured"]["proposal"]["seeds"]
+    ours = mix["measured"]["proposal"]
     panels = []
     for name in others_of(mix):
-        theirs = mix["measured"][name]["seeds"]
+        theirs = mix["measured"][name]
         x = [label(words(name)), "proposal"]
-        traces: list[dict[str, Any]] = [
-            {
-                "type": "scatter",
-                "mode": "lines+markers",
-                "x": x,
-                "y": list(pair),
-                "line": {"color": "--c3" if pair[1] < pair[0] else "--c5", "width": 1.5},
-                "marker": {"size": 7},
-                "hovertemplate": f"seed {i + 1}, %{{x}}: %{{y:.4f}}<extra></extra>",
-            }
-            for i, pair in enumerate(zip(theirs, ours, strict=True))
-        ]
-        means = [mix["measured"][name]["mean"], mix["measured"]["proposal"]["mean"]]
-        traces.append({"type": "scatter", "mode": "markers", "x": x, "y": means, "hovertemplate": "mean %{y:.4f}<extra></extra>",
-                       "marker": {"color": "--ink", "size": 26, "symbol": "line-ew-open", "line": {"width": 2.5}}})  # fmt: skip
+        traces: list[Trace] = []
+        for i, pair in enumerate(zip(theirs["seeds"], ours["seeds"], strict=True)):
+            colour = "--c3" if pair[1] < pair[0] else "--c5"
+            hover = f"seed {i + 1}, %{{x}}: %{{y:.4f}}<extra></extra>"
+            line = {"mode": "lines+markers", "line": {"color": colour, "width": 1.5}, "hovertemplate": hover}
+            traces.append(dots(x, pair, colour, size=7) | line)
+        bar = {"symbol": "line-ew-open", "line": {"width": 2.5}}
+        means = [theirs["mean"], ours["mean"]]
+        traces.append(
+            dots(x, means, "--ink", size=26, marker=bar, hovertemplate="mean %{y:.4f}<extra></extra>")
+        )
         panels.append(
             chart(
                 f"pairs-{len(panels)}",
                 f"against {words(name)}: {outcome_cell(mix, name).text}",
-                f"Objective of {words(name)} and of the proposal on each seed; a line that falls is a seed on which the "
-                "proposal is better.",
+                f"Objective of {words(name)} and of the proposal on each seed; a line that falls is a "
+                "seed on "
+                "which the proposal is better.",
                 traces,
                 220,
                 xaxis={"type": "category", "range": [-0.35, 1.35], "showgrid": False},
@@ -97,29 +55,22 @@ def pairs(data: dict[str, Any]) -> list[Chart]:
 
 def task_changes(data: dict[str, Any]) -> Chart:
     """Change of every task against natural: proposal measured and predicted, and the other mixes."""
-    mix = data["mix"]
-    tasks = tasks_of(data)
-    y = [label(task) for task in tasks]
+    mix, tasks = data["mix"], tasks_of(data)
 
-    def trace(part: str, name: str, title: str, marker: dict[str, Any]) -> dict[str, Any]:
-        return {
-            "type": "scatter",
-            "mode": "markers",
-            "name": label(title),
-            "x": [100 * change(mix, part, name, task) for task in tasks],
-            "y": y,
-            "marker": marker,
-            "hovertemplate": "%{y}: %{x:.2f} %<extra>%{fullData.name}</extra>",
-        }
+    def trace(part: str, name: str, title: str, colour: str, size: int, marker: dict[str, Any]) -> Trace:
+        x = [100 * change(mix, part, name, task) for task in tasks]
+        hover = "%{y}: %{x:.2f} %<extra>%{fullData.name}</extra>"
+        y = [label(task) for task in tasks]
+        return dots(x, y, colour, size=size, name=title, marker=marker, hovertemplate=hover)
 
-    others = [name for name in others_of(mix) if name != "natural"]
-    traces = [
-        trace("measured", name, words(name), {"color": COLOURS[1 + i % 7], "size": 8, "symbol": SYMBOLS[i % len(SYMBOLS)],
-              "line": {"width": 1.5}})
-        for i, name in enumerate(others)
-    ]  # fmt: skip
-    traces.append(trace("predicted", "proposal", "proposal, predicted", {"color": "--c1", "size": 11, "symbol": "diamond-open"}))
-    traces.append(trace("measured", "proposal", "proposal", {"color": "--c1", "size": 10, "symbol": "diamond"}))
+    traces = []
+    for i, name in enumerate(name for name in others_of(mix) if name != "natural"):
+        marker = {"symbol": SYMBOLS[i % len(SYMBOLS)], "line": {"width": 1.5}}
+        traces.append(trace("measured", name, words(name), COLOURS[i % len(COLOURS)], 8, marker))
+    traces.append(
+        trace("predicted", "proposal", "proposal, predicted", "--c1", 11, {"symbol": "diamond-open"})
+    )
+    traces.append(trace("measured", "proposal", "proposal", "--c1", 10, {"symbol": "diamond"}))
     return chart(
         "task-changes",
         "Each task against the natural mix",
@@ -141,23 +92,26 @@ def prediction_panels(data: dict[str, Any]) -> list[Chart]:
         least, most = min(predicted + measured), max(predicted + measured)
         margin = 0.05 * (most - least)
         ends = [least - margin, most + margin]
-        line = {"type": "scatter", "mode": "lines", "x": ends, "y": ends, "line": {"color": "--line", "width": 1},
-                "hoverinfo": "skip"}  # fmt: skip
-        dots = {
-            "type": "scatter",
-            "mode": "markers",
-            "x": predicted,
-            "y": measured,
-            "text": [label(run) for run in found],
-            "marker": {"color": "--c1", "size": 6, "opacity": 0.7},
-            "hovertemplate": "%{text}<br>predicted %{x:.4f}<br>measured %{y:.4f}<extra></extra>",
-        }
+        line = {"mode": "lines", "line": {"color": "--line", "width": 1}, "hoverinfo": "skip"}
+        hover = "%{text}<br>predicted %{x:.4f}<br>measured %{y:.4f}<extra></extra>"
+        runs = [label(run) for run in found]
         panels.append(
             chart(
                 f"predicted-{len(panels)}",
                 name or "objective",
-                f"Measured against predicted {name or 'objective'}: the closer to the line, the better the law.",
-                [line, dots],
+                f"Measured against predicted {name or 'objective'}: the closer to the line, the better.",
+                [
+                    dots(ends, ends, "--line") | line,
+                    dots(
+                        predicted,
+                        measured,
+                        "--c1",
+                        size=6,
+                        marker={"opacity": 0.7},
+                        text=runs,
+                        hovertemplate=hover,
+                    ),
+                ],
                 190,
                 xaxis={"range": ends, "nticks": 4},
                 yaxis={"range": ends, "nticks": 4, "automargin": True},
@@ -172,24 +126,15 @@ def contrast_panels(data: dict[str, Any]) -> list[Chart]:
     panels = []
     for name in tasks_of(data)[:MOST_TASKS]:
         effects = {each["domain"]: each for each in contrasts(data, name)}
-        rows = [effects[domain] for domain in domains]
-        trace = {
-            "type": "scatter",
-            "mode": "markers",
-            "x": [each["effect"] for each in rows],
-            "y": [label(domain) for domain in domains],
-            "error_x": {
-                "type": "data",
-                "symmetric": False,
-                "array": [each["high"] - each["effect"] for each in rows],
-                "arrayminus": [each["effect"] - each["low"] for each in rows],
-                "color": "--c1",
-                "thickness": 1.5,
-                "width": 0,
-            },
-            "marker": {"color": "--c1", "size": 7},
-            "hovertemplate": "%{y}: %{x:.2f} %<extra></extra>",
-        }
+        middle, low, high = ([effects[d][key] for d in domains] for key in ("effect", "low", "high"))
+        trace = dots(
+            middle,
+            [label(domain) for domain in domains],
+            "--c1",
+            size=7,
+            error_x=spread(middle, low, high, "--c1", width=0),
+            hovertemplate="%{y}: %{x:.2f} %<extra></extra>",
+        )
         panels.append(
             chart(
                 f"contrast-{len(panels)}",
@@ -209,35 +154,28 @@ def swarm_map(data: dict[str, Any]) -> Chart:
     order = ranked(data)
     domains = domains_of(data)
     runs = [label(run) for run, _ in order]
-    weights = [[100 * data["ratios"][run][domain] for domain in domains] for run, _ in order]
-    traces: list[dict[str, Any]] = [
-        {
-            "type": "heatmap",
-            "x": [label(domain) for domain in domains],
-            "y": runs,
-            "z": [[round(value, 2) for value in row] for row in weights],
-            "colorscale": [[0, "--heat0"], [1, "--heat1"]],
-            "zmin": 0,
-            "showscale": False,
-            "xgap": 1,
-            "ygap": 1 if len(order) <= 100 else 0,
-            "hovertemplate": "%{y}<br>%{x}: %{z:.1f} %<extra></extra>",
-        },
-        {
-            "type": "scatter",
-            "mode": "markers",
-            "x": [value for _, value in order],
-            "y": runs,
-            "xaxis": "x2",
-            "marker": {"color": "--c1", "size": 7},
-            "hovertemplate": "%{y}: %{x:.4f}<extra></extra>",
-        },
-    ]
+    weights = [[round(100 * data["ratios"][run][domain], 2) for domain in domains] for run, _ in order]
+    heat = {
+        "type": "heatmap",
+        "x": [label(domain) for domain in domains],
+        "y": runs,
+        "z": weights,
+        "colorscale": [[0, "--heat0"], [1, "--heat1"]],
+        "zmin": 0,
+        "showscale": False,
+        "xgap": 1,
+        "ygap": 1 if len(order) <= 100 else 0,
+        "hovertemplate": "%{y}<br>%{x}: %{z:.1f} %<extra></extra>",
+    }
+    objective = [value for _, value in order]
     return chart(
         "swarm",
         "The swarm, the best run on top",
-        "Each row is a run; the darker a cell, the more of that domain; the dot at the right is the run's objective.",
-        traces,
+        "Each row is a run: the stronger a cell's colour, the more of that domain; the dot is its objective.",
+        [
+            heat,
+            dots(objective, runs, "--c1", size=7, xaxis="x2", hovertemplate="%{y}: %{x:.4f}<extra></extra>"),
+        ],
         120 + max(2, min(18, 900 // len(order))) * len(order),
         xaxis={"domain": [0, 0.7], "automargin": True, "tickangle": -45, "showgrid": False},
         xaxis2={"domain": [0.74, 1], "title": {"text": "objective"}, "nticks": 4, "anchor": "y"},
@@ -249,40 +187,39 @@ def coverage_chart(data: dict[str, Any]) -> Chart:
     """The range of weights tried of each domain, with natural's and the proposal's weight."""
     mix, domains = data["mix"], domains_of(data)
     y = [label(domain) for domain in domains]
-    ranges = [coverage(data, domain) for domain in domains]
-    low, high = mix["uncertainty"]["interval"]["low"], mix["uncertainty"]["interval"]["high"]
+    tried = [coverage(data, domain) for domain in domains]
+    low, high = (
+        [100 * mix["uncertainty"]["interval"][side][domain] for domain in domains] for side in ("low", "high")
+    )
     weights = [100 * mix["weights"][domain] for domain in domains]
     natural = [100 * data["swarm"]["natural"][domain] for domain in domains]
-    interval = {
-        "type": "data",
-        "symmetric": False,
-        "array": [100 * high[d] - w for d, w in zip(domains, weights, strict=True)],
-        "arrayminus": [w - 100 * low[d] for d, w in zip(domains, weights, strict=True)],
-        "color": "--c1",
-        "thickness": 1.5,
-    }
     hover = "%{y}: %{x:.1f} %<extra></extra>"
-    traces: list[dict[str, Any]] = [
-        {
-            "type": "bar",
-            "orientation": "h",
-            "name": "tried by the swarm",
-            "base": [100 * least for least, _, _ in ranges],
-            "x": [100 * (most - least) for least, most, _ in ranges],
-            "y": y,
-            "marker": {"color": "--soft"},
-            "hoverinfo": "skip",
-        },
-        {"type": "scatter", "mode": "markers", "name": "natural", "x": natural, "y": y, "hovertemplate": hover,
-         "marker": {"color": "--c2", "size": 9, "symbol": "line-ns-open", "line": {"width": 2}}},
-        {"type": "scatter", "mode": "markers", "name": "proposal, and mixes not told from the best", "x": weights, "y": y,
-         "hovertemplate": hover, "error_x": interval, "marker": {"color": "--c1", "size": 10, "symbol": "diamond"}},
-    ]  # fmt: skip
+    mark = {"symbol": "line-ns-open", "line": {"width": 2}}
     return chart(
         "coverage",
         "Weights that were tried, and the proposal",
-        "The grey bar is the range of weights that the swarm tried; the diamond is the proposal.",
-        traces,
+        "The bar is the range of weights that the swarm tried; the diamond is the proposal.",
+        [
+            bars(
+                [100 * (most - least) for least, most, _ in tried],
+                y,
+                "--soft",
+                name="tried by the swarm",
+                base=[100 * least for least, _, _ in tried],
+                hoverinfo="skip",
+            ),
+            dots(natural, y, "--c2", size=9, name="natural", marker=mark, hovertemplate=hover),
+            dots(
+                weights,
+                y,
+                "--c1",
+                size=10,
+                name="proposal, and mixes not told from the best",
+                marker={"symbol": "diamond"},
+                error_x=spread(weights, low, high, "--c1"),
+                hovertemplate=hover,
+            ),
+        ],
         130 + 26 * len(domains),
         legend=True,
         xaxis=axis("weight, %", rangemode="tozero"),
@@ -294,19 +231,19 @@ def funnel_chart(data: dict[str, Any]) -> Chart:
     """Share of each source's records by what became of them."""
     read, selected = cells_of(data, "sources"), cells_of(data, "select")
     names = list(read)
-    reasons = reasons_of(selected.values(), "dropped")
     fates = [("trained on", "kept", "train", "--c1"), ("held out", "kept", "heldout", "--c3")]
-    fates += [(words(reason), "dropped", reason, COLOURS[(3 + i) % 8]) for i, reason in enumerate(reasons)]
-    y = [label(name) for name in names]
+    for i, reason in enumerate(reasons_of(selected.values(), "dropped")):
+        fates.append((words(reason), "dropped", reason, COLOURS[(2 + i) % len(COLOURS)]))
+    fates.append(("unreadable", "quarantined", "unreadable", "--ink"))
     traces = []
-    for title, outcome, reason, colour in [*fates, ("unreadable", "quarantined", "unreadable", "--ink")]:
+    for title, outcome, reason, colour in fates:
         source = read if outcome == "quarantined" else selected
         shares = []
         for name in names:
             total = sum(row["documents"] for row in read[name].values())
             shares.append(100 * documents(source.get(name, {}), (outcome, reason)) / total if total else 0.0)
-        traces.append({"type": "bar", "orientation": "h", "name": label(title), "x": shares, "y": y,
-                       "marker": {"color": colour}, "hovertemplate": "%{y}: %{x:.1f} %<extra>%{fullData.name}</extra>"})  # fmt: skip
+        hover = "%{y}: %{x:.1f} %<extra>%{fullData.name}</extra>"
+        traces.append(bars(shares, [label(name) for name in names], colour, name=title, hovertemplate=hover))
     return chart(
         "funnel",
         "What became of the documents",

@@ -46,14 +46,17 @@ def reasons_of(rows: Iterable[dict[tuple[str, str], dict[str, Any]]], outcome: s
 
 
 def funnel_table(data: dict[str, Any]) -> Table:
-    """Return source × fate: every record of the shards ends in exactly one column, and the last says that they add up."""
+    """Return source × fate: every record ends in exactly one column; the last says whether they add up."""
     read, selected = cells_of(data, "sources"), cells_of(data, "select")
     reasons = reasons_of(selected.values(), "dropped")
     rows = []
     totals = [0] * (4 + len(reasons))
     for name in read:
         fates = selected.get(name, {})
-        bad, good = documents(read[name], ("quarantined", "unreadable")), documents(read[name], ("kept", "read"))
+        bad, good = (
+            documents(read[name], ("quarantined", "unreadable")),
+            documents(read[name], ("kept", "read")),
+        )
         numbers = [bad + good, bad, *(documents(fates, ("dropped", reason)) for reason in reasons)]
         numbers += [documents(fates, ("kept", "heldout")), documents(fates, ("kept", "train"))]
         totals = [a + b for a, b in zip(totals, numbers, strict=True)]
@@ -89,9 +92,18 @@ def rewrites_table(data: dict[str, Any]) -> Table:
     reasons = reasons_of(variants.values(), "rejected")
     rows = []
     for name, cells in variants.items():
-        made, nothing = documents(cells, ("kept", "rewritten")), documents(cells, ("dropped", "nothing accepted"))
+        made, nothing = (
+            documents(cells, ("kept", "rewritten")),
+            documents(cells, ("dropped", "nothing accepted")),
+        )
         out = documents(tokens.get(name, {}), ("kept", "tokenized"))
-        numbers = [made + nothing, nothing, made, out, *(documents(cells, ("rejected", reason)) for reason in reasons)]
+        numbers = [
+            made + nothing,
+            nothing,
+            made,
+            out,
+            *(documents(cells, ("rejected", reason)) for reason in reasons),
+        ]
         rows.append([Cell(name), *(Cell(count(n), n, tone="" if n else "dim") for n in numbers)])
     columns = [
         Column("Variant", text=True),
@@ -110,8 +122,13 @@ def domains_table(data: dict[str, Any]) -> Table:
     for name, cells in cells_of(data, "tokenize").items():
         row = cells["kept", "tokenized"]
         target = data["swarm"]["tokens"][name]
-        each = [Cell(count(row["documents"]), row["documents"]), Cell(number(row["bytes"] / 1e6, 2), row["bytes"])]
-        rows.append([Cell(name), *each, Cell(count(row["tokens"]), row["tokens"]), Cell(count(target), target)])
+        each = [
+            Cell(count(row["documents"]), row["documents"]),
+            Cell(number(row["bytes"] / 1e6, 2), row["bytes"]),
+        ]
+        rows.append(
+            [Cell(name), *each, Cell(count(row["tokens"]), row["tokens"]), Cell(count(target), target)]
+        )
     columns = [
         Column("Domain", text=True),
         Column("Texts"),
@@ -132,8 +149,16 @@ def classifiers_table(data: dict[str, Any]) -> Table:
         rows.append(
             [
                 Cell(name, note=words(str(section.get("scorer", name)))),
-                Cell(", ".join(section.get("positive", ())), card["positive"], note=f"{count(card['positive'])} documents"),
-                Cell(", ".join(section.get("negative", ())), card["negative"], note=f"{count(card['negative'])} documents"),
+                Cell(
+                    ", ".join(section.get("positive", ())),
+                    card["positive"],
+                    note=f"{count(card['positive'])} documents",
+                ),
+                Cell(
+                    ", ".join(section.get("negative", ())),
+                    card["negative"],
+                    note=f"{count(card['negative'])} documents",
+                ),
                 Cell(number(auc, 3), auc, note=f"{number(low, 3)} to {number(high, 3)}"),
             ]
         )
@@ -141,7 +166,9 @@ def classifiers_table(data: dict[str, Any]) -> Table:
         Column("Classifier", text=True),
         Column("Learnt that these are good", text=True),
         Column("and these are not", text=True),
-        Column("AUC", "how often it puts a good unseen text above a bad one; 0.5 is chance; 95 % interval below"),
+        Column(
+            "AUC", "how often it puts a good unseen text above a bad one; 0.5 is chance; 95 % interval below"
+        ),
     ]
     return table("Classifiers trained in this run", columns, rows)
 
@@ -152,5 +179,7 @@ def samples_of(data: dict[str, Any]) -> dict[str, list[Sample]]:
     for unit, kinds in data["samples"].items():
         mine = found.setdefault(unit.split("/")[0], [])
         mine += [Sample("rewritten", row["origin"], "", row["text"]) for row in kinds.get("documents", ())]
-        mine += [Sample("rejected", row["origin"], row["reason"], row["text"]) for row in kinds.get("rejected", ())]
+        mine += [
+            Sample("rejected", row["origin"], row["reason"], row["text"]) for row in kinds.get("rejected", ())
+        ]
     return {name: sorted(rows, key=lambda sample: sample.kind == "rejected") for name, rows in found.items()}

@@ -13,7 +13,7 @@ from pipeline.report.text import listed, number, p_value, percent, signed, size,
 BASELINES = ("natural", "uniform", "best_observed")
 """Order of the baselines; the user's references follow by name."""
 AGREE = 2.0
-"""Predicted and measured gain agree when they differ by at most this many standard errors of the difference."""
+"""Predicted and measured gain agree when they differ by at most this many standard errors."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,9 @@ class Decision:
 def others_of(mix: dict[str, Any]) -> list[str]:
     """Return the mixes that the proposal was compared with, in the order shown."""
     measured = [name for name in mix["measured"] if name != "proposal"]
-    return sorted(measured, key=lambda name: (BASELINES.index(name) if name in BASELINES else len(BASELINES), name))
+    return sorted(
+        measured, key=lambda name: (BASELINES.index(name) if name in BASELINES else len(BASELINES), name)
+    )
 
 
 def decide(data: dict[str, Any]) -> Decision:
@@ -71,11 +73,14 @@ def trust_of(mix: dict[str, Any], compared: dict[str, Any], status: str) -> str:
     if status == "won":
         worst = max(each["p_value"] for each in tested.values())
         agreement = agreement_of(mix)
-        but = f", though {agreement}: trust the order of the mixes, not the predicted size of the gain" if agreement else (
-            ", and the gain over natural is the one that was predicted"
+        but = (
+            f", though {agreement}: trust the order of the mixes, not the predicted size of the gain"
+            if agreement
+            else (", and the gain over natural is the one that was predicted")
         )
         return (
-            f"Trust it at the proxies' size: {how} it beat every other mix (largest p {p_value(worst)}, the chance of "
+            f"Trust it at the proxies' size: {how} it beat every other mix (largest p "
+            f"{p_value(worst)}, the chance of "
             f"such a gain if there were none){but}."
         )
     open_ = {name: each for name, each in compared.items() if not each["wins"]}
@@ -101,7 +106,8 @@ def agreement_of(mix: dict[str, Any]) -> str:
     error = (predicted["se"] ** 2 + measured["gain_se"] ** 2) ** 0.5
     if abs(predicted["gain"] - measured["gain"]) <= AGREE * error:
         return ""
-    return f"a gain of {number(predicted['gain'])} over natural was predicted and {number(measured['gain'])} measured"
+    expected, found = number(predicted["gain"]), number(measured["gain"])
+    return f"a gain of {expected} over natural was predicted and {found} measured"
 
 
 def caveats_of(data: dict[str, Any]) -> tuple[str, ...]:
@@ -111,7 +117,10 @@ def caveats_of(data: dict[str, Any]) -> tuple[str, ...]:
     cap = config["propose"]["max_repetition"]
     full = [name for name, epochs in mix["repetition"]["proposal"].items() if epochs > 0.99 * cap]
     if full:
-        found.append(f"The cap of {cap:g} epochs binds for {listed(full)}: with more of it the mix would look different.")
+        found.append(
+            f"The cap of {cap:g} epochs binds for {listed(full)}: with more of it the mix would look "
+            "different."
+        )
     noisy = [name for name, task in data["fit"]["tasks"].items() if task["noisy"]]
     if noisy:
         text = "the mixes differ there by less than twice what another seed does, so it cannot steer"
@@ -121,7 +130,8 @@ def caveats_of(data: dict[str, Any]) -> tuple[str, ...]:
     found += data["fit"]["notes"]
     found.append(
         f"All was measured on proxies of {size(config['proxy']['tokens'])} tokens. That a model trained on "
-        f"{size(config['target']['tokens'])} ranks the mixes alike is an assumption that this run does not test."
+        f"{size(config['target']['tokens'])} ranks the mixes alike is an assumption that this run "
+        "does not test."
     )
     return tuple(dict.fromkeys(found))
 
@@ -130,7 +140,7 @@ def caveats_of(data: dict[str, Any]) -> tuple[str, ...]:
 
 
 def ordered_domains(mix: dict[str, Any]) -> list[tuple[str, list[str]]]:
-    """Return (origin, its domains); origins by falling weight in the proposal, a raw parent before its variants."""
+    """Return (origin, its domains): origins by falling weight in the proposal, the raw parent first."""
     members: dict[str, list[str]] = {}
     for name in sorted(mix["weights"]):
         members.setdefault(name.split(".")[0], []).append(name)
@@ -143,7 +153,13 @@ def weights_of(data: dict[str, Any]) -> Table:
     others = others_of(mix)
     low, high = mix["uncertainty"]["interval"]["low"], mix["uncertainty"]["interval"]["high"]
     cap = yaml.safe_load(data["config"])["propose"]["max_repetition"]
-    top = max([*high.values(), *mix["weights"].values(), *(w for name in others for w in mix["baselines"][name].values())])
+    top = max(
+        [
+            *high.values(),
+            *mix["weights"].values(),
+            *(w for name in others for w in mix["baselines"][name].values()),
+        ]
+    )
     rows: list[list[Cell | None]] = []
     for origin, names in ordered_domains(mix):
         for i, name in enumerate(names):
@@ -155,7 +171,9 @@ def weights_of(data: dict[str, Any]) -> Table:
             for other in others:
                 share = mix["baselines"][other][name]
                 cells.append(Cell(percent(share), share, bar=Bar(share / top), tone="" if share else "dim"))
-            cells.append(epochs_cell(mix["repetition"]["proposal"][origin], cap, len(names)) if i == 0 else None)
+            cells.append(
+                epochs_cell(mix["repetition"]["proposal"][origin], cap, len(names)) if i == 0 else None
+            )
             rows.append(cells)
     columns = [
         Column("Domain", text=True),
@@ -185,7 +203,11 @@ def measured_of(mix: dict[str, Any]) -> Table:
     rows = []
     for name in ["proposal", *others_of(mix)]:
         measured, predicted = mix["measured"][name], mix["predicted"][name]
-        gains = [Cell("")] * 2 if name == "proposal" else [gain_cell(measured, "gain_se"), gain_cell(predicted, "se")]
+        gains = (
+            [Cell("")] * 2
+            if name == "proposal"
+            else [gain_cell(measured, "gain_se"), gain_cell(predicted, "se")]
+        )
         p = Cell("") if name == "proposal" else Cell(p_value(measured["p_value"]), measured["p_value"])
         mean = f"{number(measured['mean'])} ± {number(measured['se'])}"
         rows.append(
@@ -205,7 +227,9 @@ def measured_of(mix: dict[str, Any]) -> Table:
         Column("The proposal", text=True),
         Column("Measured", "objective on fresh seeds ± standard error of the mean"),
         Column("Gain", "of the proposal over the mix ± standard error; above 0 the proposal is better"),
-        Column("p", f"chance of such a gain if there were none (one-sided t-test, {freedom} degrees of freedom)"),
+        Column(
+            "p", f"chance of such a gain if there were none (one-sided t-test, {freedom} degrees of freedom)"
+        ),
         Column("Predicted", "objective that the laws expected"),
         Column("Predicted gain", "the same from the laws"),
     ]
@@ -239,6 +263,10 @@ def epochs_of(data: dict[str, Any]) -> Table:
             epochs = mix["repetition"][name][origin]
             cells.append(Cell(number(epochs, 2), epochs, tone="warn" if epochs > 0.99 * cap else ""))
         rows.append(cells)
-    columns = [Column("Origin", text=True), Column("Tokens there are", text=True), *(Column(words(n)) for n in names)]
+    columns = [
+        Column("Origin", text=True),
+        Column("Tokens there are", text=True),
+        *(Column(words(n)) for n in names),
+    ]
     budget = size(config["target"]["tokens"])
     return table(f"Epochs of each origin in a run of {budget} tokens (cap {cap:g})", columns, rows)

@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from pipeline.report import charts, curation, measures, method, regression, runs
 from pipeline.report.decision import decide
+from pipeline.report.figures import Chart
 from pipeline.report.text import visible
 
 FOLDER = Path(__file__).parent
@@ -23,12 +24,12 @@ FOLDER = Path(__file__).parent
 def render_html(data: dict[str, Any]) -> str:
     """Return the page for the data of `pipeline.report.collect`; the same data gives the same page.
 
-    A content security policy allows no connection, and no script but the page's two by their hashes, so that text of a
-    document could not run even where an escape were forgotten.
+    A content security policy allows no connection, and no script but the page's two, by their hashes: text of
+    a document could not run even where an escape were forgotten.
     """
     figures: dict[str, Any] = {}
 
-    def draw(chart: charts.Chart) -> charts.Chart:
+    def draw(chart: Chart) -> Chart:
         figures[chart.key] = {"figure": chart.figure, "height": chart.height}
         return chart
 
@@ -62,13 +63,17 @@ def render_html(data: dict[str, Any]) -> str:
         "coverage_chart": draw(charts.coverage_chart(data)),
         "funnel_chart": draw(charts.funnel_chart(data)),
     }
-    return environment().get_template("page.html.j2").render(
-        **page,
-        figures=json_in_html(figures),
-        style=Markup((FOLDER / "page.css").read_text(encoding="utf-8")),  # noqa: S704 (our own file)
-        script=Markup(script),  # noqa: S704 (our own file)
-        library=packed,
-        hashes=[sha256(script), sha256(library)],
+    return (
+        environment()
+        .get_template("page.html.j2")
+        .render(
+            **page,
+            figures=json_in_html(figures),
+            style=Markup((FOLDER / "page.css").read_text(encoding="utf-8")),
+            script=Markup(script),
+            library=packed,
+            hashes=[sha256(script), sha256(library)],
+        )
     )
 
 
@@ -89,7 +94,7 @@ def json_in_html(value: Any) -> Markup:
     text = json.dumps(rounded(value), ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     for character in "<>&":
         text = text.replace(character, f"\\u{ord(character):04x}")
-    return Markup(text)  # noqa: S704 (escaped above)
+    return Markup(text)
 
 
 def rounded(value: Any) -> Any:

@@ -18,21 +18,30 @@ from pipeline.report.regression import chosen_score
 from pipeline.report.text import count, listed, number, p_value, signed, visible, words
 
 WIDTH = 79
-ROWS, TASKS = 10, 16
-"""Rows of a table, and of the tasks', at most; what is left out is counted, and the page has it."""
+ROWS, TASKS, CAVEATS = 9, 14, 6
+"""Rows of a table, of the tasks', and caveats at most; what is left out is counted, and the page has it."""
 REFERENCES = 3
 """The user's own mixes shown at most."""
 NAME = 20
 
 
 def render_markdown(data: dict[str, Any]) -> str:
-    """Return the Markdown for the data of `pipeline.report.collect`; its first line says whether the proposal won."""
+    """Return Markdown for the data of `pipeline.report.collect`; the first line says whether it won."""
     decision = decide(data)
-    parts = [f"# {escaped(decision.headline)}", wrapped(decision.trust), f"Mix report: {escaped(data['title'])}"]
+    parts = [
+        f"# {escaped(decision.headline)}",
+        wrapped(decision.trust),
+        f"Mix report: {escaped(data['title'])}",
+    ]
     parts += ["## The mix", *mix_parts(data), "## Measured", *measured_parts(data)]
-    parts += ["## What limits this", "\n".join(wrapped(each, "- ", "  ") for each in limits_of(decision.caveats))]
+    parts += [
+        "## What limits this",
+        "\n".join(wrapped(each, "- ", "  ") for each in limits_of(decision.caveats)),
+    ]
     parts += ["## Tasks", *task_parts(data), "## Curation", *funnel_parts(data), "## How it was done"]
-    parts.append("\n".join(wrapped(f"{what}: {how}" if what else how, "- ", "  ") for what, how in method.facts(data)))
+    parts.append(
+        "\n".join(wrapped(f"{what}: {how}" if what else how, "- ", "  ") for what, how in method.facts(data))
+    )
     parts.append("All tables and charts: report.html beside this file.")
     return "\n\n".join(parts) + "\n"
 
@@ -50,13 +59,19 @@ def mix_parts(data: dict[str, Any]) -> list[str]:
 
     rows = []
     for name in domains:
-        row = [name, points(mix["weights"], name), f"{points(interval['low'], name)}-{points(interval['high'], name)}"]
+        row = [
+            name,
+            points(mix["weights"], name),
+            f"{points(interval['low'], name)}-{points(interval['high'], name)}",
+        ]
         row += [points(mix["baselines"][other], name) for other in ("natural", "uniform", "best_observed")]
         rows.append([*row, number(mix["repetition"]["proposal"][first[name]], 2) if name in first else ""])
     parts = [
         wrapped(
-            "Percent of the target run's tokens. Range: mixes that the swarm cannot tell from the best. Best: the "
-            f"swarm's best run. Epochs: times the run reads an origin, raw and rewritten together (cap {cap:g})."
+            "Percent of the target run's tokens. Range: mixes that the swarm cannot tell from the "
+            "best. Best: the "
+            "swarm's best run. Epochs: times the run reads an origin, raw and rewritten together "
+            f"(cap {cap:g})."
         ),
         aligned(["Domain", "Proposal", "Range", "natural", "uniform", "best", "Epochs"], rows),
     ]
@@ -68,7 +83,10 @@ def mix_parts(data: dict[str, Any]) -> list[str]:
             for name in domains
             if any(mix["baselines"][other][name] for other in shown)
         ]
-        parts += [f"Your references{more(given, shown)}, domains without weight left out:", aligned(["Domain", *shown], rows)]
+        parts += [
+            f"Your references{more(given, shown)}, domains without weight left out:",
+            aligned(["Domain", *shown], rows, most=5),
+        ]
     return parts
 
 
@@ -86,18 +104,23 @@ def measured_parts(data: dict[str, Any]) -> list[str]:
     seeds = len(measured["proposal"]["seeds"])
     gain_se = max((each.get("gain_se", 0.0) for each in measured.values()), default=0.0)
     text = (
-        f"The objective on {seeds} fresh seeds: bits per byte relative to natural, lower is better. Standard error "
-        f"± {number(measured['proposal']['se'])} of a mean, ± {number(gain_se)} of a gain. Gain: how much better the "
+        f"The objective on {seeds} fresh seeds: bits per byte relative to natural, lower is better. "
+        "Standard error "
+        f"± {number(measured['proposal']['se'])} of a mean, ± {number(gain_se)} of a gain. Gain: how "
+        "much better the "
         "proposal is. Pred.: what the laws expected."
     )
-    return [wrapped(text), aligned(["Mix", "Measured", "Pred.", "Gain", "(pred.)", "p", "Proposal"], rows, name=13)]
+    return [
+        wrapped(text),
+        aligned(["Mix", "Measured", "Pred.", "Gain", "(pred.)", "p", "Proposal"], rows, name=13),
+    ]
 
 
 def limits_of(caveats: Sequence[str]) -> list[str]:
-    """Return at most eight caveats; the last says what the proxies cannot, and stays."""
-    if len(caveats) <= 8:
+    """Return the first caveats, and the last, which says what proxies cannot tell."""
+    if len(caveats) <= CAVEATS:
         return list(caveats)
-    return [*caveats[:6], f"{len(caveats) - 7} more in report.html.", caveats[-1]]
+    return [*caveats[: CAVEATS - 2], f"{len(caveats) - CAVEATS + 1} more in report.html.", caveats[-1]]
 
 
 def task_parts(data: dict[str, Any]) -> list[str]:
@@ -112,8 +135,10 @@ def task_parts(data: dict[str, Any]) -> list[str]:
         rows.append([*row, number(chosen_score(task)["r2"], 2), ratio + (" !" if task["noisy"] else "")])
     laws = listed([f"{law} ({n})" for law, n in used.most_common()])
     text = (
-        "Change of bits per byte against natural in percent, below 0 is better. R2: share of the differences between "
-        "left-out mixes that the law predicts. Signal: SD between mixes over SD between seeds (! noise). Laws used, each "
+        "Change of bits per byte against natural in percent, below 0 is better. R2: share of the "
+        "differences between "
+        "left-out mixes that the law predicts. Signal: SD between mixes over SD between seeds (! "
+        "noise). Laws used, each "
         f"the best of those tried on left-out mixes unless forced: {laws}."
     )
     header = ["Task", "Weight", "Proposal", "Pred.", "best", "R2", "Signal"]
@@ -129,7 +154,7 @@ def funnel_parts(data: dict[str, Any]) -> list[str]:
         heldout, train = documents(fates, ("kept", "heldout")), documents(fates, ("kept", "train"))
         dropped = sum(row["documents"] for (outcome, _), row in fates.items() if outcome == "dropped")
         rows.append([name, *map(count, (bad + good, bad, dropped, heldout, train))])
-    return [aligned(["Source", "Records", "Unreadable", "Dropped", "Held out", "Trained on"], rows)]
+    return [aligned(["Source", "Records", "Unreadable", "Dropped", "Held out", "Trained on"], rows, most=8)]
 
 
 def more(given: Sequence[str], shown: Sequence[str]) -> str:
@@ -143,11 +168,13 @@ def escaped(text: str) -> str:
 
 
 def wrapped(text: str, first: str = "", rest: str = "") -> str:
-    return textwrap.fill(escaped(text), WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
+    return textwrap.fill(
+        escaped(text), WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False
+    )
 
 
 def aligned(header: list[str], rows: Sequence[Sequence[str]], *, name: int = NAME, most: int = ROWS) -> str:
-    """Return a Markdown table whose source lines up. The first column is cut to `name` characters, rows to `most`."""
+    """Return a Markdown table that lines up; the first column is cut to `name` characters, rows to `most`."""
     cells = [[shortened(row[0], name), *(shortened(each, 16) for each in row[1:])] for row in rows[:most]]
     if len(rows) > most:
         cells.append([f"+ {len(rows) - most} more", *[""] * (len(header) - 1)])
@@ -155,10 +182,15 @@ def aligned(header: list[str], rows: Sequence[Sequence[str]], *, name: int = NAM
     widths = [max(3, *(len(row[i]) for row in lines)) for i in range(len(header))]
 
     def line(row: Sequence[str]) -> str:
-        padded = [each.ljust(w) if i == 0 else each.rjust(w) for i, (each, w) in enumerate(zip(row, widths, strict=True))]
+        padded = [
+            each.ljust(w) if i == 0 else each.rjust(w)
+            for i, (each, w) in enumerate(zip(row, widths, strict=True))
+        ]
         return "| " + " | ".join(padded) + " |"
 
-    rule = "|" + "|".join("-" * (w + 2) if i == 0 else "-" * (w + 1) + ":" for i, w in enumerate(widths)) + "|"
+    rule = (
+        "|" + "|".join("-" * (w + 2) if i == 0 else "-" * (w + 1) + ":" for i, w in enumerate(widths)) + "|"
+    )
     return "\n".join([line(lines[0]), rule, *map(line, lines[1:])])
 
 

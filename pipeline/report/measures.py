@@ -28,8 +28,8 @@ def change(mix: dict[str, Any], part: str, name: str, task: str) -> float:
 
 
 def noise_of(data: dict[str, Any], task: str) -> float | None:
-    """Return the standard error of a task's change against natural: two means over the fresh seeds, by the swarm's
-    seed SD. None where the swarm has no replicates."""
+    """Return the standard error of a task's change against natural, from the swarm's seed SD and the number
+    of fresh seeds. None where the swarm has no replicates."""
     sd = data["fit"]["tasks"][task]["seed_sd"]
     if sd is None:
         return None
@@ -44,10 +44,13 @@ def tasks_of(data: dict[str, Any]) -> list[str]:
 
 
 def tasks_table(data: dict[str, Any]) -> Table:
-    """Return task × mix: change against natural in percent, with the bits per byte of natural and the proposal."""
+    """Return task × mix: change against natural in percent, and bits per byte of natural and the proposal."""
     mix = data["mix"]
     others = [name for name in others_of(mix) if name != "natural"]
-    largest = max((abs(change(mix, "measured", name, t)) for t in tasks_of(data) for name in ["proposal", *others]), default=0)
+    largest = max(
+        (abs(change(mix, "measured", name, t)) for t in tasks_of(data) for name in ["proposal", *others]),
+        default=0,
+    )
     rows = []
     for task in tasks_of(data):
         weight, error = mix["objective"]["weights"][task], noise_of(data, task)
@@ -75,4 +78,8 @@ def tasks_table(data: dict[str, Any]) -> Table:
         Column("natural", "bits per byte"),
         Column("proposal", "bits per byte"),
     ]
-    return table("Each task: change against the natural mix in %, below 0 is better (grey: under twice the noise)", columns, rows)
+    return table(
+        "Each task: change against the natural mix in %, below 0 is better (grey: under twice the noise)",
+        columns,
+        rows,
+    )

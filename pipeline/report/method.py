@@ -20,23 +20,38 @@ def facts(data: dict[str, Any]) -> list[tuple[str, str]]:
     pull = {"inf": "as strong as can be: the prior itself is within the error", 0: "none"}.get(
         kl["strength"], f"strength {kl['strength']:.3g}" if kl["strength"] != "inf" else ""
     )
-    how = "the strongest that costs no more than one standard error" if config["propose"]["kl"] is None else "set by hand"
+    how = (
+        "the strongest that costs no more than one standard error"
+        if config["propose"]["kl"] is None
+        else "set by hand"
+    )
     found = [
         ("Target run", f"{size(config['target']['tokens'])} tokens"),
         (
             "Proxies",
-            f"{len(data['proxies'])}: {len(swarm)} in the swarm over {config['swarm']['blocks']} seed blocks, "
+            f"{len(data['proxies'])}: {len(swarm)} in the swarm over {config['swarm']['blocks']} seed "
+            "blocks, "
             f"{len(data['proxies']) - len(swarm)} for the proof; preset {config['proxy']['preset']}, "
             f"{size(config['proxy']['tokens'])} tokens each, {size(tokens)} in all",
         ),
-        ("Numbers", f"{plan['dtype']} on {plan['device']}, {plan['attention']} attention, torch {plan['torch']}"),
+        (
+            "Numbers",
+            f"{plan['dtype']} on {plan['device']}, {plan['attention']} attention, torch {plan['torch']}",
+        ),
         ("", data["numerics"]["reason"]),
         ("Repetition cap", f"{config['propose']['max_repetition']:g} epochs of an origin in the target run"),
-        ("Region", "any mix" if config["propose"]["extrapolate"] else "mixes between those that the swarm tried"),
-        ("Pull to the prior", f"{pull} ({how}); the proposal is {kl['nats']:.3f} nats away (KL divergence, 0 is the prior)"),
+        (
+            "Region",
+            "any mix" if config["propose"]["extrapolate"] else "mixes between those that the swarm tried",
+        ),
+        (
+            "Pull to the prior",
+            f"{pull} ({how}); the proposal is {kl['nats']:.3f} nats away (KL divergence, 0 is the prior)",
+        ),
         (
             "Noise of the proof",
-            f"SD {number(mix['uncertainty']['pooled_sd'])} of one measurement after mix and seed, pooled over all mixes "
+            f"SD {number(mix['uncertainty']['pooled_sd'])} of one measurement after mix and seed, "
+            "pooled over all mixes "
             f"({mix['uncertainty']['freedom']} degrees of freedom)",
         ),
     ]

@@ -1,4 +1,4 @@
-"""The laws: how well each predicts mixes it has not seen, what one more point of a domain does, and the noise."""
+"""The laws: how well each predicts unseen mixes, what one more point of a domain does, and the noise."""
 
 from __future__ import annotations
 
@@ -45,8 +45,10 @@ def laws_table(data: dict[str, Any]) -> Table:
         "How well each law predicts mixes that it was not fitted on",
         columns,
         rows,
-        "RMSE: typical error, in bits per byte. R²: share of the differences between mixes that is predicted; 1 is all, 0 or "
-        "less is none. Rank (Spearman): does it put the mixes in the right order? 1 is perfectly. In bold the law in use.",
+        "RMSE: typical error, in bits per byte. R²: share of the differences between mixes that is "
+        "predicted; 1 is all, 0 or "
+        "less is none. Rank (Spearman): does it put the mixes in the right order? 1 is perfectly. In "
+        "bold the law in use.",
     )
 
 
@@ -96,11 +98,15 @@ def contrasts_table(data: dict[str, Any]) -> Table:
     names = tasks_of(data)
     effects = {name: {each["domain"]: each for each in contrasts(data, name)} for name in names}
     domains = sorted(data["mix"]["weights"])
-    largest = max((abs(each["effect"]) for row in effects.values() for each in row.values()), default=0) or 1.0
+    largest = (
+        max((abs(each["effect"]) for row in effects.values() for each in row.values()), default=0) or 1.0
+    )
     rows = []
     whole: list[Cell | None] = [Cell("objective", strong=True)]
     for domain in domains:
-        value = sum(data["mix"]["objective"]["weights"][name] * effects[name][domain]["effect"] for name in names)
+        value = sum(
+            data["mix"]["objective"]["weights"][name] * effects[name][domain]["effect"] for name in names
+        )
         whole.append(Cell(signed(value), value, shade=value / largest, strong=True))
     rows.append(whole)
     for name in names:
@@ -128,7 +134,9 @@ def out_of_fold(data: dict[str, Any], name: str | None) -> dict[str, tuple[float
     if name is not None:
         predicted = chosen_score(tasks[name])["predicted"]
         return {run: (predicted[run], value) for run, value in tasks[name]["measured"].items()}
-    factors = {t: objective["weights"][t] / objective["reference"][t] for t in tasks if objective["weights"][t] > 0}
+    factors = {
+        t: objective["weights"][t] / objective["reference"][t] for t in tasks if objective["weights"][t] > 0
+    }
     runs = next(iter(tasks.values()))["measured"]
     found = {}
     for run in runs:

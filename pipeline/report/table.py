@@ -19,8 +19,8 @@ class Bar:
 class Cell:
     """One cell.
 
-    text: as shown. value: the number behind it, unrounded, for scripts. note: a second, smaller line. tone: `good`,
-    `bad`, `warn` or `dim`. shade: -1..1, colours the ground (negative is better: all scores are better when lower).
+    text: as shown. value: the number behind it, for scripts. note: a second, smaller line. tone: `good`,
+    `bad`, `warn` or `dim`. shade: -1..1, colours the ground (negative is better, as for all scores).
     rows: how many rows the cell spans.
     """
 
@@ -36,7 +36,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """label: the heading; gloss: one short line that explains it; text: left-aligned words instead of numbers."""
+    """label: the heading; gloss: one short line that explains it; text: words, aligned left."""
 
     label: str
     gloss: str = ""
@@ -55,19 +55,25 @@ class Table:
     def __post_init__(self) -> None:
         uneven = [row for row in self.rows if len(row) != len(self.columns)]
         if uneven:
-            raise ValueError(f"table {self.caption!r}: a row of {len(uneven[0])} cells under {len(self.columns)} columns")
+            raise ValueError(
+                f"table {self.caption!r}: a row of {len(uneven[0])} cells under {len(self.columns)} columns"
+            )
 
 
 MOST = 100
 """Rows of the tables that have one a run."""
 
 
-def cut(rows: Sequence[Sequence[Cell | None]], most: int = MOST) -> tuple[Sequence[Sequence[Cell | None]], list[str]]:
+def cut(
+    rows: Sequence[Sequence[Cell | None]], most: int = MOST
+) -> tuple[Sequence[Sequence[Cell | None]], list[str]]:
     """Return the first rows of a table with one row a run, and a note that says where the others are."""
     if len(rows) <= most:
         return rows, []
     return rows[:most], [f"{len(rows) - most} more runs: ratios.csv and metrics.csv beside this file."]
 
 
-def table(caption: str, columns: Sequence[Column], rows: Sequence[Sequence[Cell | None]], *notes: str) -> Table:
+def table(
+    caption: str, columns: Sequence[Column], rows: Sequence[Sequence[Cell | None]], *notes: str
+) -> Table:
     return Table(caption, tuple(columns), tuple(tuple(row) for row in rows), notes)

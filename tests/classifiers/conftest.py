@@ -8,6 +8,10 @@ import sysconfig
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("unhurried", deadline=None)  # the first call of a process builds tables
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")

@@ -42,7 +42,7 @@ def test_registered_under_its_name(name: str, scorers: dict[str, Scorer]) -> Non
 @settings(max_examples=30, deadline=None)
 @given(texts=st.lists(odd_texts, max_size=6), seed=st.randoms(use_true_random=False))
 def test_rows_do_not_depend_on_their_neighbours(name: str, texts: list[str], seed, scorers) -> None:
-    """Aligned, permutation equivariant, the same twice, the same alone: so batches and shards do not matter."""
+    """Aligned, permutation equivariant, the same alone: so batches and shards do not matter."""
     scorer = scorers[name]
     frame = scorer.score(pl.Series(texts, dtype=pl.String))
     assert frame.columns == list(scorer.columns)

@@ -1,4 +1,4 @@
-"""Protects what makes swarm points comparable: exact quotas, nested permutations, even spread, true weights."""
+"""Protects what makes swarm points comparable: exact quotas, nested permutations, even spread."""
 
 from __future__ import annotations
 

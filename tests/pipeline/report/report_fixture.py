@@ -1,4 +1,4 @@
-"""The data of a report from planted numbers, made by the real stages design, fit, propose, validate and collect.
+"""The data of a report from planted numbers, made by the real stages design, fit, propose and validate.
 
 Only what needs documents or training is invented: token counts, bits per byte, the funnel, samples. `python
 report_fixture.py OUT` writes the page for looking at it.
@@ -34,14 +34,21 @@ EVIL = "<script>alert(1)</script> \"quoted\" 'single' \u202eright to left\u202c 
 
 
 def config(
-    *, variants: int = 2, reference: bool = True, seeds: int = 5, runs: int = 24, laws: list[str] | None = None
+    *,
+    variants: int = 2,
+    reference: bool = True,
+    seeds: int = 5,
+    runs: int = 24,
+    laws: list[str] | None = None,
 ) -> Config:
     """Return the mix YAML that the planted run belongs to. variants: how many of `VARIANTS`."""
     document: dict[str, Any] = {
         "seed": 1,
         "target": {"tokens": "8M"},
         "sources": {name: {"path": f"samples/{name}.parquet"} for name in SOURCES},
-        "annotate": {"prose": {"scorer": "fasttext", "positive": ["wikipedia", "speeches"], "negative": ["code"]}},
+        "annotate": {
+            "prose": {"scorer": "fasttext", "positive": ["wikipedia", "speeches"], "negative": ["code"]}
+        },
         "select": [{"name": "too_short", "drop": "gopher_words < 30"}],
         "rewrite": {name: {"task": task} for name, task in list(VARIANTS.items())[:variants]},
         "swarm": {"runs": runs, "blocks": 4},
@@ -62,18 +69,23 @@ class Planted:
         self.domains, self.tasks, self.seed = domains, tasks, seed
         rng = np.random.default_rng(seed)
         self.base = dict(zip(tasks, rng.uniform(1.6, 3.2, len(tasks)), strict=True))
-        self.help = {task: dict(zip(domains, rng.uniform(0, 0.02, len(domains)), strict=True)) for task in tasks}
+        self.help = {
+            task: dict(zip(domains, rng.uniform(0, 0.02, len(domains)), strict=True)) for task in tasks
+        }
         for task, helped in self.help.items():
             name = task.split("/")[1]
             own = {domain: 0.12 for domain in domains if domain.split(".")[0] == name}
-            strong = {"arc_easy": {"wikipedia.qa": 0.5, "questions": 0.2}, "lambada": {"speeches": 0.3, "wikipedia": 0.2},
-                      "mbpp": {"code": 0.6, "questions": 0.1}}.get(name, own)  # fmt: skip
+            strong = {
+                "arc_easy": {"wikipedia.qa": 0.5, "questions": 0.2},
+                "lambada": {"speeches": 0.3, "wikipedia": 0.2},
+                "mbpp": {"code": 0.6, "questions": 0.1},
+            }.get(name, own)
             helped |= {domain: value for domain, value in strong.items() if domain in domains}
             if name == "coin_flips":
                 helped |= dict.fromkeys(domains, 0.0)
 
     def bpb(self, weights: Mapping[str, float], block: int, side: str) -> dict[str, float]:
-        """Return task → bits per byte of a proxy trained on these weights; the same mix and block are the same proxy."""
+        """Return task → bits per byte of a proxy; the same mix and block are the same proxy."""
         key = [round(1e6 * weights.get(domain, 0.0)) for domain in self.domains]
         noise = np.random.default_rng([self.seed, block, *side.encode(), *key])
         shared = np.random.default_rng([self.seed, 99, block]).normal(0, 0.004)
@@ -90,7 +102,10 @@ def build(folder: Path, settings: Config | None = None, *, seed: int = 3) -> dic
     rng = np.random.default_rng(seed)
     domains = settings.domain_names()
     origins = {name: settings.origin(name) for name in domains}
-    tasks = [*(f"heldout/{name}" for name in settings.sources), *(f"bench/{name}" for name in settings.evals.benchmarks)]
+    tasks = [
+        *(f"heldout/{name}" for name in settings.sources),
+        *(f"bench/{name}" for name in settings.evals.benchmarks),
+    ]
     planted = Planted(domains, tasks, seed)
     counts: dict[str, dict[str, Any]] = {}
 
@@ -157,7 +172,11 @@ def build(folder: Path, settings: Config | None = None, *, seed: int = 3) -> dic
     curation(folder, settings, counts, roles, rng)
     for task in tasks:
         side = {"items": 62, "bytes": 48_211, "tokens": 15_020, "truncated": 0}
-        counts[f"requests|{task}"] = {"steer": side, "confirm": {**side, "items": 58, "truncated": 2}, "contaminated": 0}
+        counts[f"requests|{task}"] = {
+            "steer": side,
+            "confirm": {**side, "items": 58, "truncated": 2},
+            "contaminated": 0,
+        }
         roles[f"requests|{task}"] = "requests"
     for role in list(counts):
         if role.split("|")[0] in ("train", "proof"):
@@ -174,18 +193,30 @@ def build(folder: Path, settings: Config | None = None, *, seed: int = 3) -> dic
 
 
 def curation(
-    folder: Path, settings: Config, counts: dict[str, dict[str, Any]], roles: dict[str, str], rng: np.random.Generator
+    folder: Path,
+    settings: Config,
+    counts: dict[str, dict[str, Any]],
+    roles: dict[str, str],
+    rng: np.random.Generator,
 ) -> None:
     """Invent the funnel, the classifiers and the samples, consistent with each other."""
     train: dict[str, int] = {}
     for name in settings.sources:
         read = int(rng.integers(400, 1500))
-        outcome = {"duplicate": int(rng.integers(0, 40)), "too_short": int(rng.integers(0, 90)), "contaminated": 2}
+        outcome = {
+            "duplicate": int(rng.integers(0, 40)),
+            "too_short": int(rng.integers(0, 90)),
+            "contaminated": 2,
+        }
         outcome["heldout"] = read // 8
         outcome["train"] = read - sum(outcome.values())
         train[name] = outcome["train"]
         size = {reason: n * 3_100 for reason, n in outcome.items()}
-        counts[f"sources|{name}/000"] = {"documents": read, "bytes": read * 3_100, "quarantined": int(name == "ocr")}
+        counts[f"sources|{name}/000"] = {
+            "documents": read,
+            "bytes": read * 3_100,
+            "quarantined": int(name == "ocr"),
+        }
         counts[f"select|{name}/000"] = {"documents": read, "outcome": outcome, "bytes": size}
         roles |= {f"sources|{name}/000": "sources", f"select|{name}/000": "select"}
     made = {}
@@ -193,19 +224,30 @@ def curation(
         into = train[name.split(".")[0]]
         made[name] = 2 * (into - 31)
         counts[f"rewrite|{name}/000"] = {
-            "documents_in": into, "rewritten": into - 31, "documents": made[name], "bytes": made[name] * 900,
+            "documents_in": into,
+            "rewritten": into - 31,
+            "documents": made[name],
+            "bytes": made[name] * 900,
             "rejected": {"answer not in text": 57, "too short": 12},
-        }  # fmt: skip
+        }
         roles[f"rewrite|{name}/000"] = f"rewrite-{name}"
         place = folder / f"rewrite-{name}"
         place.mkdir()
         texts = [EVIL, "Question: What is the capital of France?\nAnswer: Paris.", "word" * 150]
         pl.DataFrame({"origin": ["a", "b", "c"], "text": texts}).write_parquet(place / "documents.parquet")
-        refused = {"origin": ["d"], "reason": ["answer not in text"], "text": ["Question: Why?\nAnswer: because."]}
+        refused = {
+            "origin": ["d"],
+            "reason": ["answer not in text"],
+            "text": ["Question: Why?\nAnswer: because."],
+        }
         pl.DataFrame(refused).write_parquet(place / "rejected.parquet")
     for name in settings.domain_names():
         documents = train.get(name) or made[name]
-        counts[f"tokenize|{name}/000"] = {"documents": documents, "bytes": TOKENS[name] * 3, "tokens": TOKENS[name]}
+        counts[f"tokenize|{name}/000"] = {
+            "documents": documents,
+            "bytes": TOKENS[name] * 3,
+            "tokens": TOKENS[name],
+        }
         roles[f"tokenize|{name}/000"] = "tokenize"
     counts["classifiers|prose"] = {"positive": 900, "negative": 850, "auc": [0.981, 0.988, 0.993]}
     roles["classifiers|prose"] = "classifiers"
@@ -237,25 +279,45 @@ def enlarged(data: dict[str, Any], domains: int = 64, tasks: int = 52, runs: int
         "repetition": {name: dict.fromkeys(names, 1.5) for name in ("proposal", *others)},
     }
     old["uncertainty"]["interval"] = {"low": dict.fromkeys(names, 0.0), "high": dict.fromkeys(names, 0.2)}
-    measured = {column: dict(zip(swarm_runs, rng.uniform(1, 3, runs).tolist(), strict=True)) for column in columns}
-    contrasts = [{"domain": name, "effect": -0.01, "low": -0.02, "high": 0.01, "p_value": 0.2} for name in names]
+    measured = {
+        column: dict(zip(swarm_runs, rng.uniform(1, 3, runs).tolist(), strict=True)) for column in columns
+    }
+    contrasts = [
+        {"domain": name, "effect": -0.01, "low": -0.02, "high": 0.01, "p_value": 0.2} for name in names
+    ]
     big["fit"]["tasks"] = {
         column: {
-            "law": "linear", "weight": 1 / tasks, "mixture_sd": 0.05, "seed_sd": 0.01, "noisy": False, "contrasts": contrasts,
+            "law": "linear",
+            "weight": 1 / tasks,
+            "mixture_sd": 0.05,
+            "seed_sd": 0.01,
+            "noisy": False,
+            "contrasts": contrasts,
             "measured": each,
-            "scores": [{"law": law, "rmse": 0.01, "r2": 0.9, "spearman": 0.9, "predicted": each} for law in ("linear", "power")],
+            "scores": [
+                {"law": law, "rmse": 0.01, "r2": 0.9, "spearman": 0.9, "predicted": each}
+                for law in ("linear", "power")
+            ],
         }
         for column, each in measured.items()
-    }  # fmt: skip
+    }
     big["ratios"] = {run: mix() for run in swarm_runs}
     big["metrics"] = {run: {column: measured[column][run] for column in columns} for run in swarm_runs}
     big["swarm"] = {
         "tokens": dict.fromkeys(names, 1e9),
         "natural": mix(),
         "prior": mix(),
-        "mixes": [{"run": run, "mix": run, "block": i % 4, "weights": {}} for i, run in enumerate(swarm_runs)],
+        "mixes": [
+            {"run": run, "mix": run, "block": i % 4, "weights": {}} for i, run in enumerate(swarm_runs)
+        ],
     }
-    proxy = {"tokens": 400_000, "realised": {}, "repetition": dict.fromkeys(names, 1.0), "first_loss": 8.0, "last_loss": 5.0}
+    proxy = {
+        "tokens": 400_000,
+        "realised": {},
+        "repetition": dict.fromkeys(names, 1.0),
+        "first_loss": 8.0,
+        "last_loss": 5.0,
+    }
     big["proxies"] = dict.fromkeys(swarm_runs, proxy)
     side = {"items": 100, "bytes": 50_000, "tokens": 9_000, "truncated": 0}
     big["requests"] = {column: {"steer": side, "confirm": side, "contaminated": 0} for column in columns}

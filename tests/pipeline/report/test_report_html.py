@@ -1,4 +1,4 @@
-"""The page: complete, first things first, self-contained, the same bytes each time, and safe from its own contents."""
+"""The page: complete, first things first, self-contained, deterministic, and safe from its own contents."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from pipeline.report.text import visible
 
 
 class Page(HTMLParser):
-    """Collects what a browser would act on: elements with their attributes, scripts, and the text that is shown."""
+    """Collects what a browser would act on: elements, scripts, and the text that is shown."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -126,7 +126,9 @@ def test_text_from_documents_neither_runs_nor_turns_the_page(data: dict[str, Any
     assert all(not name.startswith("on") for _, attributes in page.elements for name in attributes)
     assert "\u202e" not in html
     shown = " ".join(page.shown)
-    assert shown.count("<script>alert(1)</script> \"quoted\" 'single' [U+202E]right to left[U+202C] & done") >= 8
+    assert (
+        shown.count("<script>alert(1)</script> \"quoted\" 'single' [U+202E]right to left[U+202C] & done") >= 8
+    )
     figures = json.loads(page.scripts[0])
     labels = set(re.findall(r"[^\"]*alert[^\"]*", json.dumps(figures, ensure_ascii=False)))
     assert labels
@@ -178,7 +180,9 @@ def test_unknown_noise_is_said_and_not_zero(data: dict[str, Any]) -> None:
     assert ">unknown<" in section(html, "measured")
 
 
-@pytest.mark.parametrize(("strength", "text"), [("inf", "as strong as can be"), (0.0, "none"), (0.0123, "strength 0.0123")])
+@pytest.mark.parametrize(
+    ("strength", "text"), [("inf", "as strong as can be"), (0.0, "none"), (0.0123, "strength 0.0123")]
+)
 def test_the_pull_to_the_prior_is_told(data: dict[str, Any], strength: float | str, text: str) -> None:
     data["mix"]["uncertainty"]["kl"]["strength"] = strength
     assert text in section(render_html(data), "method")
@@ -242,11 +246,24 @@ def test_chromium_draws_the_charts(data: dict[str, Any], tmp_path: Path) -> None
     """The library unpacks and runs under the policy, and no script of the page fails."""
     page = tmp_path / "report.html"
     page.write_text(render_html(data), encoding="utf-8")
-    command = ["chromium", "--headless", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
+    command = [
+        "chromium",
+        "--headless",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-sync",
+    ]
     command += ["--disable-background-networking", "--disable-component-update", "--enable-logging=stderr"]
     command += ["--no-sandbox"] if os.geteuid() == 0 else []
-    command += [f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=20000", "--window-size=1440,9000"]
-    done = subprocess.run([*command, "--dump-dom", page.as_uri()], capture_output=True, text=True, timeout=120, check=True)
+    command += [
+        f"--user-data-dir={tmp_path / 'profile'}",
+        "--virtual-time-budget=20000",
+        "--window-size=1440,9000",
+    ]
+    done = subprocess.run(
+        [*command, "--dump-dom", page.as_uri()], capture_output=True, text=True, timeout=120, check=True
+    )
     assert "CONSOLE" not in done.stderr
     assert done.stdout.count('class="main-svg"') > 20
     assert "alert(1)" in unescape(done.stdout)
