@@ -98,6 +98,9 @@ def validate(job: Job) -> dict[str, Any]:
         },
         "repetition": proposal["repetition"],
         "objective": proposal["objective"],
+        "best_observed_run": proposal["best_observed"]["run"],
+        "binding": proposal["binding"],
+        "optimum": proposal["optimum"],
         "warnings": proposal["warnings"],
     }
     write_json(job.out / "mix.json", mix)

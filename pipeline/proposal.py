@@ -84,7 +84,7 @@ def fit(job: Job) -> dict[str, Any]:
 
 def realised_weights(realised: Mapping[str, float], design: Mapping[str, Any]) -> dict[str, float]:
     """Turn shares of the proxy's own tokens into weights: shares of target tokens, for every domain of the design."""
-    target = {name: realised.get(name, 0.0) / design["own_per_target"][name] for name in design["tokens"]}
+    target = {name: realised.get(name, 0.0) / design["own_per_target"][name] for name in design["domains"]}
     total = sum(target.values())
     return {name: value / total for name, value in target.items()}
 
@@ -164,7 +164,7 @@ def propose(job: Job) -> dict[str, Any]:
     chosen = json.loads((job.inputs["fit"] / "fit.json").read_text())["tasks"]
     fits = [task_fit(swarm, t, chosen[task]) for t, task in enumerate(swarm.tasks)]
     objective = objective_of(swarm, design, job.args["objective"])
-    domains = domains_of(job.args["domains"], design["tokens"])
+    domains = domains_of({name: job.args["domains"][name] for name in swarm.domains}, design["tokens"])
     options = job.args["propose"]
     baselines = {"natural": design["natural"], "uniform": design["uniform"], **job.args["references"]}
     proposal = solve(

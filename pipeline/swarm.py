@@ -86,6 +86,7 @@ def design(job: Job) -> dict[str, Any]:
     write_json(
         job.out / "swarm.json",
         {
+            "domains": names,
             "tokens": tokens,
             "own_per_target": {name: own[name] / tokens[name] for name in names},
             "natural": named(natural(domains)),

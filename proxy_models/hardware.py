@@ -3,15 +3,17 @@
 It is chosen once per run and belongs to the key of every artefact trained or scored under it, because two
 swarms that round differently must never be mixed.
 
-There is no torch.compile here: measured on two AMX cores it costs 37 CPU-seconds cold and 2 in every process
-after, and saves 1 to 2 of the 8 that a quickstart proxy takes; ``kernels.py`` brings most of that without a
-compiler.
+torch.compile is asked for, not assumed: measured on two AMX cores it costs 37 CPU-seconds cold and 2 in every
+process after, and then saves a fifth of the training time, which 44 quickstart proxies do not earn back.
 """
 
 from __future__ import annotations
 
+import shutil
+import sysconfig
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import torch
@@ -21,16 +23,21 @@ import torch
 class NumericPlan:
     """How numbers are computed.
 
-    device: a torch device name. dtype: the type of activations and of the weights inside the forward pass
-    (the master weights are always fp32). attention: ``manual`` is baddbmm, softmax, bmm; ``sdpa`` is torch's
-    fused call.
-    torch: the version whose kernels produced the numbers.
+    dtype: the type of activations and of the weights inside the forward pass (the master weights are always
+    fp32). attention: ``manual`` is bmm, softmax, bmm; ``sdpa`` is torch's fused call. compile: whether training
+    is compiled (scoring never is). torch: the version whose kernels produced the numbers.
     """
 
     device: Literal["cpu", "cuda"]
     dtype: Literal["bfloat16", "float32"]
     attention: Literal["manual", "sdpa"]
+    compile: bool
     torch: str
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether the backward passes of ``kernels.py`` are used: on CPUs, where no compiler fuses them."""
+        return self.device == "cpu" and not self.compile
 
     @property
     def torch_dtype(self) -> torch.dtype:
@@ -38,13 +45,15 @@ class NumericPlan:
 
 
 def choose_plan(
-    device: Literal["auto", "cpu", "cuda"] = "auto", say: Callable[[str], object] = print
+    device: Literal["auto", "cpu", "cuda"] = "auto",
+    compile: bool = False,
+    say: Callable[[str], object] = print,
 ) -> NumericPlan:
-    """Return the fastest plan of this machine and say in one line why it was chosen.
+    """Return the fastest plan of this machine and say in a line why it was chosen.
 
     bf16 on a CPU pays only where AMX tiles multiply it; elsewhere it is emulated and slower than fp32. The
     backward pass of torch's fused attention is the hot spot in bf16 on a CPU, hence ``manual`` there and
-    ``sdpa`` otherwise.
+    ``sdpa`` otherwise. compile: try to; on a CPU it needs g++, without which the plan is eager and says so.
     Raises ValueError when ``cuda`` is asked for and there is none.
     """
     has_gpu = torch.cuda.is_available()
@@ -54,9 +63,12 @@ def choose_plan(
     if has_gpu and device != "cpu":
         bf16 = torch.cuda.is_bf16_supported(including_emulation=False)
         say(f"proxies on {torch.cuda.get_device_name()} in {'bf16' if bf16 else 'fp32 (no bf16 units)'}")
-        return NumericPlan("cuda", "bfloat16" if bf16 else "float32", "sdpa", version)
+        return NumericPlan("cuda", "bfloat16" if bf16 else "float32", "sdpa", compile, version)
+    if compile and not (shutil.which("g++") and Path(sysconfig.get_path("include"), "Python.h").is_file()):
+        say("proxies are not compiled: g++ or the headers of Python are missing")
+        compile = False
     if torch.cpu._is_amx_tile_supported():
         say("proxies on the CPU in bf16: it has AMX tiles")
-        return NumericPlan("cpu", "bfloat16", "manual", version)
+        return NumericPlan("cpu", "bfloat16", "manual", compile, version)
     say("proxies on the CPU in fp32: without AMX tiles bf16 is slower")
-    return NumericPlan("cpu", "float32", "sdpa", version)
+    return NumericPlan("cpu", "float32", "sdpa", compile, version)

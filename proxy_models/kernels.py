@@ -50,14 +50,14 @@ class _SwiGlu(torch.autograd.Function):
         return out
 
 
-def _rotate(x: Tensor, turns: Tensor) -> Tensor:
-    """x: (batch, time, 2, heads, head width), any layout. Returns fp32 (batch, time, 2, heads, head width),
-    each
-    pair of neighbours turned by the complex numbers ``turns`` (time, head width / 2)."""
+def _rotate(x: Tensor, turns: Tensor, back: bool = False) -> Tensor:
+    """Turn every pair of neighbours in x (batch, time, 2, heads, head width), any layout, by ``turns``
+    (time, head width / 2, 2), as complex products; fp32 out. back: by the opposite angle."""
     b, t, n, h, w = x.shape
     fresh = torch.empty(b, t, n, h, w, dtype=torch.float32).copy_(x)
     pairs = torch.view_as_complex(fresh.view(b, t, n * h, w // 2, 2))
-    return torch.view_as_real(pairs.mul_(turns[:, None])).view(b, t, n, h, w)
+    by = torch.view_as_complex(turns)[:, None]
+    return torch.view_as_real(pairs.mul_(by.conj() if back else by)).view(b, t, n, h, w)
 
 
 class _Attention(torch.autograd.Function):
@@ -88,7 +88,7 @@ class _Attention(torch.autograd.Function):
         torch.bmm(p.transpose(1, 2), grad, out=v_grad)
         by_time = packed_grad.view(3, b, h, t, w).permute(1, 3, 0, 2, 4)
         out = torch.empty(b, t, 3, h, w, dtype=p.dtype)
-        out[:, :, :2].copy_(_rotate(by_time[:, :, :2], turns.conj()))
+        out[:, :, :2].copy_(_rotate(by_time[:, :, :2], turns, back=True))
         out[:, :, 2].copy_(by_time[:, :, 2])
         return out, None, None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -49,23 +50,28 @@ def plain_swiglu(x: Tensor) -> Tensor:
     return F.silu(gate) * value
 
 
-def plain_attention(qkv: Tensor, turns: Tensor, mask: Tensor) -> Tensor:
-    """As ``kernels.attention``; the mask is implied."""
-    qk, v = qkv[:, :, :2], qkv[:, :, 2].transpose(1, 2)
-    pairs = torch.view_as_complex(qk.float().unflatten(-1, (-1, 2)))
-    q, k = torch.view_as_real(pairs * turns[:, None, None]).flatten(-2).to(v.dtype).permute(2, 0, 3, 1, 4)
-    return F.scaled_dot_product_attention(q, k, v, is_causal=True, scale=1.0).transpose(1, 2).flatten(2)
+def plain_attention(qkv: Tensor, turns: Tensor, mask: Tensor, fused: bool = True) -> Tensor:
+    """As ``kernels.attention``; fused leaves the scores and the mask to torch."""
+    cos, sin = turns.to(qkv.dtype).unbind(-1)
+    q, k, v = qkv.permute(2, 0, 3, 1, 4)  # each (batch, heads, time, head width)
+    pairs = ((x[..., 0::2], x[..., 1::2]) for x in (q, k))
+    q, k = (torch.stack((a * cos - b * sin, a * sin + b * cos), -1).flatten(-2) for a, b in pairs)
+    if fused:
+        x = F.scaled_dot_product_attention(q, k, v, is_causal=True, scale=1.0)
+    else:
+        x = torch.matmul(torch.softmax(torch.matmul(q, k.mT) + mask, -1), v)
+    return x.transpose(1, 2).flatten(2)
 
 
 def rotary_turns(context: int, head_width: int) -> Tensor:
-    """Rotary positions (RoPE, arXiv:2104.09864): (context, head width / 2) complex, one turn per position
-    and pair.
+    """Rotary positions (RoPE, arXiv:2104.09864): (context, head width / 2, 2), cosine and sine of every
+    position and pair of neighbours.
 
     Their length is head_width^(-1/4), so that queries times keys come out divided by sqrt(head width).
     """
     half = head_width // 2
     angles = torch.outer(torch.arange(context), 10_000.0 ** (-torch.arange(half) / half))
-    return torch.polar(torch.full_like(angles, head_width**-0.25), angles)
+    return torch.stack((angles.cos(), angles.sin()), -1) * head_width**-0.25
 
 
 class Block(nn.Module):
@@ -75,9 +81,11 @@ class Block(nn.Module):
         super().__init__()
         d, ff = config.width, config.ff
         self.heads = config.heads
-        self.norm = kernels.rms_norm if plan.device == "cpu" else plain_rms_norm
-        self.swiglu = kernels.swiglu if plan.device == "cpu" else plain_swiglu
-        self.trained_attention = kernels.attention if plan.attention == "manual" else plain_attention
+        self.norm = kernels.rms_norm if plan.by_hand else plain_rms_norm
+        self.swiglu = kernels.swiglu if plan.by_hand else plain_swiglu
+        self.trained_attention = partial(plain_attention, fused=plan.attention == "sdpa")
+        if plan.by_hand and plan.attention == "manual":
+            self.trained_attention = kernels.attention
         self.qkv = nn.Parameter(torch.empty(3 * d, d))
         self.out = nn.Parameter(torch.empty(d, d))
         self.up = nn.Parameter(torch.empty(2 * ff, d))  # gate and value of SwiGLU
@@ -101,7 +109,7 @@ class Decoder(nn.Module):
     def __init__(self, config: ModelConfig, plan: NumericPlan) -> None:
         super().__init__()
         self.config, self.dtype = config, plan.torch_dtype
-        self.norm = kernels.rms_norm if plan.device == "cpu" else plain_rms_norm
+        self.norm = kernels.rms_norm if plan.by_hand else plain_rms_norm
         self.embed = nn.Parameter(torch.empty(config.vocab_size, config.width))
         self.blocks = nn.ModuleList(Block(config, plan) for _ in range(config.layers))
         self.head = nn.Parameter(torch.empty(config.vocab_size, config.width))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +36,7 @@ class Scores:
 
 def score(checkpoint: Path, sets: Sequence[RequestSet], plan: NumericPlan) -> list[Scores]:
     """Scores of every set, in order. Raises ValueError when one does not fit the model."""
-    decoder = load(checkpoint, plan)
+    decoder = load(checkpoint, replace(plan, compile=False))  # every batch has a shape of its own
     for requests in sets:
         if requests.context > decoder.config.context or requests.vocab_size > decoder.config.vocab_size:
             raise ValueError(

@@ -86,6 +86,8 @@ def train(
     per_step = config.batch_tokens // model.context
     steps = chunks // per_step
     decoder = load(init_from, plan, expected=model) if init_from else fresh(model, config.seed, plan)
+    if plan.compile:
+        decoder.compile()
     optimiser = Optimiser(decoder, config.optimiser, steps, plan.torch_dtype)
     every = max(1, steps // LOSSES_KEPT)
     losses: list[tuple[int, float]] = []

@@ -56,7 +56,7 @@ def collect(job: Job) -> dict[str, Any]:
     Keys: `title`; `mix` (mix.json); `fit` (fit.json); `swarm` (swarm.json); `ratios` and `metrics` (run → column →
     value); `funnel` (frame, see pipeline.funnel); `proxies` (run → tokens, realised, repetition, first_loss,
     last_loss), of swarm and proof; `requests` (task → side → items, bytes, tokens, truncated); `classifiers` (name →
-    counts and auc); `numerics` (plan and reason); `samples` (variant → rewritten and rejected texts).
+    counts and auc); `numerics` (plan and reason); `samples` (variant/shard → rewritten and rejected texts).
     """
 
     def read(stage: str, name: str) -> Any:

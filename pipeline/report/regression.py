@@ -107,7 +107,7 @@ def contrasts_table(data: dict[str, Any]) -> Table:
         value = sum(
             data["mix"]["objective"]["weights"][name] * effects[name][domain]["effect"] for name in names
         )
-        whole.append(Cell(signed(value), value, shade=value / largest, strong=True))
+        whole.append(Cell(signed(value), value, note="no interval", strong=True))
     rows.append(whole)
     for name in names:
         cells: list[Cell | None] = [Cell(name)]

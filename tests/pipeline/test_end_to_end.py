@@ -57,6 +57,13 @@ def test_mix_json_says_what_is_proposed_predicted_and_measured(finished) -> None
     assert mix["measured"]["natural"]["mean"] == pytest.approx(1, abs=1e-9), "relative to the natural mix"
 
 
+def test_weights_caps_and_epochs_speak_of_the_same_domains(finished) -> None:
+    mix = json.loads((finished[1] / "mix.json").read_text())
+    natural = mix["repetition"]["natural"]
+    assert max(natural.values()) == pytest.approx(min(natural.values())), "natural passes over every source equally often"
+    assert max(mix["repetition"]["proposal"].values()) <= 4 + 1e-6, "the repetition cap"
+
+
 def test_ratios_and_metrics_hold_every_run_of_the_swarm(finished) -> None:
     tables = [(finished[1] / name).read_text().splitlines() for name in ("ratios.csv", "metrics.csv")]
     assert [line.split(",")[0] for line in tables[0]] == [line.split(",")[0] for line in tables[1]]
