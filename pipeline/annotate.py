@@ -70,7 +70,9 @@ def train_classifier(job: Job) -> dict[str, Any]:
     try:
         card = train(job.args["scorer"], positive, negative, job.out, job.args["seed"], params)
     except ValueError as error:
-        raise InputError(f"annotate: a classifier on {job.args['positive']} against {job.args['negative']}: {error}") from None
+        raise InputError(
+            f"annotate: a classifier on {job.args['positive']} against {job.args['negative']}: {error}"
+        ) from None
     return {"positive": len(positive), "negative": len(negative), "auc": [card.auc_low, card.auc, card.auc_high]}
 
 
@@ -93,7 +95,7 @@ def _sample(job: Job, source: str, most: int) -> list[str]:
 def annotate_units(run: Run) -> list[Unit]:
     """One unit per shard and scorer: the YAML's, the duplicate signatures, and the overlap with the evals."""
     trained = {unit.name: unit.ref for unit in run.of("classifiers")}
-    suite = {"suite": unit.ref for unit in run.of("suite")}
+    suite = run.of("suite")
     sections = {**run.config.annotate, "duplicates": {}}
     if suite:
         sections["contamination"] = {}
@@ -106,7 +108,7 @@ def annotate_units(run: Run) -> list[Unit]:
             if name in trained:
                 inputs["model"] = trained[name]
             if name == "contamination":
-                inputs["model"] = suite["suite"]
+                inputs["model"] = suite[0].ref
             args = {
                 "scorer": scorer,
                 "scorer_version": spec.version,

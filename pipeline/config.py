@@ -110,7 +110,9 @@ class Evals(Section):
 class Objective(Section):
     """What the mix shall be good at: a weighted mean of tasks relative to the natural mix, lower is better."""
 
-    families: dict[str, float] = Field(default_factory=dict, description="Weight per family: heldout, bench; 1 if absent.")
+    families: dict[str, float] = Field(
+        default_factory=dict, description="Weight per family: heldout, bench; 1 if absent."
+    )
     tasks: dict[str, float] = Field(default_factory=dict, description="Weight per task within its family; 1 if absent.")
     force: list[str] = Field(default_factory=list, description="Tasks that keep their weight though flagged as noisy.")
 

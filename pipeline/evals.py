@@ -47,7 +47,9 @@ def benchmark_units(run: Run) -> list[Unit]:
 def read_benchmark(job: Job) -> dict[str, Any]:
     """Write `requests.jsonl`: the gold continuations of a seeded sample of items. Raises InputError on a bad line."""
     try:
-        gold = [request for request in read_olmes(Path(job.place["path"])) if request.gold and not request.unconditional]
+        gold = [
+            request for request in read_olmes(Path(job.place["path"])) if request.gold and not request.unconditional
+        ]
     except ValueError as error:
         raise InputError(str(error)) from None
     chosen = heapq.nsmallest(job.args["items"], gold, key=lambda r: digest([job.args["seed"], r.item]))

@@ -25,7 +25,7 @@ SCHEMA = {
 def funnel_frame(entries: Iterable[tuple[str, str, dict[str, Any]]]) -> pl.DataFrame:
     """Return the funnel from (stage, unit name, counts) of every unit of the four stages.
 
-    For each source: read = kept to train + held out + dropped by reason, and read + quarantined = records in the shards.
+    For each source: read = trained on + held out + dropped, and read + quarantined = records in the shards.
     """
     total: dict[tuple[str, str, str, str], Counter[str]] = {}
 
@@ -59,14 +59,13 @@ def funnel_frame(entries: Iterable[tuple[str, str, dict[str, Any]]]) -> pl.DataF
 
 def funnel(run: Run) -> pl.DataFrame:
     """Return the funnel of a run whose curation is finished."""
-    return funnel_frame(
-        (stage, unit.name, run.manifest(unit)["counts"]) for stage in STAGES for unit in run.of(stage)
-    )
+    return funnel_frame((stage, unit.name, run.manifest(unit)["counts"]) for stage in STAGES for unit in run.of(stage))
 
 
 def funnel_text(frame: pl.DataFrame) -> str:
     """Return the funnel as aligned plain text."""
-    lines = [f"{'stage':<9} {'source or domain':<18} {'outcome':<11} {'reason':<18} {'documents':>10} {'MB':>8} {'tokens':>11}"]
+    heads = f"{'stage':<9} {'source or domain':<18} {'outcome':<11} {'reason':<18}"
+    lines = [f"{heads} {'documents':>10} {'MB':>8} {'tokens':>11}"]
     for stage, name, outcome, reason, documents, size, tokens in frame.iter_rows():
         lines.append(
             f"{stage:<9} {name:<18} {outcome:<11} {reason:<18} {documents:>10,} {size / 1e6:>8.2f} {tokens or '':>11}"

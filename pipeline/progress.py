@@ -90,5 +90,3 @@ class _PlainLine:
 
 def _rate(per_second: float) -> str:
     return f"{per_second:.1f}/s" if per_second >= 1 else f"{per_second * 60:.1f}/min"
-
-

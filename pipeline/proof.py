@@ -68,7 +68,9 @@ def validate(job: Job) -> dict[str, Any]:
         mix: {i: {task: job.counts(f"score|{mix}-s{i}|{task}")["bpb"] for task in tasks} for i in seeds}
         for mix in mixes
     }
-    means = {mix: {task: sum(rows[i][task] for i in seeds) / len(seeds) for task in tasks} for mix, rows in table.items()}
+    means = {
+        mix: {task: sum(rows[i][task] for i in seeds) / len(seeds) for task in tasks} for mix, rows in table.items()
+    }
     weights = proposal["objective"]["weights"]
 
     def objective(metrics: dict[str, float]) -> float:

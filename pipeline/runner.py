@@ -21,10 +21,9 @@ from pipeline.units import Job, Unit
 IN_FLIGHT_PER_CPU = 3
 """Tasks submitted ahead of each core: enough that none waits for the driver, few enough that memory stays flat."""
 
-ONE_THREAD = {
-    name: "1"
-    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS", "RAYON_NUM_THREADS")
-}
+ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS", "RAYON_NUM_THREADS"), "1"
+)
 """One process per core, one thread each: two spinning pools on the same cores cost up to ten times the time."""
 
 
@@ -39,7 +38,7 @@ class Outcome:
 
 
 def execute(root: str, unit: Unit) -> Outcome:
-    """Do one unit in this process and publish its artefact. Errors are returned, so that the driver can name the unit."""
+    """Do one unit in this process and publish its artefact. Errors are returned: the driver names the unit."""
     from pipeline.stages import WORK
 
     store = Store(root)
@@ -109,6 +108,7 @@ class Runner:
 
     def _outcomes(self, units: Sequence[Unit]) -> Iterator[tuple[Unit, Outcome]]:
         import ray
+        from ray.exceptions import RayError
 
         remote = ray.remote(execute)
         most = IN_FLIGHT_PER_CPU * max(1, int(ray.cluster_resources().get("CPU", 1)))
@@ -124,7 +124,7 @@ class Runner:
                 unit = waiting.pop(reference)
                 try:
                     yield unit, ray.get(reference)
-                except ray.exceptions.RayError as error:  # the worker died more often than Ray retries
+                except RayError as error:  # the worker died more often than Ray retries
                     yield unit, Outcome(0.0, error=f"its worker died: {error}")
 
     def _start(self) -> None:

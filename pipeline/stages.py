@@ -32,7 +32,9 @@ STAGES = (
     Stage("sources", "read raw shards", sources.units, sources.work, sources.check),
     Stage("benchmarks", "read published evals", evals.benchmark_units, evals.read_benchmark),
     Stage("suite", "n-grams of the evals", evals.suite_units, evals.build_suite, pinned=True),
-    Stage("classifiers", "train quality classifiers", annotate.classifier_units, annotate.train_classifier, pinned=True),
+    Stage(
+        "classifiers", "train quality classifiers", annotate.classifier_units, annotate.train_classifier, pinned=True
+    ),
     Stage("annotate", "score every document", annotate.annotate_units, annotate.annotate),
     Stage("duplicates", "find repeated documents", annotate.duplicates_units, annotate.mark_duplicates),
     Stage("select", "keep, drop, hold out", select.units, select.work, select.check),

@@ -114,7 +114,7 @@ class Store:
     def read_text(self, path: str) -> str | None:
         """Return a small file below the root, or None where it is absent."""
         try:
-            return self._fs.cat_file(f"{self._base}/{path}").decode()
+            return bytes(self._fs.cat_file(f"{self._base}/{path}")).decode()  # type: ignore[arg-type]
         except FileNotFoundError:
             return None
 

@@ -39,7 +39,9 @@ def domain_units(run: Run, domain: str) -> list[tuple[str, dict[str, str]]]:
 def texts(documents: Path, selection: Path | None) -> Iterator[list[str]]:
     """Yield the training texts of one shard, raw or rewritten, in batches."""
     path = documents / "documents.parquet"
-    frames = selected(path, selection / "selection.parquet", "train", ["text"]) if selection else batches(path, ["text"])
+    frames = (
+        selected(path, selection / "selection.parquet", "train", ["text"]) if selection else batches(path, ["text"])
+    )
     for frame in frames:
         yield frame["text"].to_list()
 

@@ -24,15 +24,15 @@ class NumericPlan:
     """How numbers are computed.
 
     dtype: the type of activations and of the weights inside the forward pass (the master weights are always
-    fp32). attention: ``manual`` is bmm, softmax, bmm; ``sdpa`` is torch's fused call. compile: whether training
-    is compiled (scoring never is). torch: the version whose kernels produced the numbers.
+    fp32). attention: ``manual`` is bmm, softmax, bmm; ``sdpa`` is torch's fused call. compile: whether
+    training is compiled (scoring never is). torch: the version whose kernels produced the numbers.
     """
 
     device: Literal["cpu", "cuda"]
     dtype: Literal["bfloat16", "float32"]
     attention: Literal["manual", "sdpa"]
-    compile: bool
     torch: str
+    compile: bool = False
 
     @property
     def by_hand(self) -> bool:
@@ -63,12 +63,12 @@ def choose_plan(
     if has_gpu and device != "cpu":
         bf16 = torch.cuda.is_bf16_supported(including_emulation=False)
         say(f"proxies on {torch.cuda.get_device_name()} in {'bf16' if bf16 else 'fp32 (no bf16 units)'}")
-        return NumericPlan("cuda", "bfloat16" if bf16 else "float32", "sdpa", compile, version)
+        return NumericPlan("cuda", "bfloat16" if bf16 else "float32", "sdpa", version, compile)
     if compile and not (shutil.which("g++") and Path(sysconfig.get_path("include"), "Python.h").is_file()):
         say("proxies are not compiled: g++ or the headers of Python are missing")
         compile = False
     if torch.cpu._is_amx_tile_supported():
         say("proxies on the CPU in bf16: it has AMX tiles")
-        return NumericPlan("cpu", "bfloat16", "manual", compile, version)
+        return NumericPlan("cpu", "bfloat16", "manual", version, compile)
     say("proxies on the CPU in fp32: without AMX tiles bf16 is slower")
-    return NumericPlan("cpu", "float32", "sdpa", compile, version)
+    return NumericPlan("cpu", "float32", "sdpa", version, compile)

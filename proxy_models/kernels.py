@@ -106,7 +106,7 @@ def swiglu(x: Tensor) -> Tensor:
 def attention(qkv: Tensor, turns: Tensor, mask: Tensor) -> Tensor:
     """Causal attention with rotary positions.
 
-    qkv: (batch, time, 3, heads, head width). turns: (time, head width / 2) complex, see
+    qkv: (batch, time, 3, heads, head width). turns: (time, head width / 2, 2), see
     ``model.rotary_turns``.
     mask: (time, time), 0 or -inf. Returns (batch, time, heads * head width).
     """

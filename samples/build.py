@@ -17,7 +17,7 @@ from pathlib import Path
 from samples.builders import code, evals, prose, questions
 from samples.builders import packages as pk
 from samples.builders.fetch import fetch
-from samples.builders.tables import Row, sample_by_bytes, write_parquet
+from samples.builders.tables import Row, joined_by_shared_text, sample_by_bytes, write_parquet
 
 SEED = 20_26
 MB = 1_000_000
@@ -28,7 +28,7 @@ def build_wikipedia(cache: Path) -> list[Row]:
 
 
 def build_code(cache: Path) -> list[Row]:
-    return sample_by_bytes(code.python_stdlib(fetch(pk.STDLIB, cache)), int(5.0 * MB), SEED)
+    return joined_by_shared_text(sample_by_bytes(code.python_stdlib(fetch(pk.STDLIB, cache)), int(5.0 * MB), SEED))
 
 
 def build_papers(cache: Path) -> list[Row]:
@@ -48,7 +48,9 @@ def build_questions(cache: Path) -> list[Row]:
 
 
 def build_proofs(cache: Path) -> list[Row]:
-    return sample_by_bytes(code.coq_library(fetch(pk.COQ, cache)), int(1.6 * MB), SEED)
+    # whole directories are sampled, but a directory is too coarse a group to hold out: files that share no passage part
+    rows = sample_by_bytes(code.coq_library(fetch(pk.COQ, cache)), int(1.6 * MB), SEED)
+    return joined_by_shared_text([{**row, "group": row["path"]} for row in rows])
 
 
 def build_ocr(cache: Path) -> list[Row]:
@@ -57,9 +59,7 @@ def build_ocr(cache: Path) -> list[Row]:
     except ImportError as error:
         raise ValueError(f"{error.name} is not installed: pip install -e '.[samples]'") from error
 
-    return ocr.documents(
-        fetch(pk.BOOKS, cache), [fetch(font, cache) for font in pk.FONTS], cache / "ocr", SEED
-    )
+    return ocr.documents(fetch(pk.BOOKS, cache), [fetch(font, cache) for font in pk.FONTS], cache / "ocr", SEED)
 
 
 SOURCES: dict[str, Callable[[Path], list[Row]]] = {
@@ -75,17 +75,11 @@ SOURCES: dict[str, Callable[[Path], list[Row]]] = {
 
 def main(arguments: list[str] | None = None) -> int:
     """Build what is asked for; exit status 2 and one line on standard error when something is missing."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     names = [*SOURCES, "evals"]
-    parser.add_argument(
-        "--only", nargs="+", choices=names, default=names, metavar="NAME", help=", ".join(names)
-    )
+    parser.add_argument("--only", nargs="+", choices=names, default=names, metavar="NAME", help=", ".join(names))
     parser.add_argument("--out", type=Path, default=Path(__file__).parent, help="folder to write to")
-    parser.add_argument(
-        "--cache", type=Path, default=Path(tempfile.gettempdir()) / f"mixwright-samples-{os.getuid()}"
-    )
+    parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / f"mixwright-samples-{os.getuid()}")
     options = parser.parse_args(arguments)
     try:
         for name in options.only:
@@ -101,10 +95,7 @@ def main(arguments: list[str] | None = None) -> int:
             path = options.out / f"{name}.parquet"
             write_parquet(rows, path)
             raw = sum(len(str(row["text"]).encode()) for row in rows)
-            print(
-                f"{path.name}: {len(rows)} documents, {raw / MB:.2f} MB text, "
-                f"{path.stat().st_size / MB:.2f} MB file"
-            )
+            print(f"{path.name}: {len(rows)} documents, {raw / MB:.2f} MB text, {path.stat().st_size / MB:.2f} MB file")
     except ValueError as error:
         print(f"samples: {error}", file=sys.stderr)
         return 2

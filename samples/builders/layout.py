@@ -33,14 +33,10 @@ class Page:
     @property
     def text(self) -> str:
         """The page as printed, header included: what a perfect reader would return."""
-        return "\n".join(
-            [" ".join(part for part in self.header if part), *(line.text for line in self.lines)]
-        )
+        return "\n".join([" ".join(part for part in self.header if part), *(line.text for line in self.lines)])
 
 
-def break_lines(
-    paragraph: str, width: float, indent: float, measure: Measure, hyphenate: Hyphenate
-) -> list[Line]:
+def break_lines(paragraph: str, width: float, indent: float, measure: Measure, hyphenate: Hyphenate) -> list[Line]:
     """Greedy lines no wider than `width` pixels, the first set in by `indent`; words cut where they may be.
 
     A dash inside a word is a place to break too, without a hyphen. A word too wide gets a line of its own.
@@ -71,9 +67,7 @@ def break_lines(
     return lines
 
 
-def _cut(
-    word: str, before: list[str], room: float, measure: Measure, hyphenate: Hyphenate
-) -> tuple[str, str]:
+def _cut(word: str, before: list[str], room: float, measure: Measure, hyphenate: Hyphenate) -> tuple[str, str]:
     """The longest head of `word` that fits behind `before`, and the rest; ("", word) where none does."""
     points = [(match.end(), "") for match in re.finditer(r"[—-](?=\w)", word)]
     core = re.match(r"\W*", word)

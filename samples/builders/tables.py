@@ -31,6 +31,33 @@ def sample_by_bytes(rows: list[Row], limit: int, seed: int) -> list[Row]:
     return [row for row in rows if str(row["group"]) in kept]
 
 
+def joined_by_shared_text(rows: list[Row], words: int = 30, most: int = 8) -> list[Row]:
+    """Join groups that share a passage of `words` words, so that no passage stands on both sides of a held-out split.
+
+    A passage in more than `most` documents is boilerplate (a notice, an import block) and joins nothing. A joined group
+    carries the name of its first member.
+    """
+    holders: dict[int, set[str]] = {}
+    for row in rows:
+        split = str(row["text"]).split()
+        for passage in {hash(tuple(split[i : i + words])) for i in range(len(split) - words + 1)}:
+            holders.setdefault(passage, set()).add(str(row["group"]))
+    parent = {str(row["group"]): str(row["group"]) for row in rows}
+
+    def root(name: str) -> str:
+        while parent[name] != name:
+            name = parent[name]
+        return name
+
+    for groups in holders.values():
+        if 1 < len(groups) <= most:
+            first, *others = sorted(root(name) for name in groups)
+            for other in others:
+                parent[root(other)] = root(first)
+    joined = {name: min(each for each in parent if root(each) == root(name)) for name in parent}
+    return [{**row, "group": joined[str(row["group"])]} for row in rows]
+
+
 def write_parquet(rows: Iterable[Row], path: Path) -> None:
     """Write rows as zstd Parquet: `id, text, source`, the source's own columns, then `license, group`.
 

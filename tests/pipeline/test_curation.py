@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from tests.pipeline.conftest import walk_here
 from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
@@ -20,6 +19,7 @@ from pipeline.errors import BadDataError, InputError
 from pipeline.funnel import funnel
 from pipeline.run import Run
 from pipeline.select import is_heldout
+from tests.pipeline.conftest import walk_here
 
 
 def documents(run: Run, split: str) -> dict[str, pl.DataFrame]:
@@ -54,7 +54,7 @@ def training_texts(run: Run) -> list[str]:
 def test_in_equals_kept_plus_dropped_for_every_source(curated: Run) -> None:
     frame = funnel(curated)
     for source in curated.config.sources:
-        rows = frame.filter((pl.col("name") == source))
+        rows = frame.filter(pl.col("name") == source)
         read = rows.filter((pl.col("stage") == "sources") & (pl.col("reason") == "read"))["documents"].sum()
         decided = rows.filter(pl.col("stage") == "select")
         assert read == decided["documents"].sum()
@@ -138,7 +138,9 @@ def test_an_added_eval_changes_nothing_that_is_trained(curated: Run, tiny_yaml) 
     assert {stage: count for stage, count in todo.items() if count} == {"benchmarks": 1}
 
 
-def test_an_added_source_leaves_the_others_as_they_are(curated: Run, tiny_yaml, tiny_data: Path, tmp_path: Path) -> None:
+def test_an_added_source_leaves_the_others_as_they_are(
+    curated: Run, tiny_yaml, tiny_data: Path, tmp_path: Path
+) -> None:
     extra = tmp_path / "extra.jsonl"
     rows = pl.read_parquet(Path(__file__).parents[2] / "samples" / "speeches.parquet").head(30)
     extra.write_text("\n".join(json.dumps({"id": i, "text": t}) for i, t in zip(rows["id"], rows["text"], strict=True)))
@@ -158,7 +160,9 @@ def load(path: Path):
 
 def with_store(path: Path, run: Run) -> Path:
     """Point a YAML at the store of a finished run."""
-    lines = [f"store: {run.store.root}" if line.startswith("store:") else line for line in path.read_text().splitlines()]
+    lines = [
+        f"store: {run.store.root}" if line.startswith("store:") else line for line in path.read_text().splitlines()
+    ]
     path.write_text("\n".join(lines))
     return path
 
@@ -193,5 +197,7 @@ def test_bad_records_are_counted_and_above_the_share_the_run_stops(tiny_yaml, tm
 
 def test_rules_that_leave_nothing_say_so_with_the_reasons(tiny_yaml) -> None:
     path = tiny_yaml(("gopher_words < 40", "gopher_words < 1000000"))
-    with pytest.raises(InputError, match=r"`sources.wikipedia`: no document is left for train \(dropped: too_short \d+"):
+    with pytest.raises(
+        InputError, match=r"`sources.wikipedia`: no document is left for train \(dropped: too_short \d+"
+    ):
         walk_here(path, until="select")

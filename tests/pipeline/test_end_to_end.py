@@ -60,7 +60,9 @@ def test_mix_json_says_what_is_proposed_predicted_and_measured(finished) -> None
 def test_weights_caps_and_epochs_speak_of_the_same_domains(finished) -> None:
     mix = json.loads((finished[1] / "mix.json").read_text())
     natural = mix["repetition"]["natural"]
-    assert max(natural.values()) == pytest.approx(min(natural.values())), "natural passes over every source equally often"
+    assert max(natural.values()) == pytest.approx(min(natural.values())), (
+        "natural passes over every source equally often"
+    )
     assert max(mix["repetition"]["proposal"].values()) <= 4 + 1e-6, "the repetition cap"
 
 
@@ -90,11 +92,13 @@ def test_a_second_run_does_nothing_and_says_so_without_ray(finished) -> None:
 
 
 def test_an_added_eval_trains_no_proxy_of_the_swarm(finished) -> None:
-    path, folder, _ = finished
+    path, *_ = finished
     text = path.read_text()
     evals = Path(__file__).parents[2] / "samples" / "evals"
     # the swarm is scored on the new eval; the proof trains only if the proposal itself moves
-    path.write_text(text.replace("items: 60}", f"items: 60}}\n    lambada: {{path: {evals}/lambada.jsonl.gz, items: 60}}"))
+    path.write_text(
+        text.replace("items: 60}", f"items: 60}}\n    lambada: {{path: {evals}/lambada.jsonl.gz, items: 60}}")
+    )
     try:
         plan = mixwright("plan", path)
         assert "train        12 done, 0 to do" in plan.stdout, plan.stdout
@@ -103,7 +107,10 @@ def test_an_added_eval_trains_no_proxy_of_the_swarm(finished) -> None:
         done = mixwright("run", path)
         assert done.returncode == 0, done.stderr
         assert "\ntrain: " not in done.stderr
-        assert "bench/lambada" in json.loads((Path(done.stdout.splitlines()[-1]) / "mix.json").read_text())["objective"]["weights"]
+        assert (
+            "bench/lambada"
+            in json.loads((Path(done.stdout.splitlines()[-1]) / "mix.json").read_text())["objective"]["weights"]
+        )
     finally:
         path.write_text(text)
 

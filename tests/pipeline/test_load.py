@@ -28,7 +28,11 @@ def test_a_good_mix_loads_with_defaults(tiny_yaml) -> None:
         ("seed: 1", "sed: 1", r":1: `sed`: unknown key \(did you mean `seed`\?\)"),
         ("runs: 12", "rums: 12", r"`swarm.rums`: unknown key \(did you mean `runs`\?\)"),
         ("group: group, ", "grop: group, ", r"`sources.wikipedia.grop`: unknown key \(did you mean `group`\?\)"),
-        ("scorer: fasttext", "scorer: fastext", r"`annotate.prose.scorer`: there is no scorer `fastext` \(did you mean"),
+        (
+            "scorer: fasttext",
+            "scorer: fastext",
+            r"`annotate.prose.scorer`: there is no scorer `fastext` \(did you mean",
+        ),
         ("buckets: 10000", "bucket: 10000", r"`annotate.prose.bucket`: unknown key \(did you mean `buckets`\?\)"),
         ("negative: [ocr]", "negative: [ocrr]", r"`annotate.clean.negative\[0\]`: there is no source `ocrr`"),
         ("gopher_words < 40", "gopher_word < 40", r"`select\[0\].drop`: there is no attribute `gopher_word` \(did you"),
@@ -42,11 +46,27 @@ def test_a_good_mix_loads_with_defaults(tiny_yaml) -> None:
         ("tokens: 400k", "tokens: 4 lots", r"`target.tokens`: expected a count such as"),
         ("tokens: 24k", "tokens: 24M", r"`proxy.tokens`: 24000000 is above target.tokens"),
         ("force: [heldout, bench]", "tasks: {heldout/wiki: 2}", r"there is no task `heldout/wiki` \(did you mean"),
-        ("validate:", "propose: {bounds: {wikipeda: {max: 0.5}}}\nvalidate:", r"there is no domain `wikipeda` \(did you"),
-        ("validate:", "references: {ours: {books: 1.0}}\nvalidate:", r"`references.ours.books`: there is no domain `books`"),
-        ("validate:", "references: {ours: {ocr: 0.6}}\nvalidate:", r"`references.ours`: weights must be 0 or more and sum"),
+        (
+            "validate:",
+            "propose: {bounds: {wikipeda: {max: 0.5}}}\nvalidate:",
+            r"there is no domain `wikipeda` \(did you",
+        ),
+        (
+            "validate:",
+            "references: {ours: {books: 1.0}}\nvalidate:",
+            r"`references.ours.books`: there is no domain `books`",
+        ),
+        (
+            "validate:",
+            "references: {ours: {ocr: 0.6}}\nvalidate:",
+            r"`references.ours`: weights must be 0 or more and sum",
+        ),
         ("validate:", "domains: [ocr, books]\nvalidate:", r"`domains\[1\]`: there is no domain `books`"),
-        ("validate:", "fit: {law: liner}\nvalidate:", r"`fit.law`: there is no law `liner` \(did you mean `linear`\?\)"),
+        (
+            "validate:",
+            "fit: {law: liner}\nvalidate:",
+            r"`fit.law`: there is no law `liner` \(did you mean `linear`\?\)",
+        ),
     ],
 )
 def test_wrong_input_names_its_place(tiny_yaml, old: str, new: str, message: str) -> None:

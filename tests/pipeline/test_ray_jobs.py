@@ -70,7 +70,20 @@ def head() -> Iterator[str]:
 
 
 def submit(head: str, path: Path) -> subprocess.CompletedProcess[str]:
-    words = [RAY, "job", "submit", f"--address={head}", "--working-dir", ".", "--", "python", "-m", "pipeline", "run", path]
+    words = [
+        RAY,
+        "job",
+        "submit",
+        f"--address={head}",
+        "--working-dir",
+        ".",
+        "--",
+        "python",
+        "-m",
+        "pipeline",
+        "run",
+        path,
+    ]
     return subprocess.run(
         [*map(str, words)], cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=400, check=False
     )
@@ -87,7 +100,9 @@ def test_the_tiny_mix_runs_to_the_end_as_a_ray_job(head: str, tiny_yaml, tmp_pat
 def test_a_relative_store_is_refused_in_a_job(head: str, tiny_yaml, tmp_path: Path) -> None:
     done = submit(head, tiny_yaml((f"store: {tmp_path}/store", "store: runs")))
     assert done.returncode != 0
-    assert "`store`: `runs` is relative, and a Ray job's working folder is a temporary copy" in done.stdout + done.stderr
+    assert (
+        "`store`: `runs` is relative, and a Ray job's working folder is a temporary copy" in done.stdout + done.stderr
+    )
 
 
 def test_the_cluster_file_is_valid_by_rays_own_schema() -> None:

@@ -22,4 +22,4 @@ def plan() -> NumericPlan:
 @pytest.fixture(scope="session")
 def exact() -> NumericPlan:
     """fp32, for comparisons to small tolerances."""
-    return NumericPlan("cpu", "float32", "manual", False, "any")
+    return NumericPlan("cpu", "float32", "manual", "any")

@@ -29,7 +29,7 @@ def _tokens(seed: int = 0) -> torch.Tensor:
 def test_written_out_gradients_equal_autograd(exact: NumericPlan) -> None:
     by_hand, plain = (
         _decoder(exact),
-        _decoder(NumericPlan("cuda", "float32", "sdpa", False, "any")),
+        _decoder(NumericPlan("cuda", "float32", "sdpa", "any")),
     )  # but kept on the CPU
     tokens = _tokens()
     loss = by_hand.loss(tokens)
@@ -46,7 +46,7 @@ def test_written_out_gradients_equal_autograd(exact: NumericPlan) -> None:
 
 def test_bf16_stays_close_to_fp32(exact: NumericPlan) -> None:
     tokens = _tokens()
-    coarse = _decoder(NumericPlan("cpu", "bfloat16", "manual", False, "any")).loss(tokens)
+    coarse = _decoder(NumericPlan("cpu", "bfloat16", "manual", "any")).loss(tokens)
     assert coarse.item() == pytest.approx(_decoder(exact).loss(tokens).item(), rel=0.02)
 
 

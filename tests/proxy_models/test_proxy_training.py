@@ -10,7 +10,7 @@ import pytest
 from proxy_corpus import TINY, VOCAB, Corpus
 
 from proxy_models.feed import Feed, open_feed
-from proxy_models.hardware import NumericPlan
+from proxy_models.hardware import NumericPlan, choose_plan
 from proxy_models.optimiser import OptimiserConfig
 from proxy_models.presets import PRESETS, preset
 from proxy_models.requests import documents, encode
@@ -108,3 +108,14 @@ def test_presets_fit_together() -> None:
         assert chunks_of(model, config) > 0
     with pytest.raises(ValueError, match="no preset huge; there are tiny"):
         preset("huge", VOCAB)
+
+
+@pytest.mark.slow
+def test_compiled_training_learns_the_same(corpus: Corpus, plan: NumericPlan, tmp_path: Path) -> None:
+    compiled = choose_plan("cpu", compile=True, say=lambda _: None)
+    if not compiled.compile:
+        pytest.skip("no compiler on this machine")
+    config = replace(CONFIG, tokens=10_240)
+    feed = _feed(corpus, {"code": 1.0}, config)
+    one, two = (train(TINY, config, feed, p, tmp_path / str(p.compile)) for p in (plan, compiled))
+    assert two.losses[-1][1] == pytest.approx(one.losses[-1][1], rel=0.02)

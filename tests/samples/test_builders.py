@@ -35,9 +35,7 @@ def test_lines_fit_and_lose_nothing(words: list[str], width: int) -> None:
 
 
 def test_a_word_is_cut_with_a_hyphen_and_a_dash_without() -> None:
-    hyphenated = break_lines(
-        "some extraordinary words", 12, 0, len, lambda word: [5] if len(word) > 6 else []
-    )
+    hyphenated = break_lines("some extraordinary words", 12, 0, len, lambda word: [5] if len(word) > 6 else [])
     assert [line.text for line in hyphenated] == ["some extra-", "ordinary", "words"]
     dashed = break_lines("stop—then go", 6, 0, len, lambda word: [])
     assert [line.text for line in dashed] == ["stop—", "then", "go"]
@@ -119,9 +117,7 @@ def test_files_are_the_same_bytes_each_time_and_bad_rows_are_refused(tmp_path: P
 
 
 def test_eval_sample_keeps_all_lines_of_a_document() -> None:
-    lines = [
-        {"doc_id": d + u, "idx": i} for u in (0, evals.UNCONDITIONAL) for d in range(10) for i in range(4)
-    ]
+    lines = [{"doc_id": d + u, "idx": i} for u in (0, evals.UNCONDITIONAL) for d in range(10) for i in range(4)]
     chosen = evals.choose_lines(lines, 3, seed=1)
     assert len(chosen) == 3 * 8
     assert chosen == evals.choose_lines(lines, 3, seed=1)
