@@ -43,7 +43,5 @@ def as_list(texts: pl.Series) -> list[str]:
     if texts.dtype != pl.String:
         raise ValueError(f"texts must be a String series, not {texts.dtype}")
     if texts.null_count():
-        raise ValueError(
-            f"{texts.null_count()} of {len(texts)} texts are null; quarantine them before scoring"
-        )
+        raise ValueError(f"{texts.null_count()} of {len(texts)} texts are null; quarantine them before scoring")
     return texts.to_list()

@@ -129,9 +129,7 @@ def count_per_doc(batch: Batch, positions: Positions) -> Positions:
     return np.searchsorted(positions, batch.ends) - np.searchsorted(positions, batch.starts)
 
 
-def _run_bounds(
-    inside: NDArray[np.bool_], starting: NDArray[np.bool_] | None = None
-) -> tuple[Positions, Positions]:
+def _run_bounds(inside: NDArray[np.bool_], starting: NDArray[np.bool_] | None = None) -> tuple[Positions, Positions]:
     before = np.concatenate(([False], inside[:-1]))
     cut = inside != before
     if starting is not None:

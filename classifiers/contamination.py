@@ -72,12 +72,8 @@ def build_suite(items: Sequence[tuple[str, str]], params: ContaminationParams | 
     gram, owner = gram[order], owner[order]
     fresh = np.ones(len(gram), bool)
     fresh[1:] = (gram[1:] != gram[:-1]) | (owner[1:] != owner[:-1])
-    skipped = np.bincount(item_evals[sizes < min(params.min_words, params.n)], minlength=len(evals)).astype(
-        np.int64
-    )
-    return Suite(
-        evals, item_evals, skipped, tuple(sorted(lengths)), gram[fresh], owner[fresh].astype(np.int32)
-    )
+    skipped = np.bincount(item_evals[sizes < min(params.min_words, params.n)], minlength=len(evals)).astype(np.int64)
+    return Suite(evals, item_evals, skipped, tuple(sorted(lengths)), gram[fresh], owner[fresh].astype(np.int32))
 
 
 def save_suite(suite: Suite, path: Path) -> None:
@@ -161,9 +157,7 @@ def _table(suite: Suite) -> NDArray[np.bool_]:
     return table
 
 
-def _hits(
-    suite: Suite, table: NDArray[np.bool_], texts: list[str]
-) -> Iterator[tuple[ch.Positions, ch.Positions]]:
+def _hits(suite: Suite, table: NDArray[np.bool_], texts: list[str]) -> Iterator[tuple[ch.Positions, ch.Positions]]:
     """Yield (document, first entry of the suite) for each n-gram of the texts that the suite holds."""
     first = 0
     for batch in ch.batches(texts, lower=True):

@@ -105,9 +105,7 @@ def _shingles(hashes: ch.Hashes, docs: ch.Positions) -> tuple[ch.Hashes, ch.Posi
     return values[order], of_doc[order]
 
 
-def find_duplicates(
-    new: pl.DataFrame, seen: pl.DataFrame | None = None, threshold: float = THRESHOLD
-) -> pl.Series:
+def find_duplicates(new: pl.DataFrame, seen: pl.DataFrame | None = None, threshold: float = THRESHOLD) -> pl.Series:
     """Return for each new document the `id` of the earliest earlier document that it duplicates, or null.
 
     Frames have the columns `id`, `exact` and `minhash` (as `DuplicatesScorer` gives them). Order decides who
@@ -124,9 +122,7 @@ def find_duplicates(
     some = np.flatnonzero((every["minhash"].list.len() > 0).to_numpy())
     if len(some):
         bands = every["minhash"].gather(some).explode().to_numpy().reshape(len(some), BANDS)
-        np.minimum.at(
-            earliest, some, some[_first_similar(bands, int(np.searchsorted(some, offset)), threshold)]
-        )
+        np.minimum.at(earliest, some, some[_first_similar(bands, int(np.searchsorted(some, offset)), threshold)])
     found = np.where(earliest < np.arange(len(every)), earliest, -1)[offset:]
     index = pl.Series(found).replace(-1, None)
     return every["id"].gather(index).alias("duplicate_of")
@@ -168,9 +164,7 @@ def _similarity(lanes: NDArray[np.uint16], left: ch.Positions, right: ch.Positio
     return np.concatenate([(lanes[a] == lanes[b]).mean(axis=1) for a, b in blocks])
 
 
-def _pairs(
-    keys: NDArray[np.uint64], judged: NDArray[np.bool_]
-) -> Iterator[tuple[ch.Positions, ch.Positions]]:
+def _pairs(keys: NDArray[np.uint64], judged: NDArray[np.bool_]) -> Iterator[tuple[ch.Positions, ch.Positions]]:
     """Yield arrays (later, earlier) of all pairs of rows with one key of which the later is judged."""
     order = np.argsort(keys, kind="stable")
     ordered = keys[order]

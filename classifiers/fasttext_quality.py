@@ -62,9 +62,7 @@ class FastTextScorer:
         import fasttext
 
         if params.model is None and model_dir is None:
-            raise ValueError(
-                "a fastText quality scorer needs a trained model's folder, or `model` and `label`"
-            )
+            raise ValueError("a fastText quality scorer needs a trained model's folder, or `model` and `label`")
         path = params.model or Path(model_dir or "") / MODEL_FILE
         self.params = params
         self.label = POSITIVE if params.label is None else params.label
@@ -92,9 +90,7 @@ def _probability(label: str, labels: list[str], values: NDArray[np.float32]) -> 
     return min(float(values[labels.index(label)]), 1.0) if label in labels else 0.0
 
 
-def fit_fasttext(
-    positive: list[str], negative: list[str], out: Path, seed: int, params: FastTextParams
-) -> None:
+def fit_fasttext(positive: list[str], negative: list[str], out: Path, seed: int, params: FastTextParams) -> None:
     """Train on shuffled, balanced classes and write `model.bin` into `out`."""
     import fasttext
 

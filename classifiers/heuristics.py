@@ -38,9 +38,7 @@ from classifiers.base import ScorerParams, as_list
 from classifiers.repetition import DUPLICATED, TOP, duplicate_pieces, repeated_ngrams, share
 
 STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")
-_SPELLING = np.array(
-    [ord(c) for c in "'’‑-–—./&@_:"], np.uint32
-)  # symbols that stand between letters in clean text
+_SPELLING = np.array([ord(c) for c in "'’‑-–—./&@_:"], np.uint32)  # symbols that stand between letters in clean text
 _ELLIPSIS = 0x2026
 
 COLUMNS = (

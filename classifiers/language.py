@@ -15,9 +15,7 @@ _LABEL = "__label__"
 
 
 class LanguageParams(ScorerParams):
-    model: Path | None = Field(
-        None, description="Another fastText language model; the packaged lid.176.ftz if absent."
-    )
+    model: Path | None = Field(None, description="Another fastText language model; the packaged lid.176.ftz if absent.")
     max_chars: int = Field(2000, gt=0, description="Characters from the start of a text that are read.")
 
 
@@ -51,13 +49,9 @@ class LanguageScorer:
         # always a list: `predict` of one string fails under numpy 2 in other builds of fastText
         labels, values = self.model.predict(lines.to_list(), k=1) if len(lines) else ([], [])
         found = lines.str.contains(r"\p{L}").to_list()
-        languages = [
-            row[0].removeprefix(_LABEL) if ok else UNDETERMINED for row, ok in zip(labels, found, strict=True)
-        ]
+        languages = [row[0].removeprefix(_LABEL) if ok else UNDETERMINED for row, ok in zip(labels, found, strict=True)]
         # fastText adds 1e-5 to probabilities
-        probabilities = [
-            min(float(row[0]), 1.0) if ok else 0.0 for row, ok in zip(values, found, strict=True)
-        ]
+        probabilities = [min(float(row[0]), 1.0) if ok else 0.0 for row, ok in zip(values, found, strict=True)]
         return pl.DataFrame(
             {"label": languages, "probability": probabilities},
             schema={"label": pl.String, "probability": pl.Float64},

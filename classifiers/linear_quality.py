@@ -72,9 +72,7 @@ def fit_linear(positive: list[str], negative: list[str], out: Path, params: Line
     rarity = (np.log((1 + counts.shape[0]) / (1 + documents)) + 1).astype(np.float32)  # smoothed idf
     labels = np.repeat([1, 0], [len(positive), len(negative)])
     # liblinear's Newton method draws nothing at random and took a third of the time of lbfgs
-    model = LogisticRegression(
-        C=params.inverse_penalty, class_weight="balanced", solver="liblinear", max_iter=_STEPS
-    )
+    model = LogisticRegression(C=params.inverse_penalty, class_weight="balanced", solver="liblinear", max_iter=_STEPS)
     model.fit(_unit_rows(counts, rarity), labels)
     if model.n_iter_[0] >= _STEPS:
         raise ValueError(f"logistic regression did not converge in {_STEPS} steps; lower `inverse_penalty`")

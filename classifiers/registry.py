@@ -37,9 +37,7 @@ def _load_contamination(params: ContaminationParams, model_dir: Path | None) -> 
 SCORERS: dict[str, ScorerSpec] = {
     spec.name: spec
     for spec in (
-        ScorerSpec(
-            "gopher", 1, GopherParams, GopherScorer.columns, False, lambda params, _: GopherScorer(params)
-        ),
+        ScorerSpec("gopher", 1, GopherParams, GopherScorer.columns, False, lambda params, _: GopherScorer(params)),
         ScorerSpec(
             "language",
             1,
@@ -58,8 +56,6 @@ SCORERS: dict[str, ScorerSpec] = {
             False,
             lambda params, _: DuplicatesScorer(params),
         ),
-        ScorerSpec(
-            "contamination", 1, ContaminationParams, ContaminationScorer.columns, False, _load_contamination
-        ),
+        ScorerSpec("contamination", 1, ContaminationParams, ContaminationScorer.columns, False, _load_contamination),
     )
 }

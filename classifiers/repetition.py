@@ -73,9 +73,7 @@ def repeated_ngrams(batch: Batch, words: Spans, hashes: Hashes) -> dict[str, Flo
             some = total >= n
             start = first_word[some]
             top[some] = letters[start + n] - letters[start] + n - 1
-            _raise_to_top(
-                top, words.docs, places, letters[places + n] - letters[places] + n - 1, group, counts
-            )
+            _raise_to_top(top, words.docs, places, letters[places + n] - letters[places] + n - 1, group, counts)
             columns[f"top_{n}gram"] = share(top, chars)
         elif n in DUPLICATED:
             found = _leap(places, group, n)

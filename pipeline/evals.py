@@ -25,6 +25,8 @@ BENCHMARKS_VERSION = 1
 SUITE_VERSION = 1
 REQUESTS_VERSION = 1
 SIDES = ("steer", "confirm")
+MOST_TRUNCATED = 0.2
+"""A benchmark of which more contexts than this lose text on their left measures something else: it is refused."""
 
 
 # benchmarks: published request files, read once
@@ -212,11 +214,18 @@ def _uncontaminated(requests: list[Request], job: Job) -> list[Request]:
 
 
 def check(run: Run) -> None:
-    """Raise where a task has no item left on one side."""
+    """Raise where a task has no item left on one side, or a benchmark loses too many contexts to truncation."""
     for unit in run.of("requests"):
         counts = run.manifest(unit)["counts"]
+        family, name = unit.name.split("/")
+        place = ("evals", "heldout") if family == "heldout" else ("evals", "benchmarks", name)
         for side in SIDES:
             if not counts[side]["items"]:
-                family, name = unit.name.split("/")
-                place = ("evals", "heldout") if family == "heldout" else ("evals", "benchmarks", name)
                 raise run.mix.error(place, f"task `{unit.name}` has no {side} items; it needs more documents")
+        cut = sum(counts[side]["truncated"] for side in SIDES) / sum(counts[side]["items"] for side in SIDES)
+        if family == "bench" and cut > MOST_TRUNCATED:
+            raise run.mix.error(
+                place,
+                f"{cut:.0%} of its contexts do not fit the proxies' context of {run.model_context} tokens (at most "
+                f"{MOST_TRUNCATED:.0%} may be cut): leave it out, or take a preset with a longer context",
+            )

@@ -141,9 +141,7 @@ class DomainArrays:
         files = [Path(file) for file in files]
         for file in files:
             if file.stat().st_size % little.itemsize:
-                raise ValueError(
-                    f"{file}: {file.stat().st_size} bytes are not a whole number of {dtype} tokens"
-                )
+                raise ValueError(f"{file}: {file.stat().st_size} bytes are not a whole number of {dtype} tokens")
         self.files = [file for file in files if file.stat().st_size]
         self._maps = [np.memmap(file, dtype=little, mode="r") for file in self.files]
         self._ends = np.cumsum([len(part) for part in self._maps], dtype=np.int64)

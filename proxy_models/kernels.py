@@ -79,9 +79,7 @@ class _Attention(torch.autograd.Function):
         (b, t, _), (bh, _, w) = grads[0].shape, q.shape
         h = bh // b
         grad = grads[0].view(b, t, h, w).transpose(1, 2).reshape(bh, t, w)
-        scores_grad = torch.ops.aten._softmax_backward_data(
-            torch.bmm(grad, v.transpose(1, 2)), p, -1, p.dtype
-        )
+        scores_grad = torch.ops.aten._softmax_backward_data(torch.bmm(grad, v.transpose(1, 2)), p, -1, p.dtype)
         q_grad, k_grad, v_grad = packed_grad = torch.empty_like(packed)
         torch.bmm(scores_grad, k, out=q_grad)
         torch.bmm(scores_grad.transpose(1, 2), q, out=k_grad)

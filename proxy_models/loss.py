@@ -37,9 +37,7 @@ class _MeanNll(torch.autograd.Function):
             p = torch.softmax(h @ weight.T, dim=-1)  # torch accumulates in fp32 also when the type is bf16
             gold = p[row, t]
             total -= gold.float().log().sum()
-            p.index_put_(
-                (row, t), gold - 1
-            )  # p is now the gradient of the logits; scatter_ would copy all of it
+            p.index_put_((row, t), gold - 1)  # p is now the gradient of the logits; scatter_ would copy all of it
             torch.mm(p, weight, out=hidden_grad[start : start + rows])
             weight_grad += p.T @ h
         count = hidden.shape[0]

@@ -62,9 +62,7 @@ class Muon(torch.optim.Optimizer):
     step is a few batched products, and the products are in ``dtype`` (fp32 where bf16 has no unit).
     """
 
-    def __init__(
-        self, matrices: Sequence[Tensor], lr: float, dtype: torch.dtype, momentum: float = 0.95
-    ) -> None:
+    def __init__(self, matrices: Sequence[Tensor], lr: float, dtype: torch.dtype, momentum: float = 0.95) -> None:
         super().__init__(matrices, {"lr": lr, "momentum": momentum, "dtype": dtype})
 
     @torch.no_grad()

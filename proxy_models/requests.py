@@ -61,11 +61,7 @@ def read_olmes(path: Path) -> list[Request]:
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
     """Numbered lines that are not blank."""
     try:
-        with (
-            gzip.open(path, "rt", encoding="utf-8")
-            if path.suffix == ".gz"
-            else open(path, encoding="utf-8") as file
-        ):
+        with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else open(path, encoding="utf-8") as file:
             yield from ((number, line) for number, line in enumerate(file, 1) if line.strip())
     except (gzip.BadGzipFile, EOFError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: {error}") from error
@@ -136,9 +132,7 @@ class RequestSet:
         return float(self.truncated[~self.unconditional].mean())
 
 
-def encode(
-    requests: Sequence[Request], tokenizer: Tokenizer, context: int, eot: str = "<|endoftext|>"
-) -> RequestSet:
+def encode(requests: Sequence[Request], tokenizer: Tokenizer, context: int, eot: str = "<|endoftext|>") -> RequestSet:
     """Encode requests for models of the given context (tokens read at once).
 
     Context and continuation are encoded apart and joined, so that the scored tokens spell exactly the
@@ -162,9 +156,7 @@ def encode(
     for index, request in enumerate(requests):
         prefix, target = [start, *ids[request.context]], ids[request.continuation]
         if not target:
-            raise ValueError(
-                f"continuation {request.continuation!r} of item {request.item} encodes to no token"
-            )
+            raise ValueError(f"continuation {request.continuation!r} of item {request.item} encodes to no token")
         kept, windows = _windows(prefix, target, context)
         truncated.append(kept < len(prefix) - 1)  # losing only the end-of-text token is no loss of text
         for begin, window in windows:
@@ -209,9 +201,7 @@ def _windows(prefix: list[int], target: list[int], context: int) -> tuple[int, l
 
 def save_requests(requests: RequestSet, file: Path) -> None:
     """Write a set as .npz without pickle; the same set gives the same bytes."""
-    arrays: dict[str, Any] = {
-        field.name: np.asarray(getattr(requests, field.name)) for field in fields(RequestSet)
-    }
+    arrays: dict[str, Any] = {field.name: np.asarray(getattr(requests, field.name)) for field in fields(RequestSet)}
     with open(file, "wb") as out:
         np.savez(out, **arrays)
 

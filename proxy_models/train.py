@@ -52,9 +52,7 @@ class TrainResult:
 def chunks_of(model: ModelConfig, config: TrainConfig) -> int:
     """Chunks a run reads: what to ask ``feed.chunk_plan`` for. Raises ValueError when sizes do not fit."""
     if config.batch_tokens < model.context or config.batch_tokens % model.context:
-        raise ValueError(
-            f"batch_tokens {config.batch_tokens} must be a multiple of the context {model.context}"
-        )
+        raise ValueError(f"batch_tokens {config.batch_tokens} must be a multiple of the context {model.context}")
     steps = config.tokens // config.batch_tokens
     if steps < 1:
         raise ValueError(f"tokens {config.tokens} are fewer than one batch of {config.batch_tokens}")
@@ -106,9 +104,7 @@ def train(
             total = 0.0
             if progress:
                 progress(*losses[-1])
-    result = TrainResult(
-        out, steps * config.batch_tokens, tuple(losses), feed.plan.realised, feed.plan.repetition
-    )
+    result = TrainResult(out, steps * config.batch_tokens, tuple(losses), feed.plan.realised, feed.plan.repetition)
     _write(out, decoder, model, config, plan, result)
     return result
 

@@ -70,9 +70,7 @@ def swarm(
         centre = project(whole_simplex(within), centre)
     chosen: list[tuple[str, np.ndarray]] = [("natural", natural(domains)), ("uniform", uniform(domains))]
     wanted = runs - 3 * (replicates - 1)
-    if (
-        np.abs(chosen[0][1] - chosen[1][1]).max() < 1e-12
-    ):  # one raw domain, or all of a size: one baseline, twice named
+    if np.abs(chosen[0][1] - chosen[1][1]).max() < 1e-12:  # one raw domain, or all of a size: one baseline, twice named
         chosen, wanted = chosen[:1], runs - 2 * (replicates - 1)
     for i, domain in enumerate(domains):
         corner = _lift(within, centre, i, corner_share)

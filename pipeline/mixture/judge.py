@@ -105,9 +105,7 @@ def _compare(name: str, gain: float, se: float, freedom: int, level: float) -> C
     elif gain < -se:
         verdict = f"The proposal loses to {_words(name)} by {-gain:.4f} (SE {se:.4f}, p = {p_value:.2g})."
     else:
-        verdict = (
-            f"The proposal is not told from {_words(name)}: gain {gain:.4f} (SE {se:.4f}, p = {p_value:.2g})."
-        )
+        verdict = f"The proposal is not told from {_words(name)}: gain {gain:.4f} (SE {se:.4f}, p = {p_value:.2g})."
     return Comparison(gain, se, float(t), p_value, wins, False, verdict)
 
 

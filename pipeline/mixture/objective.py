@@ -93,9 +93,7 @@ def build(
     noisy = mixture_sd < SIGNAL_TO_NOISE * np.where(np.isnan(seed_sd), 0.0, seed_sd)
     if freedom == 0:
         notes.append("no mix was run on several seeds: noise is unknown and no task is set aside for it")
-    kept = np.array(
-        [not n or t in force or f in force for n, t, f in zip(noisy, swarm.tasks, families, strict=True)]
-    )
+    kept = np.array([not n or t in force or f in force for n, t, f in zip(noisy, swarm.tasks, families, strict=True)])
     raw = np.zeros(len(swarm.tasks))
     for family in dict.fromkeys(families):
         members = [i for i, f in enumerate(families) if f == family]
@@ -105,14 +103,10 @@ def build(
         elif not kept[members].any():
             notes.append(f"family {family} has no task above the noise and takes no part")
     if raw.sum() <= 0:
-        raise ValueError(
-            "no task is left in the objective: all are noisy or have weight 0; force some, or add runs"
-        )
+        raise ValueError("no task is left in the objective: all are noisy or have weight 0; force some, or add runs")
     shares = raw / raw.sum()
     signals = tuple(
-        TaskSignal(
-            t, families[i], float(mixture_sd[i]), float(seed_sd[i]), freedom, bool(noisy[i]), float(shares[i])
-        )
+        TaskSignal(t, families[i], float(mixture_sd[i]), float(seed_sd[i]), freedom, bool(noisy[i]), float(shares[i]))
         for i, t in enumerate(swarm.tasks)
     )
     return Objective(swarm.tasks, shares, reference, signals, tuple(notes))

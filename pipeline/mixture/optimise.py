@@ -48,11 +48,7 @@ def descend(
             if moved @ change < 0.2 * quad:  # keeps the model convex where the function is not
                 share = 0.8 * quad / (quad - float(moved @ change))
                 change = share * change + (1 - share) * product
-            curvature = (
-                curvature
-                - np.outer(product, product) / quad
-                + np.outer(change, change) / float(moved @ change)
-            )
+            curvature = curvature - np.outer(product, product) / quad + np.outer(change, change) / float(moved @ change)
         done = f - f_new <= tolerance * max(abs(f), 1e-3)
         w, f, g = w + moved, f_new, g_new
         if done:
@@ -65,9 +61,7 @@ def sample(space: Polytope, inside: np.ndarray, count: int, rng: np.random.Gener
     """`count` points of the set: random convex combinations of few or many corners, pulled toward
     `inside`."""
     k = len(space.corners)
-    mixtures = np.array(
-        [rng.dirichlet(np.full(k, (0.05, 0.2, 1.0)[i % 3] * min(1.0, 24 / k))) for i in range(count)]
-    )
+    mixtures = np.array([rng.dirichlet(np.full(k, (0.05, 0.2, 1.0)[i % 3] * min(1.0, 24 / k))) for i in range(count)])
     return toward(space.limits, inside, mixtures @ space.corners)
 
 

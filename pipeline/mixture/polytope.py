@@ -49,9 +49,7 @@ def whole_simplex(limits: Limits) -> Polytope:
     return Polytope(np.eye(limits.A.shape[1]), limits)
 
 
-def minimise_quadratic(
-    space: Polytope, hessian: np.ndarray, gradient: np.ndarray, at: np.ndarray
-) -> np.ndarray:
+def minimise_quadratic(space: Polytope, hessian: np.ndarray, gradient: np.ndarray, at: np.ndarray) -> np.ndarray:
     """argmin over the set of g'(w - at) + (w - at)' H (w - at) / 2. H: (d, d) positive semi-definite.
 
     ValueError naming the limits that collide where the set is empty.
@@ -152,9 +150,7 @@ def _solve(space: Polytope, hessian: np.ndarray, linear: np.ndarray, margin: flo
     scale = _row_scale(limits)
     rows = (limits.A / scale[:, None]) @ corners.T
     quad = corners @ hessian @ corners.T
-    left = sparse.vstack(
-        [sparse.csc_matrix(np.ones((1, k))), sparse.csc_matrix(rows), -sparse.identity(k)], "csc"
-    )
+    left = sparse.vstack([sparse.csc_matrix(np.ones((1, k))), sparse.csc_matrix(rows), -sparse.identity(k)], "csc")
     right = np.concatenate([[1.0], limits.b / scale - margin, np.zeros(k)])
     cones = [clarabel.ZeroConeT(1), clarabel.NonnegativeConeT(len(rows) + k)]
     settings = clarabel.DefaultSettings()

@@ -112,8 +112,7 @@ def propose(
     low, high = _region(space, model, optimum, weights, inside, rng)
     best = best_observed(swarm, fits, objective)
     compared = {
-        name: _compare(model, weights, other)
-        for name, other in {**baselines, "best_observed": best.weights}.items()
+        name: _compare(model, weights, other) for name, other in {**baselines, "best_observed": best.weights}.items()
     }
     predicted = model.mean(np.stack([weights, optimum]))
     slack = (limits.b - limits.A @ weights) / np.maximum(np.abs(limits.A).max(axis=1, initial=0.0), 1e-12)
@@ -228,14 +227,11 @@ def _warnings(model: Surface, compared: dict[str, Compared]) -> tuple[str, ...]:
     for name, other in compared.items():
         if name != "best_observed" and other.gain < 1.645 * other.se:
             found.append(
-                f"the swarm cannot tell the proposal from {name}:"
-                f" predicted gain {other.gain:.4f}, SE {other.se:.4f}"
+                f"the swarm cannot tell the proposal from {name}: predicted gain {other.gain:.4f}, SE {other.se:.4f}"
             )
     for fit in model.fits:
         if fit.score.r2 < 0.25:
-            found.append(
-                f"{fit.task} is hardly predictable: out-of-fold R2 {fit.score.r2:.2f} with law {fit.law}"
-            )
+            found.append(f"{fit.task} is hardly predictable: out-of-fold R2 {fit.score.r2:.2f} with law {fit.law}")
         if fit.law == "linear":
             found.append(f"{fit.task} is proposed from the linear law, the best out of fold")
     return tuple(found)

@@ -34,9 +34,7 @@ def pairs(data: dict[str, Any]) -> list[Chart]:
             traces.append(dots(x, pair, colour, size=7) | line)
         bar = {"symbol": "line-ew-open", "line": {"width": 2.5}}
         means = [theirs["mean"], ours["mean"]]
-        traces.append(
-            dots(x, means, "--ink", size=26, marker=bar, hovertemplate="mean %{y:.4f}<extra></extra>")
-        )
+        traces.append(dots(x, means, "--ink", size=26, marker=bar, hovertemplate="mean %{y:.4f}<extra></extra>"))
         panels.append(
             chart(
                 f"pairs-{len(panels)}",
@@ -67,9 +65,7 @@ def task_changes(data: dict[str, Any]) -> Chart:
     for i, name in enumerate(name for name in others_of(mix) if name != "natural"):
         marker = {"symbol": SYMBOLS[i % len(SYMBOLS)], "line": {"width": 1.5}}
         traces.append(trace("measured", name, words(name), COLOURS[i % len(COLOURS)], 8, marker))
-    traces.append(
-        trace("predicted", "proposal", "proposal, predicted", "--c1", 11, {"symbol": "diamond-open"})
-    )
+    traces.append(trace("predicted", "proposal", "proposal, predicted", "--c1", 11, {"symbol": "diamond-open"}))
     traces.append(trace("measured", "proposal", "proposal", "--c1", 10, {"symbol": "diamond"}))
     return chart(
         "task-changes",
@@ -188,9 +184,7 @@ def coverage_chart(data: dict[str, Any]) -> Chart:
     mix, domains = data["mix"], domains_of(data)
     y = [label(domain) for domain in domains]
     tried = [coverage(data, domain) for domain in domains]
-    low, high = (
-        [100 * mix["uncertainty"]["interval"][side][domain] for domain in domains] for side in ("low", "high")
-    )
+    low, high = ([100 * mix["uncertainty"]["interval"][side][domain] for domain in domains] for side in ("low", "high"))
     weights = [100 * mix["weights"][domain] for domain in domains]
     natural = [100 * data["swarm"]["natural"][domain] for domain in domains]
     hover = "%{y}: %{x:.1f} %<extra></extra>"

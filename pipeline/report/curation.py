@@ -126,9 +126,7 @@ def domains_table(data: dict[str, Any]) -> Table:
             Cell(count(row["documents"]), row["documents"]),
             Cell(number(row["bytes"] / 1e6, 2), row["bytes"]),
         ]
-        rows.append(
-            [Cell(name), *each, Cell(count(row["tokens"]), row["tokens"]), Cell(count(target), target)]
-        )
+        rows.append([Cell(name), *each, Cell(count(row["tokens"]), row["tokens"]), Cell(count(target), target)])
     columns = [
         Column("Domain", text=True),
         Column("Texts"),
@@ -166,9 +164,7 @@ def classifiers_table(data: dict[str, Any]) -> Table:
         Column("Classifier", text=True),
         Column("Learnt that these are good", text=True),
         Column("and these are not", text=True),
-        Column(
-            "AUC", "how often it puts a good unseen text above a bad one; 0.5 is chance; 95 % interval below"
-        ),
+        Column("AUC", "how often it puts a good unseen text above a bad one; 0.5 is chance; 95 % interval below"),
     ]
     return table("Classifiers trained in this run", columns, rows)
 
@@ -179,7 +175,5 @@ def samples_of(data: dict[str, Any]) -> dict[str, list[Sample]]:
     for unit, kinds in data["samples"].items():
         mine = found.setdefault(unit.split("/")[0], [])
         mine += [Sample("rewritten", row["origin"], "", row["text"]) for row in kinds.get("documents", ())]
-        mine += [
-            Sample("rejected", row["origin"], row["reason"], row["text"]) for row in kinds.get("rejected", ())
-        ]
+        mine += [Sample("rejected", row["origin"], row["reason"], row["text"]) for row in kinds.get("rejected", ())]
     return {name: sorted(rows, key=lambda sample: sample.kind == "rejected") for name, rows in found.items()}

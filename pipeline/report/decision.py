@@ -32,9 +32,7 @@ class Decision:
 def others_of(mix: dict[str, Any]) -> list[str]:
     """Return the mixes that the proposal was compared with, in the order shown."""
     measured = [name for name in mix["measured"] if name != "proposal"]
-    return sorted(
-        measured, key=lambda name: (BASELINES.index(name) if name in BASELINES else len(BASELINES), name)
-    )
+    return sorted(measured, key=lambda name: (BASELINES.index(name) if name in BASELINES else len(BASELINES), name))
 
 
 def decide(data: dict[str, Any]) -> Decision:
@@ -118,8 +116,7 @@ def caveats_of(data: dict[str, Any]) -> tuple[str, ...]:
     full = [name for name, epochs in mix["repetition"]["proposal"].items() if epochs > 0.99 * cap]
     if full:
         found.append(
-            f"The cap of {cap:g} epochs binds for {listed(full)}: with more of it the mix would look "
-            "different."
+            f"The cap of {cap:g} epochs binds for {listed(full)}: with more of it the mix would look different."
         )
     noisy = [name for name, task in data["fit"]["tasks"].items() if task["noisy"]]
     if noisy:
@@ -171,9 +168,7 @@ def weights_of(data: dict[str, Any]) -> Table:
             for other in others:
                 share = mix["baselines"][other][name]
                 cells.append(Cell(percent(share), share, bar=Bar(share / top), tone="" if share else "dim"))
-            cells.append(
-                epochs_cell(mix["repetition"]["proposal"][origin], cap, len(names)) if i == 0 else None
-            )
+            cells.append(epochs_cell(mix["repetition"]["proposal"][origin], cap, len(names)) if i == 0 else None)
             rows.append(cells)
     columns = [
         Column("Domain", text=True),
@@ -203,11 +198,7 @@ def measured_of(mix: dict[str, Any]) -> Table:
     rows = []
     for name in ["proposal", *others_of(mix)]:
         measured, predicted = mix["measured"][name], mix["predicted"][name]
-        gains = (
-            [Cell("")] * 2
-            if name == "proposal"
-            else [gain_cell(measured, "gain_se"), gain_cell(predicted, "se")]
-        )
+        gains = [Cell("")] * 2 if name == "proposal" else [gain_cell(measured, "gain_se"), gain_cell(predicted, "se")]
         p = Cell("") if name == "proposal" else Cell(p_value(measured["p_value"]), measured["p_value"])
         mean = f"{number(measured['mean'])} ± {number(measured['se'])}"
         rows.append(
@@ -227,9 +218,7 @@ def measured_of(mix: dict[str, Any]) -> Table:
         Column("The proposal", text=True),
         Column("Measured", "objective on fresh seeds ± standard error of the mean"),
         Column("Gain", "of the proposal over the mix ± standard error; above 0 the proposal is better"),
-        Column(
-            "p", f"chance of such a gain if there were none (one-sided t-test, {freedom} degrees of freedom)"
-        ),
+        Column("p", f"chance of such a gain if there were none (one-sided t-test, {freedom} degrees of freedom)"),
         Column("Predicted", "objective that the laws expected"),
         Column("Predicted gain", "the same from the laws"),
     ]

@@ -46,9 +46,7 @@ def chart(
     return Chart(key, title, alt, figure, height)
 
 
-def dots(
-    x: Sequence[Any], y: Sequence[Any], colour: str, *, size: int = 8, name: str = "", **more: Any
-) -> Trace:
+def dots(x: Sequence[Any], y: Sequence[Any], colour: str, *, size: int = 8, name: str = "", **more: Any) -> Trace:
     """Return markers; `more` goes into the trace, its `marker` into the marker."""
     marker = {"color": colour, "size": size, **more.pop("marker", {})}
     base = {"type": "scatter", "mode": "markers", "name": label(name), "x": list(x), "y": list(y)}
@@ -61,9 +59,7 @@ def bars(x: Sequence[float], y: Sequence[str], colour: str, *, name: str = "", *
     return {**base, "marker": {"color": colour}, **more}
 
 
-def spread(
-    values: Sequence[float], low: Sequence[float], high: Sequence[float], colour: str, **more: Any
-) -> Trace:
+def spread(values: Sequence[float], low: Sequence[float], high: Sequence[float], colour: str, **more: Any) -> Trace:
     """Return error bars from low to high around values."""
     return {
         "type": "data",

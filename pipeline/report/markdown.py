@@ -39,9 +39,7 @@ def render_markdown(data: dict[str, Any]) -> str:
         "\n".join(wrapped(each, "- ", "  ") for each in limits_of(decision.caveats)),
     ]
     parts += ["## Tasks", *task_parts(data), "## Curation", *funnel_parts(data), "## How it was done"]
-    parts.append(
-        "\n".join(wrapped(f"{what}: {how}" if what else how, "- ", "  ") for what, how in method.facts(data))
-    )
+    parts.append("\n".join(wrapped(f"{what}: {how}" if what else how, "- ", "  ") for what, how in method.facts(data)))
     parts.append("All tables and charts: report.html beside this file.")
     return "\n\n".join(parts) + "\n"
 
@@ -168,9 +166,7 @@ def escaped(text: str) -> str:
 
 
 def wrapped(text: str, first: str = "", rest: str = "") -> str:
-    return textwrap.fill(
-        escaped(text), WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False
-    )
+    return textwrap.fill(escaped(text), WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
 
 
 def aligned(header: list[str], rows: Sequence[Sequence[str]], *, name: int = NAME, most: int = ROWS) -> str:
@@ -183,14 +179,11 @@ def aligned(header: list[str], rows: Sequence[Sequence[str]], *, name: int = NAM
 
     def line(row: Sequence[str]) -> str:
         padded = [
-            each.ljust(w) if i == 0 else each.rjust(w)
-            for i, (each, w) in enumerate(zip(row, widths, strict=True))
+            each.ljust(w) if i == 0 else each.rjust(w) for i, (each, w) in enumerate(zip(row, widths, strict=True))
         ]
         return "| " + " | ".join(padded) + " |"
 
-    rule = (
-        "|" + "|".join("-" * (w + 2) if i == 0 else "-" * (w + 1) + ":" for i, w in enumerate(widths)) + "|"
-    )
+    rule = "|" + "|".join("-" * (w + 2) if i == 0 else "-" * (w + 1) + ":" for i, w in enumerate(widths)) + "|"
     return "\n".join([line(lines[0]), rule, *map(line, lines[1:])])
 
 

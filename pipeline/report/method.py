@@ -21,9 +21,7 @@ def facts(data: dict[str, Any]) -> list[tuple[str, str]]:
         kl["strength"], f"strength {kl['strength']:.3g}" if kl["strength"] != "inf" else ""
     )
     how = (
-        "the strongest that costs no more than one standard error"
-        if config["propose"]["kl"] is None
-        else "set by hand"
+        "the strongest that costs no more than one standard error" if config["propose"]["kl"] is None else "set by hand"
     )
     found = [
         ("Target run", f"{size(config['target']['tokens'])} tokens"),

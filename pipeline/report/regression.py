@@ -98,15 +98,11 @@ def contrasts_table(data: dict[str, Any]) -> Table:
     names = tasks_of(data)
     effects = {name: {each["domain"]: each for each in contrasts(data, name)} for name in names}
     domains = sorted(data["mix"]["weights"])
-    largest = (
-        max((abs(each["effect"]) for row in effects.values() for each in row.values()), default=0) or 1.0
-    )
+    largest = max((abs(each["effect"]) for row in effects.values() for each in row.values()), default=0) or 1.0
     rows = []
     whole: list[Cell | None] = [Cell("objective", strong=True)]
     for domain in domains:
-        value = sum(
-            data["mix"]["objective"]["weights"][name] * effects[name][domain]["effect"] for name in names
-        )
+        value = sum(data["mix"]["objective"]["weights"][name] * effects[name][domain]["effect"] for name in names)
         whole.append(Cell(signed(value), value, note="no interval", strong=True))
     rows.append(whole)
     for name in names:
@@ -134,9 +130,7 @@ def out_of_fold(data: dict[str, Any], name: str | None) -> dict[str, tuple[float
     if name is not None:
         predicted = chosen_score(tasks[name])["predicted"]
         return {run: (predicted[run], value) for run, value in tasks[name]["measured"].items()}
-    factors = {
-        t: objective["weights"][t] / objective["reference"][t] for t in tasks if objective["weights"][t] > 0
-    }
+    factors = {t: objective["weights"][t] / objective["reference"][t] for t in tasks if objective["weights"][t] > 0}
     runs = next(iter(tasks.values()))["measured"]
     found = {}
     for run in runs:

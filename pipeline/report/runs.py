@@ -12,16 +12,12 @@ from pipeline.report.text import number, percent
 def objective_of(data: dict[str, Any], run: str) -> float:
     """Return the steer objective of a run of the swarm, its seed block's luck included."""
     objective, metrics = data["mix"]["objective"], data["metrics"][run]
-    return sum(
-        weight * metrics[task] / objective["reference"][task] for task, weight in objective["weights"].items()
-    )
+    return sum(weight * metrics[task] / objective["reference"][task] for task, weight in objective["weights"].items())
 
 
 def ranked(data: dict[str, Any]) -> list[tuple[str, float]]:
     """Return (run, objective), the best first."""
-    return sorted(
-        ((run, objective_of(data, run)) for run in data["metrics"]), key=lambda pair: (pair[1], pair[0])
-    )
+    return sorted(((run, objective_of(data, run)) for run in data["metrics"]), key=lambda pair: (pair[1], pair[0]))
 
 
 def domains_of(data: dict[str, Any]) -> list[str]:
@@ -72,9 +68,7 @@ def coverage_table(data: dict[str, Any]) -> Table:
                 Cell(percent(most), most),
                 Cell(str(used), used),
                 Cell(percent(data["swarm"]["prior"][domain]), data["swarm"]["prior"][domain]),
-                Cell(
-                    percent(weight), weight, tone="warn" if beyond else "", note="not tried" if beyond else ""
-                ),
+                Cell(percent(weight), weight, tone="warn" if beyond else "", note="not tried" if beyond else ""),
             ]
         )
     columns = [

@@ -64,16 +64,12 @@ MOST = 100
 """Rows of the tables that have one a run."""
 
 
-def cut(
-    rows: Sequence[Sequence[Cell | None]], most: int = MOST
-) -> tuple[Sequence[Sequence[Cell | None]], list[str]]:
+def cut(rows: Sequence[Sequence[Cell | None]], most: int = MOST) -> tuple[Sequence[Sequence[Cell | None]], list[str]]:
     """Return the first rows of a table with one row a run, and a note that says where the others are."""
     if len(rows) <= most:
         return rows, []
     return rows[:most], [f"{len(rows) - most} more runs: ratios.csv and metrics.csv beside this file."]
 
 
-def table(
-    caption: str, columns: Sequence[Column], rows: Sequence[Sequence[Cell | None]], *notes: str
-) -> Table:
+def table(caption: str, columns: Sequence[Column], rows: Sequence[Sequence[Cell | None]], *notes: str) -> Table:
     return Table(caption, tuple(columns), tuple(tuple(row) for row in rows), notes)

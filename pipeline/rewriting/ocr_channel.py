@@ -55,10 +55,7 @@ def mend_words(text: str, lexicon: Lexicon) -> tuple[str, int]:
             continue
         left = words[index - 1] if index else ""
         right = words[index + 1] if index + 1 < len(words) else ""
-        if (
-            _is_tail(left, match.group(2), lexicon)
-            and text[tokens[index - 1].end() : tokens[index].start()] == " "
-        ):
+        if _is_tail(left, match.group(2), lexicon) and text[tokens[index - 1].end() : tokens[index].start()] == " ":
             out.append(text[at : tokens[index].start() - 1])
             at, changed = tokens[index].start(), changed + 1
             continue
@@ -78,16 +75,11 @@ def drop_stray_stops(text: str, lexicon: Lexicon) -> tuple[str, int]:
     strays = [
         match.start(2)
         for match in _STRAY.finditer(text)
-        if match.group(1) in lexicon.words
-        and match.group(1) not in ABBREVIATIONS
-        and match.group(3) in lexicon.words
+        if match.group(1) in lexicon.words and match.group(1) not in ABBREVIATIONS and match.group(3) in lexicon.words
     ]
     if not strays or len(strays) > 0.25 * text.count(". "):
         return text, 0
-    pieces = [
-        text[start:end]
-        for start, end in zip([0, *(s + 1 for s in strays)], [*strays, len(text)], strict=True)
-    ]
+    pieces = [text[start:end] for start, end in zip([0, *(s + 1 for s in strays)], [*strays, len(text)], strict=True)]
     return "".join(pieces), len(strays)
 
 
@@ -158,12 +150,7 @@ def readings(word: str, lexicon: Lexicon) -> Iterator[tuple[str, float]]:
             yield candidate, cost
     for at in range(1, len(word)):
         left, right = word[:at], word[at:]
-        if (
-            (left in GLUE or right in GLUE)
-            and (left, right) in lexicon.bigrams
-            and left in known
-            and right in known
-        ):
+        if (left in GLUE or right in GLUE) and (left, right) in lexicon.bigrams and left in known and right in known:
             yield f"{left} {right}", SPLIT
     floor = 0.0 if len(word) >= 7 else COMMON
     if len(word) > 12:

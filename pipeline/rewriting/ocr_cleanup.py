@@ -27,9 +27,7 @@ class Params(BaseModel):
     max_unknown: float = Field(
         0.35, gt=0, le=1, description="share of words outside the lexicon above which a document is dropped"
     )
-    mend_words: bool = Field(
-        True, description="whether misread words are corrected after the layout is undone"
-    )
+    mend_words: bool = Field(True, description="whether misread words are corrected after the layout is undone")
 
 
 @dataclass(frozen=True)

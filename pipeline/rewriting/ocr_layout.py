@@ -113,9 +113,7 @@ def _indent(page: Sequence[str]) -> int:
     return max(set(leads), key=lambda lead: (leads.count(lead), -lead)) if leads else 0
 
 
-def _continues(
-    paragraph: str, previous: str, line: str, text: str, blank: bool, width: int, indent: int
-) -> bool:
+def _continues(paragraph: str, previous: str, line: str, text: str, blank: bool, width: int, indent: int) -> bool:
     """Whether a line goes on with the paragraph before it."""
     starts_lower = text[:1].islower()
     paragraph = paragraph[-40:]
@@ -148,9 +146,7 @@ def _join(paragraph: str, text: str, lexicon: Lexicon, vocabulary: set[str]) -> 
         return f"{paragraph} {text}", 0
     if keeps_hyphen(cut.group(1), after.group(), lexicon, vocabulary):
         return paragraph + text, 1
-    stem = paragraph[
-        : len(paragraph) - len(cut.group()) + len(cut.group(1))
-    ]  # specks around the hyphen go with it
+    stem = paragraph[: len(paragraph) - len(cut.group()) + len(cut.group(1))]  # specks around the hyphen go with it
     return stem + text[text.index(after.group()) :], 1
 
 

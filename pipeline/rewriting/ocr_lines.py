@@ -42,9 +42,7 @@ def running_lines(pages: Sequence[Sequence[str]]) -> set[tuple[int, int]]:
     for page in pages:
         filled = [i for i, line in enumerate(page) if line.strip()]
         top, foot = filled[:EDGE], filled[EDGE:][-EDGE:]
-        edges.append(
-            [(i, _header_key(page[i]), True) for i in top] + [(i, _header_key(page[i]), False) for i in foot]
-        )
+        edges.append([(i, _header_key(page[i]), True) for i in top] + [(i, _header_key(page[i]), False) for i in foot])
     running: set[tuple[int, int]] = set()
     for number, edge in enumerate(edges):
         outer = {edge[0][0], edge[-1][0]} if edge else set()
@@ -53,9 +51,7 @@ def running_lines(pages: Sequence[Sequence[str]]) -> set[tuple[int, int]]:
             if (index in outer and (_NUMBER_LINE.match(line) or _is_numbered_title(line))) or (
                 4 <= len(key) <= 80
                 and any(
-                    top == other_top
-                    and min(len(key), len(other)) >= 4
-                    and fuzz.ratio(key, other) >= SAME_HEADER
+                    top == other_top and min(len(key), len(other)) >= 4 and fuzz.ratio(key, other) >= SAME_HEADER
                     for at in range(max(0, number - 4), min(len(edges), number + 5))
                     if at != number
                     for _, other, other_top in edges[at]

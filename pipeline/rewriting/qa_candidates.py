@@ -78,11 +78,7 @@ def _fill(template: str, rule: Rule, match: re.Match[str], passage: Passage, sen
     past = first_verb in ("was", "were", "had") or first_verb.endswith("ed")
     plural = subject.plural
     values["be0"] = (
-        first_verb
-        if first_verb in ("is", "was", "are", "were")
-        else ("were" if plural else "was")
-        if past
-        else "is"
+        first_verb if first_verb in ("is", "was", "are", "were") else ("were" if plural else "was") if past else "is"
     )
     values["bx"] = values["be0"] if first_verb in ("is", "was", "are", "were") else "is"
     values["hb"] = "was" if past else "is"

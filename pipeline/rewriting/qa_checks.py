@@ -69,13 +69,7 @@ def well_formed(text: str) -> bool:
             return False
     if depth or text.count('"') % 2 or text.count("“") != text.count("”"):
         return False
-    return (
-        text == text.strip()
-        and "  " not in text
-        and "\n" not in text
-        and " ," not in text
-        and " ." not in text
-    )
+    return text == text.strip() and "  " not in text and "\n" not in text and " ," not in text and " ." not in text
 
 
 def grounded(question: str, source: str) -> bool:

@@ -41,9 +41,7 @@ FACTS: tuple[Rule, ...] = (
         rf"(?P<a>(?:in|on|from|between) {DATE}(?:(?: to| and| until) {DATE})?)",
         "When did {name} {base}?",
     ),
-    rule(
-        "birth", rf"was born (?:in [^,;.()]+ )?(?P<a>(?:on|in) {DATE})", "When was {name} born?", who="person"
-    ),
+    rule("birth", rf"was born (?:in [^,;.()]+ )?(?P<a>(?:on|in) {DATE})", "When was {name} born?", who="person"),
     rule(
         "birth",
         r"was born (?:(?:on|in) \d[^,;.()]*? )?(?:in|at) (?P<a>[A-Z][\w’'-]+(?: [A-Z][\w’'-]+)"
@@ -53,9 +51,7 @@ FACTS: tuple[Rule, ...] = (
         "In which place was {name} born?",
         who="person",
     ),
-    rule(
-        "death", rf"died (?:[^,;.()]{{0,40}} )?(?P<a>(?:on|in) {DATE})", "When did {name} die?", who="person"
-    ),
+    rule("death", rf"died (?:[^,;.()]{{0,40}} )?(?P<a>(?:on|in) {DATE})", "When did {name} die?", who="person"),
     rule(
         "release",
         r"(?:is|was) (?:an?|the) (?P<a>1[5-9]\d\d|20\d\d) [^,;.]*?\b(?P<n>film|album|single|"

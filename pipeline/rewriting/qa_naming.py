@@ -120,9 +120,7 @@ def acronyms(sentence: Sentence) -> Iterator[Candidate]:
         tokens = phrase.split(" ")
         for size in range(2, len(tokens) + 1):  # the shortest tail whose initials spell it
             tail = tokens[-size:]
-            content = [
-                w for w in tail if w.lower() not in ("of", "and", "the", "for", "in", "on", "to", "de", "a")
-            ]
+            content = [w for w in tail if w.lower() not in ("of", "and", "the", "for", "in", "on", "to", "de", "a")]
             initials = "".join(part[0] for w in content for part in w.split("-") if part)
             if initials.upper() == short and tail[0] == content[0]:
                 start = match.end(1) - len(" ".join(tail))

@@ -44,9 +44,7 @@ _CLAUSE = re.compile(
     r"\b(?:that|which|who|whose|where|when|while|has|have|had|is|was|are|were|be|there|"
     r"this|these)\b"
 )
-_LOWER_START = re.compile(
-    r"(?:[a-z]+(?:al|ive|ar|ous|ics|ology|ography|tion|sion|ity|ment|ness|ary|ing|ed|metry))$"
-)
+_LOWER_START = re.compile(r"(?:[a-z]+(?:al|ive|ar|ous|ics|ology|ography|tion|sion|ity|ment|ness|ary|ing|ed|metry))$")
 
 
 @dataclass(frozen=True)
@@ -163,12 +161,7 @@ def _opening(sentence: str, title: str) -> tuple[str, str, str, str] | None:
     article, _, noun = phrase.partition(" ")
     if phrase != several and article in ("The", "A", "An") and title.lower().startswith(noun.lower() + " "):
         phrase = f"{article} {title}"  # "The Arabian or Arab horse is": the noun comes after both names
-    if (
-        not phrase
-        or len(phrase.split()) > 8
-        or _CLAUSE.search(phrase)
-        or not (_stems(phrase) & _stems(title))
-    ):
+    if not phrase or len(phrase.split()) > 8 or _CLAUSE.search(phrase) or not (_stems(phrase) & _stems(title)):
         return None
     if " and " in phrase and " and " not in title:
         return None

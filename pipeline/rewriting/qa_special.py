@@ -80,9 +80,7 @@ def fronted(passage: Passage, sentence: Sentence) -> Iterator[Candidate]:
     """ "In 1905, he published X" asks when."""
     opening, at = sentence.fronted.removesuffix(", "), sentence.start
     kind, _, rest = opening.partition(" ")
-    if kind in ("Located", "Situated") and rest.startswith(
-        ("in ", "on ", "at ", "near ", "between ", "along ")
-    ):
+    if kind in ("Located", "Situated") and rest.startswith(("in ", "on ", "at ", "near ", "between ", "along ")):
         be = "are" if passage.subject.plural else "is"
         forms = (f"Where {be} {passage.subject.name} {kind.lower()}?",)
         yield Candidate("place", forms, at + len(kind) + 1, at + len(opening))
@@ -121,9 +119,7 @@ def owned(passage: Passage) -> Iterator[Candidate]:
                 who = "Who" if _PERSON_NOUN.search(owned["n"]) else "What"
                 if end > 0:
                     forms = (f"{who} {owned['be']} {subject.possessive} {owned['n']}?",)
-                    yield Candidate(
-                        "property", forms, sentence.start + owned.start("a"), sentence.start + end
-                    )
+                    yield Candidate("property", forms, sentence.start + owned.start("a"), sentence.start + end)
             listed = _OWNED_INCLUDE.match(text)
             if listed:
                 yield from _list(passage, sentence, listed, f"{subject.possessive} {listed['n']}")

@@ -30,9 +30,7 @@ class Params(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     max_pairs: int = Field(8, ge=1, le=64, description="pairs kept of one passage")
-    passage: Literal["before", "none"] = Field(
-        "before", description="whether the source text precedes the questions"
-    )
+    passage: Literal["before", "none"] = Field("before", description="whether the source text precedes the questions")
 
 
 @dataclass(frozen=True)

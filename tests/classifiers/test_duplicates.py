@@ -16,9 +16,7 @@ SCORER = DuplicatesScorer(DuplicatesParams())
 
 def signed(texts: list[str], first: int = 0) -> pl.DataFrame:
     ids = [f"d{i}" for i in range(first, first + len(texts))]
-    return SCORER.score(pl.Series(texts, dtype=pl.String)).insert_column(
-        0, pl.Series("id", ids, dtype=pl.String)
-    )
+    return SCORER.score(pl.Series(texts, dtype=pl.String)).insert_column(0, pl.Series("id", ids, dtype=pl.String))
 
 
 def jaccard(left: list[str], right: list[str]) -> float:

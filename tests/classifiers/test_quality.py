@@ -100,9 +100,7 @@ def test_foreign_fasttext_model(prose: list[str], code: list[str], tmp_path: Pat
     """A model made elsewhere is used by path and label; a wrong label names those there are."""
     import fasttext
 
-    lines = [
-        f"__label__{name} {' '.join(t.split())}" for name, ts in (("hq", prose), ("lq", code)) for t in ts
-    ]
+    lines = [f"__label__{name} {' '.join(t.split())}" for name, ts in (("hq", prose), ("lq", code)) for t in ts]
     (tmp_path / "train.txt").write_text("\n".join(lines))
     model = fasttext.train_supervised(
         str(tmp_path / "train.txt"), epoch=20, lr=0.5, dim=8, thread=1, bucket=1000, verbose=0

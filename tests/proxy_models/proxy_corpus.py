@@ -49,9 +49,7 @@ def build_corpus(folder: Path) -> Corpus:
     tokenizer.train_from_iterator([text for many in texts.values() for text in many], trainer)
     files = {}
     for name, many in texts.items():
-        ids = [
-            i for encoded in tokenizer.encode_batch(many) for i in [tokenizer.token_to_id(EOT), *encoded.ids]
-        ]
+        ids = [i for encoded in tokenizer.encode_batch(many) for i in [tokenizer.token_to_id(EOT), *encoded.ids]]
         files[name] = folder / f"{name}.bin"
         np.asarray(ids, dtype="<u2").tofile(files[name])
     return Corpus(tokenizer, files, held_out)

@@ -39,9 +39,7 @@ def test_written_out_gradients_equal_autograd(exact: NumericPlan) -> None:
     reference.backward()
     torch.testing.assert_close(loss, reference)
     for (name, mine), other in zip(by_hand.named_parameters(), plain.parameters(), strict=True):
-        torch.testing.assert_close(
-            mine.grad, other.grad, rtol=1e-4, atol=1e-6, msg=lambda m, n=name: f"{n}: {m}"
-        )
+        torch.testing.assert_close(mine.grad, other.grad, rtol=1e-4, atol=1e-6, msg=lambda m, n=name: f"{n}: {m}")
 
 
 def test_bf16_stays_close_to_fp32(exact: NumericPlan) -> None:

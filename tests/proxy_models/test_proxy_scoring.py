@@ -39,9 +39,7 @@ def _naive(decoder: Decoder, requests: RequestSet) -> np.ndarray:
     sums = np.zeros(len(requests))
     with torch.no_grad():
         for n, owner in enumerate(requests.owner):
-            row = torch.from_numpy(
-                requests.tokens[requests.offsets[n] : requests.offsets[n + 1]].astype(np.int64)
-            )
+            row = torch.from_numpy(requests.tokens[requests.offsets[n] : requests.offsets[n + 1]].astype(np.int64))
             logp = torch.log_softmax((decoder(row[None, :-1])[0] @ decoder.head.T).double(), -1)
             each = logp.gather(1, row[1:, None])[:, 0]
             sums[owner] += each[requests.first[n] - 1 :].sum().item()
@@ -80,9 +78,7 @@ def test_bits_per_byte_by_hand(sets: list[RequestSet]) -> None:
     expected = 2.0 * gold.sum() / math.log(2) / requests.bytes[gold].sum()
     assert bits_per_byte(scores, requests) == pytest.approx(expected)
     one = np.arange(len(requests)) == np.flatnonzero(gold)[0]
-    assert bits_per_byte(scores, requests, one) == pytest.approx(
-        2.0 / math.log(2) / requests.bytes[one].sum()
-    )
+    assert bits_per_byte(scores, requests, one) == pytest.approx(2.0 / math.log(2) / requests.bytes[one].sum())
     with pytest.raises(ValueError, match="no gold requests"):
         bits_per_byte(scores, requests, np.zeros(len(requests), dtype=bool))
 

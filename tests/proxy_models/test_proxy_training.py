@@ -43,9 +43,7 @@ def test_training_lowers_the_loss_and_repeats_itself(
     assert record["realised"] == result.realised
     assert record["model"]["width"] == TINY.width
     train(TINY, replace(config, seed=1), feed, plan, tmp_path / "three")
-    assert (tmp_path / "one/model.safetensors").read_bytes() != (
-        tmp_path / "three/model.safetensors"
-    ).read_bytes()
+    assert (tmp_path / "one/model.safetensors").read_bytes() != (tmp_path / "three/model.safetensors").read_bytes()
 
 
 def test_a_domain_trained_on_is_scored_better(corpus: Corpus, plan: NumericPlan, tmp_path: Path) -> None:
@@ -73,17 +71,13 @@ def test_training_starts_from_a_checkpoint(corpus: Corpus, plan: NumericPlan, tm
 
 
 def test_divergence_has_a_name(corpus: Corpus, plan: NumericPlan, tmp_path: Path) -> None:
-    config = replace(
-        CONFIG, optimiser=replace(CONFIG.optimiser, lr=1e38, embedding_lr=1e38, schedule="constant")
-    )
+    config = replace(CONFIG, optimiser=replace(CONFIG.optimiser, lr=1e38, embedding_lr=1e38, schedule="constant"))
     with pytest.raises(Diverged, match="at step"):
         train(TINY, config, _feed(corpus, {"code": 1.0}), plan, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize(
-    ("tokens", "batch", "text"), [(100, 1024, "fewer than one batch"), (9999, 100, "multiple")]
-)
+@pytest.mark.parametrize(("tokens", "batch", "text"), [(100, 1024, "fewer than one batch"), (9999, 100, "multiple")])
 def test_sizes_that_do_not_fit_are_refused(tokens: int, batch: int, text: str) -> None:
     with pytest.raises(ValueError, match=text):
         chunks_of(TINY, replace(CONFIG, tokens=tokens, batch_tokens=batch))

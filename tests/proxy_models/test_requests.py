@@ -100,13 +100,11 @@ def test_encoding_counts_bytes_characters_tokens_and_cuts(corpus: Corpus) -> Non
     eot = corpus.tokenizer.token_to_id(EOT)
     assert [row[0] == eot for row in rows[:4]] == [True, True, False, True]
     scored = [row[first:] for row, first in zip(rows, found.first, strict=True)]
-    text = corpus.tokenizer.decode(
-        [t for part, own in zip(scored, found.owner, strict=True) if own == 3 for t in part]
-    )
+    text = corpus.tokenizer.decode([t for part, own in zip(scored, found.owner, strict=True) if own == 3 for t in part])
     assert text.replace(" ", "").replace("Ġ", "") == requests[3].continuation.replace(" ", "")
-    assert [
-        sum(len(p) for p, own in zip(scored, found.owner, strict=True) if own == i) for i in range(4)
-    ] == (found.scored.tolist())
+    assert [sum(len(p) for p, own in zip(scored, found.owner, strict=True) if own == i) for i in range(4)] == (
+        found.scored.tolist()
+    )
 
 
 def test_sets_come_back_from_disk_with_the_same_bytes(corpus: Corpus, tmp_path: Path) -> None:

@@ -46,9 +46,7 @@ class GaussianProcess:
             rows = np.sort(np.random.default_rng(0).permutation(n)[:_SUBSAMPLE])
         self.theta = _maximum_posterior(self.x[rows], self.indicators[rows], z[rows])
         signal, noise, block = np.exp(2 * self.theta[d:])
-        prior = (
-            signal * _matern(self.x, self.x, self.theta[:d])[0] + block * self.indicators @ self.indicators.T
-        )
+        prior = signal * _matern(self.x, self.x, self.theta[:d])[0] + block * self.indicators @ self.indicators.T
         self.factor = cho_factor(prior + 1.0 + (noise + _JITTER) * np.eye(n), lower=True)
         self.alpha = cho_solve(self.factor, z)
         return self
@@ -56,19 +54,13 @@ class GaussianProcess:
     def _cross(self, weights: np.ndarray) -> np.ndarray:
         """Prior covariance of the mean surface at weights (m, d) with the training rows, (m, n); +1:
         intercept."""
-        return (
-            np.exp(2 * self.theta[self.d]) * _matern(_features(weights), self.x, self.theta[: self.d])[0]
-            + 1.0
-        )
+        return np.exp(2 * self.theta[self.d]) * _matern(_features(weights), self.x, self.theta[: self.d])[0] + 1.0
 
     def predict(self, weights: np.ndarray, blocks: np.ndarray | None = None) -> np.ndarray:
         cross = self._cross(weights)
         if blocks is not None:
             cross = (
-                cross
-                + np.exp(2 * self.theta[self.d + 2])
-                * block_contrasts(blocks, self.blocks)
-                @ self.indicators.T
+                cross + np.exp(2 * self.theta[self.d + 2]) * block_contrasts(blocks, self.blocks) @ self.indicators.T
             )
         return self.mean + self.sd * cross @ self.alpha
 
@@ -91,9 +83,7 @@ def _features(weights: np.ndarray) -> np.ndarray:
     return (np.maximum(weights, 0.0) + _FLOOR) ** _POWER
 
 
-def _matern(
-    x: np.ndarray, other: np.ndarray, log_scales: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _matern(x: np.ndarray, other: np.ndarray, log_scales: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Matern 5/2 of rows x (m, d) and other (n, d): k, dk / d(r^2), and squared scaled differences (m, n,
     d)."""
     squares = (x[:, None] - other[None]) ** 2 / np.exp(2 * log_scales)

@@ -10,9 +10,7 @@ Model = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 _STEPS = 60
 
 
-def fit(
-    model: Model, z: np.ndarray, theta: np.ndarray, centre: np.ndarray, penalty: np.ndarray
-) -> np.ndarray:
+def fit(model: Model, z: np.ndarray, theta: np.ndarray, centre: np.ndarray, penalty: np.ndarray) -> np.ndarray:
     """argmin |z - model(theta)|^2 + sum penalty (theta - centre)^2, from `theta` (p,). z: (n,)."""
     damping = 1e-2
     predicted, jacobian = model(theta)
@@ -22,9 +20,7 @@ def fit(
         slope = jacobian.T @ residual - penalty * (theta - centre)
         normal = jacobian.T @ jacobian
         for _ in range(10):
-            trial = theta + np.linalg.solve(
-                normal + np.diag(penalty + damping * (np.diag(normal) + 1e-3)), slope
-            )
+            trial = theta + np.linalg.solve(normal + np.diag(penalty + damping * (np.diag(normal) + 1e-3)), slope)
             predicted, trial_jacobian = model(trial)
             trial_residual = z - predicted
             trial_value = trial_residual @ trial_residual + penalty @ (trial - centre) ** 2

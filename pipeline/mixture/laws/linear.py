@@ -47,17 +47,13 @@ class Linear:
         used = float(np.trace(inverse @ design.T @ design))
         self.freedom = n - used
         # With no freedom left the residual says nothing; intervals are then as wide as the data.
-        self.sigma = (
-            float(np.sqrt(residual @ residual / self.freedom)) if self.freedom > 0.5 else float(np.std(y))
-        )
+        self.sigma = float(np.sqrt(residual @ residual / self.freedom)) if self.freedom > 0.5 else float(np.std(y))
         self.cov = inverse * self.sigma**2
         self.d = d
         return self
 
     def _design(self, weights: np.ndarray, blocks: np.ndarray) -> np.ndarray:
-        return np.hstack(
-            [np.ones((len(weights), 1)), weights - self.centre, block_contrasts(blocks, self.blocks)]
-        )
+        return np.hstack([np.ones((len(weights), 1)), weights - self.centre, block_contrasts(blocks, self.blocks)])
 
     def _mean_design(self, weights: np.ndarray) -> np.ndarray:
         return np.hstack([np.ones((len(weights), 1)), weights - self.centre])
@@ -77,9 +73,7 @@ class Linear:
     def noise(self) -> float:
         return self.sigma
 
-    def contrasts(
-        self, names: tuple[str, ...], prior: np.ndarray, level: float = 0.95
-    ) -> tuple[Contrast, ...]:
+    def contrasts(self, names: tuple[str, ...], prior: np.ndarray, level: float = 0.95) -> tuple[Contrast, ...]:
         """One contrast a domain with its two-sided t interval; prior (d,) with every weight below 1.
 
         From the prior p, +0.01 on domain j with the others scaled moves w along 0.01 (e_j - p) / (1 - p_j).

@@ -51,9 +51,7 @@ class LogLinear:
         centre = np.concatenate([[_START_C, _START_A], np.zeros(d + k)])
         theta, best = centre, np.inf
         for strength in _STRENGTHS:  # from stiff to loose, each one starting where the last ended
-            penalty = np.concatenate(
-                [[_PENALTY_C, _PENALTY_A], np.full(d, strength), np.full(k, BLOCK_PENALTY)]
-            )
+            penalty = np.concatenate([[_PENALTY_C, _PENALTY_A], np.full(d, strength), np.full(k, BLOCK_PENALTY)])
             theta = least_squares.fit(model, z, theta, centre, penalty)
             error, covariance = least_squares.left_out(model, z, theta, penalty)
             if error < best:

@@ -77,6 +77,4 @@ def _fall(weights: np.ndarray, theta: np.ndarray) -> tuple[np.ndarray, np.ndarra
     alpha = np.exp(np.clip(theta[2], -5.0, 3.0))
     fall = np.exp(np.clip(theta[1], -20.0, 8.0) - alpha * np.log(tokens))
     by_use = (-alpha * fall / tokens)[:, None] * weights * use
-    return fall, np.hstack(
-        [np.ones((len(fall), 1)), fall[:, None], (-alpha * np.log(tokens) * fall)[:, None], by_use]
-    )
+    return fall, np.hstack([np.ones((len(fall), 1)), fall[:, None], (-alpha * np.log(tokens) * fall)[:, None], by_use])

@@ -49,9 +49,7 @@ def test_false_wins_come_at_the_stated_level() -> None:
 
 
 def test_a_baseline_that_is_the_proposal_is_not_tested() -> None:
-    found = judge(
-        measured({"proposal": [1.0, 1.1], "natural": [2.0, 2.15]}), same_as_proposal=("best_observed",)
-    )
+    found = judge(measured({"proposal": [1.0, 1.1], "natural": [2.0, 2.15]}), same_as_proposal=("best_observed",))
     same = found.comparisons["best_observed"]
     assert same.same
     assert same.gain == 0

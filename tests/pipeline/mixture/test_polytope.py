@@ -17,10 +17,7 @@ def test_projections_satisfy_random_limits(seed: int, d: int, hull: bool) -> Non
     rng = np.random.default_rng(seed)
     domains = [Domain(f"d{i}", f"o{i // 2}", float(rng.lognormal(12, 2)), True) for i in range(d)]
     inner = rng.dirichlet(np.ones(d))
-    bounds = [
-        Bound((f"d{i}",), inner[i] * rng.uniform(0, 1), min(1, inner[i] * rng.uniform(1, 3)))
-        for i in range(d)
-    ]
+    bounds = [Bound((f"d{i}",), inner[i] * rng.uniform(0, 1), min(1, inner[i] * rng.uniform(1, 3))) for i in range(d)]
     free = limits(domains, 1e6, 1.0)
     cap = float((free.A @ inner).max() * rng.uniform(1.0, 2.0))
     within = limits(domains, 1e6, cap, bounds)

@@ -38,9 +38,7 @@ def test_the_proposal_beats_the_baselines_on_the_truth() -> None:
 def test_constraints_hold_on_random_problems(seed: int, law: str) -> None:
     rng = np.random.default_rng(seed)
     fits = BY_LAW[law]
-    inner = (
-        rng.dirichlet(np.ones(len(TABLE.runs))) @ TABLE.weights
-    )  # inside the hull, so that the set is not empty
+    inner = rng.dirichlet(np.ones(len(TABLE.runs))) @ TABLE.weights  # inside the hull, so that the set is not empty
     bounds = [
         Bound((d.name,), float(w * rng.uniform(0, 1)), float(min(1, w * rng.uniform(1.0, 3))))
         for d, w in zip(DOMAINS, inner, strict=True)
@@ -57,9 +55,7 @@ def test_constraints_hold_on_random_problems(seed: int, law: str) -> None:
 
 def test_more_kl_is_nearer_to_the_prior_and_one_error_away_at_most() -> None:
     def run(strength: float | None):
-        return propose(
-            TABLE, FITS, GOAL, caps(), prior(DOMAINS), baselines=BASELINES, seed=0, kl_strength=strength
-        )
+        return propose(TABLE, FITS, GOAL, caps(), prior(DOMAINS), baselines=BASELINES, seed=0, kl_strength=strength)
 
     free, some, much, automatic = run(0.0), run(0.01), run(1.0), run(None)
     assert free.kl > some.kl > much.kl
@@ -86,9 +82,7 @@ def test_best_observed_is_the_lowest_mean_over_replicates() -> None:
 
 
 def test_same_inputs_give_the_same_bytes() -> None:
-    one, two = (
-        propose(TABLE, FITS, GOAL, caps(), prior(DOMAINS), baselines=BASELINES, seed=4) for _ in range(2)
-    )
+    one, two = (propose(TABLE, FITS, GOAL, caps(), prior(DOMAINS), baselines=BASELINES, seed=4) for _ in range(2))
     assert one.weights.tobytes() == two.weights.tobytes()
     assert one.high.tobytes() == two.high.tobytes()
 

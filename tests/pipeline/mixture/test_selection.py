@@ -21,9 +21,7 @@ def test_replicates_are_held_out_together() -> None:
 
 def test_a_task_without_signal_scores_no_better_than_its_mean() -> None:
     table = measured()
-    noise = replace(
-        table, tasks=("t",), values=1 + 0.1 * np.random.default_rng(3).normal(size=(len(table.runs), 1))
-    )
+    noise = replace(table, tasks=("t",), values=1 + 0.1 * np.random.default_rng(3).normal(size=(len(table.runs), 1)))
     (fit,) = choose(noise, seed=0)
     assert fit.score.r2 < 0.3
 

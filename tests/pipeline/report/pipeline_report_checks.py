@@ -22,9 +22,7 @@ def win(data: dict[str, Any]) -> None:
 
 def lose(data: dict[str, Any]) -> None:
     """Make the proposal lose against every mix."""
-    data["mix"]["headline"] = (
-        "The proposal does not win: it beats none of natural, uniform and best observed."
-    )
+    data["mix"]["headline"] = "The proposal does not win: it beats none of natural, uniform and best observed."
     for name, each in data["mix"]["measured"].items():
         if name != "proposal":
             each |= {

@@ -46,9 +46,7 @@ def config(
         "seed": 1,
         "target": {"tokens": "8M"},
         "sources": {name: {"path": f"samples/{name}.parquet"} for name in SOURCES},
-        "annotate": {
-            "prose": {"scorer": "fasttext", "positive": ["wikipedia", "speeches"], "negative": ["code"]}
-        },
+        "annotate": {"prose": {"scorer": "fasttext", "positive": ["wikipedia", "speeches"], "negative": ["code"]}},
         "select": [{"name": "too_short", "drop": "gopher_words < 30"}],
         "rewrite": {name: {"task": task} for name, task in list(VARIANTS.items())[:variants]},
         "swarm": {"runs": runs, "blocks": 4},
@@ -69,9 +67,7 @@ class Planted:
         self.domains, self.tasks, self.seed = domains, tasks, seed
         rng = np.random.default_rng(seed)
         self.base = dict(zip(tasks, rng.uniform(1.6, 3.2, len(tasks)), strict=True))
-        self.help = {
-            task: dict(zip(domains, rng.uniform(0, 0.02, len(domains)), strict=True)) for task in tasks
-        }
+        self.help = {task: dict(zip(domains, rng.uniform(0, 0.02, len(domains)), strict=True)) for task in tasks}
         for task, helped in self.help.items():
             name = task.split("/")[1]
             own = {domain: 0.12 for domain in domains if domain.split(".")[0] == name}
@@ -279,12 +275,8 @@ def enlarged(data: dict[str, Any], domains: int = 64, tasks: int = 52, runs: int
         "repetition": {name: dict.fromkeys(names, 1.5) for name in ("proposal", *others)},
     }
     old["uncertainty"]["interval"] = {"low": dict.fromkeys(names, 0.0), "high": dict.fromkeys(names, 0.2)}
-    measured = {
-        column: dict(zip(swarm_runs, rng.uniform(1, 3, runs).tolist(), strict=True)) for column in columns
-    }
-    contrasts = [
-        {"domain": name, "effect": -0.01, "low": -0.02, "high": 0.01, "p_value": 0.2} for name in names
-    ]
+    measured = {column: dict(zip(swarm_runs, rng.uniform(1, 3, runs).tolist(), strict=True)) for column in columns}
+    contrasts = [{"domain": name, "effect": -0.01, "low": -0.02, "high": 0.01, "p_value": 0.2} for name in names]
     big["fit"]["tasks"] = {
         column: {
             "law": "linear",
@@ -295,8 +287,7 @@ def enlarged(data: dict[str, Any], domains: int = 64, tasks: int = 52, runs: int
             "contrasts": contrasts,
             "measured": each,
             "scores": [
-                {"law": law, "rmse": 0.01, "r2": 0.9, "spearman": 0.9, "predicted": each}
-                for law in ("linear", "power")
+                {"law": law, "rmse": 0.01, "r2": 0.9, "spearman": 0.9, "predicted": each} for law in ("linear", "power")
             ],
         }
         for column, each in measured.items()
@@ -307,9 +298,7 @@ def enlarged(data: dict[str, Any], domains: int = 64, tasks: int = 52, runs: int
         "tokens": dict.fromkeys(names, 1e9),
         "natural": mix(),
         "prior": mix(),
-        "mixes": [
-            {"run": run, "mix": run, "block": i % 4, "weights": {}} for i, run in enumerate(swarm_runs)
-        ],
+        "mixes": [{"run": run, "mix": run, "block": i % 4, "weights": {}} for i, run in enumerate(swarm_runs)],
     }
     proxy = {
         "tokens": 400_000,

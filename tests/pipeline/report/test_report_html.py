@@ -126,9 +126,7 @@ def test_text_from_documents_neither_runs_nor_turns_the_page(data: dict[str, Any
     assert all(not name.startswith("on") for _, attributes in page.elements for name in attributes)
     assert "\u202e" not in html
     shown = " ".join(page.shown)
-    assert (
-        shown.count("<script>alert(1)</script> \"quoted\" 'single' [U+202E]right to left[U+202C] & done") >= 8
-    )
+    assert shown.count("<script>alert(1)</script> \"quoted\" 'single' [U+202E]right to left[U+202C] & done") >= 8
     figures = json.loads(page.scripts[0])
     labels = set(re.findall(r"[^\"]*alert[^\"]*", json.dumps(figures, ensure_ascii=False)))
     assert labels

@@ -90,9 +90,7 @@ def test_junk_and_nothing_are_rejected_with_their_reason() -> None:
 
 def test_words_can_be_left_as_read() -> None:
     rewriter = load(Params(mend_words=False), 0)
-    assert (
-        rewriter.rewrite({"id": "a", "text": "the birth of tbe child"})[0][0].text == "the birth of tbe child"
-    )
+    assert rewriter.rewrite({"id": "a", "text": "the birth of tbe child"})[0][0].text == "the birth of tbe child"
 
 
 @settings(max_examples=150, deadline=None)

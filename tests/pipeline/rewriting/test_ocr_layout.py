@@ -73,9 +73,7 @@ def test_a_page_number_is_removed_and_a_single_page_keeps_its_lines() -> None:
     ("left", "right", "kept"),
     [("al", "ways", False), ("well", "known", True), ("some", "times", False), ("Quee", "queg", False)],
 )
-def test_a_hyphen_at_a_line_end_stays_in_a_compound_only(
-    left: str, right: str, kept: bool, lexicon: Lexicon
-) -> None:
+def test_a_hyphen_at_a_line_end_stays_in_a_compound_only(left: str, right: str, kept: bool, lexicon: Lexicon) -> None:
     assert keeps_hyphen(left, right, lexicon, set()) is kept
 
 
