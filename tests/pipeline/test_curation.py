@@ -201,3 +201,17 @@ def test_rules_that_leave_nothing_say_so_with_the_reasons(tiny_yaml) -> None:
         InputError, match=r"`sources.wikipedia`: no document is left for train \(dropped: too_short \d+"
     ):
         walk_here(path, until="select")
+
+
+def test_a_benchmark_that_mostly_does_not_fit_the_context_is_refused(tiny_yaml) -> None:
+    path = tiny_yaml(("arc_easy.jsonl.gz", "humaneval.jsonl.gz"))
+    with pytest.raises(InputError, match=r"`evals.benchmarks.arc_easy`: \d+% of its contexts do not fit .* 128 tokens"):
+        walk_here(path, until="requests")
+
+
+def test_a_source_without_documents_is_wrong_input(tiny_yaml, tmp_path: Path) -> None:
+    empty = tmp_path / "none.parquet"
+    pl.DataFrame({"id": [], "text": []}, schema={"id": pl.String, "text": pl.String}).write_parquet(empty)
+    path = tiny_yaml(("annotate:", f"  none: {{path: {empty}}}\nannotate:"))
+    with pytest.raises(InputError, match=r"tiny.yaml:\d+: `sources.none.path`: .* holds no document"):
+        walk_here(path, until="sources")
