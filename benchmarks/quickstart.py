@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 MIX = Path(__file__).parents[1] / "mixes" / "quickstart.yaml"
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -75,7 +76,7 @@ def run(seed: int, out: Path) -> dict:
     if process.returncode:
         raise SystemExit(f"seed {seed} ended with exit code {process.returncode}")
     measured = json.loads((Path(output.splitlines()[-1]) / "mix.json").read_text())["measured"]
-    result = {
+    result: dict[str, Any] = {
         "seed": seed,
         "cpu_seconds": round(sum(cpu.values())),
         "wall_seconds": round(wall),
