@@ -1,12 +1,13 @@
 """Planted truth: surfaces whose optimum is known, so that a proposal's regret can be measured.
 
-Two parts. *planted*: five surfaces (linear, log-linear, with interaction, with a useless domain, with a harmful one), 8
-domains, 48 runs, natural's regret 5 noise SDs. `within_noise`: how often the proposal's regret against the true optimum
-under the limits stays below one noise SD; `region_coverage`: how often that optimum is among the mixes that are called
-indistinguishable from the best (stated: 90 %). The same two with `_inside`: against the optimum inside the region that
-the swarm covered, which a proposal does not leave unless told to. *quickstart*: 8 domains, 24 runs and 12 tasks shaped
-like the quickstart's measured proxies: how often the proposal wins as `validate` judges. The last line is one JSON
-object.
+*planted*: five surfaces (linear, log-linear, with interaction, with a useless domain, with a harmful one), 8 domains,
+48 runs, natural's regret 5 noise SDs. `within_noise`: how often the proposal's regret against the true optimum under
+the limits stays below one noise SD; `region_coverage`: how often that optimum is among the mixes that are called
+indistinguishable from the best (stated: 90 %). The same two with `_inside` are against the optimum inside the region
+that the swarm covered, which a proposal does not leave unless told to.
+
+*quickstart*: 8 domains, 24 runs and 12 tasks shaped like the quickstart's measured proxies: how often the proposal
+wins as `validate` judges. The last line is one JSON object.
 """
 
 import argparse

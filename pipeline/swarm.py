@@ -15,7 +15,7 @@ from pipeline.store import write_json
 from pipeline.units import Job, Unit, digest
 
 NUMERICS_VERSION = 1
-DESIGN_VERSION = 1
+DESIGN_VERSION = 2
 TRAIN_VERSION = 1
 SCORE_VERSION = 1
 

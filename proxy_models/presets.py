@@ -43,7 +43,7 @@ class Preset:
 
 PRESETS = {
     "tiny": Preset(128, 32, 2, 2, 64, 40_960, 1024, OptimiserConfig(lr=7e-3, embedding_lr=5e-2)),
-    "quickstart": Preset(256, 96, 2, 1, 256, 400_000, 2048, OptimiserConfig(lr=7e-3, embedding_lr=5e-2)),
+    "quickstart": Preset(256, 96, 1, 1, 256, 400_000, 2048, OptimiserConfig(lr=7e-3, embedding_lr=5e-2)),
     "0.5m": Preset(256, 64, 4, 2, 192, 10_000_000, 8192, OptimiserConfig(lr=2.9e-2, embedding_lr=2.9e-2)),
     "1m": Preset(256, 128, 3, 4, 320, 20_000_000, 16_384, OptimiserConfig(lr=2.2e-2, embedding_lr=2.2e-2)),
     "4m": Preset(512, 256, 4, 4, 704, 80_000_000, 32_768, OptimiserConfig(lr=1.4e-2, embedding_lr=1.4e-2)),

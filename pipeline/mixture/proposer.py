@@ -87,16 +87,14 @@ def propose(
     baselines: dict[str, np.ndarray],
     seed: int,
     kl_strength: float | None = None,
+    kl_errors: float = 1.0,
     extrapolate: bool = False,
 ) -> Proposal:
-    """Minimise predicted objective + strength * KL(w || prior) over the limits and the hull of the swarm's
-    mixes.
+    """Minimise predicted objective + strength * KL(w || prior) over the limits and the hull of the swarm's mixes.
 
-    `kl_strength` None takes the largest strength whose optimum is predicted within one standard error (of
-    the difference)
-    of the optimum without it; 0 switches it off. `extrapolate` leaves the hull. baselines: name -> weights
-    (d,), compared
-    with the proposal; best_observed joins them. ValueError naming the limits that collide.
+    `kl_strength` None takes the largest strength whose optimum is predicted within `kl_errors` standard errors (of
+    the difference) of the optimum without it; 0 switches it off. `extrapolate` leaves the hull. baselines: name ->
+    weights (d,), compared with the proposal; best_observed joins them. ValueError naming the limits that collide.
     """
     model = surface(swarm, fits, objective)
     distinct = swarm.weights[np.unique(swarm.groups, return_index=True)[1]]
@@ -106,7 +104,7 @@ def propose(
     inside = interior(space)
     optimum = minimise(space, model.mean, model.gradient, inside, rng, 1 if model.convex else _STARTS)
     if kl_strength is None:
-        weights, kl_strength = _within_one_error(space, model, optimum, prior)
+        weights, kl_strength = _within_errors(space, model, optimum, prior, kl_errors)
     else:
         weights = _drawn_to_prior(space, model, optimum, prior, kl_strength) if kl_strength > 0 else optimum
     low, high = _region(space, model, optimum, weights, inside, rng)
@@ -144,14 +142,14 @@ def _drawn_to_prior(
     return descend(space, value, gradient, start)
 
 
-def _within_one_error(
-    space: Polytope, model: Surface, optimum: np.ndarray, prior: np.ndarray
+def _within_errors(
+    space: Polytope, model: Surface, optimum: np.ndarray, prior: np.ndarray, errors: float
 ) -> tuple[np.ndarray, float]:
-    """The strongest pull whose mix is predicted no more than one SE of the difference above the optimum."""
+    """The strongest pull whose mix is predicted no more than `errors` SEs of the difference above the optimum."""
 
     def allowed(w: np.ndarray) -> bool:
         gap, se = _gap(model, w, optimum)
-        return gap <= se
+        return gap <= errors * se
 
     nearest = _nearest_in_kl(space, prior, optimum)
     if allowed(nearest):

@@ -57,10 +57,12 @@ def test_more_kl_is_nearer_to_the_prior_and_one_error_away_at_most() -> None:
     def run(strength: float | None):
         return propose(TABLE, FITS, GOAL, caps(), prior(DOMAINS), baselines=BASELINES, seed=0, kl_strength=strength)
 
+    half = propose(TABLE, FITS, GOAL, caps(), prior(DOMAINS), baselines=BASELINES, seed=0, kl_errors=0.5)
     free, some, much, automatic = run(0.0), run(0.01), run(1.0), run(None)
     assert free.kl > some.kl > much.kl
     assert automatic.kl <= free.kl
     assert automatic.predicted >= free.predicted - 1e-9
+    assert automatic.kl <= half.kl <= free.kl
     np.testing.assert_array_equal(free.weights, free.optimum)
 
 
