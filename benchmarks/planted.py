@@ -58,12 +58,12 @@ def planted_problem(kind: str, rng: np.random.Generator) -> Problem:
 
     def truth(w: np.ndarray) -> np.ndarray:
         if kind == "linear":
-            return 3 + 0.2 * w @ slopes.T
+            return 50 + 0.2 * w @ slopes.T
         y = 1 + np.exp(0.2 + w @ slopes.T)
         if kind == "interaction":
             for a, b in pairs:
                 y = y - 4.0 * (w[:, a] * w[:, b])[:, None]
-        return 3 + y - 1
+        return 50 + y  # far from 0: tasks are taken relative to natural, and noise must not make one negative
 
     within = limits(domains, float(tokens.sum()), 1.0 / (natural(domains).min() * 4), ())
     optimum = true_optimum(truth, whole_simplex(within), np.ones(t) / t)

@@ -21,8 +21,7 @@ _CANDIDATES = 1500
 
 @dataclass(frozen=True)
 class Mix:
-    """One run of the swarm. `name` is unique; runs with the same `mix` share weights (d,) and differ in
-    `block`."""
+    """One run of the swarm. `name` is unique; runs with the same `mix` share weights (d,) and differ in `block`."""
 
     name: str
     weights: np.ndarray

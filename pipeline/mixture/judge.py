@@ -18,8 +18,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Comparison:
-    """gain: baseline minus proposal, > 0 where the proposal is better. p_value: one-sided, of no gain or
-    worse.
+    """gain: baseline minus proposal, > 0 where the proposal is better. p_value: one-sided, of no gain or worse.
 
     same: the baseline is the proposal's own mix, so there is nothing to test (gain 0, p_value 1).
     """
@@ -52,18 +51,14 @@ def judge(
     same_as_proposal: tuple[str, ...] = (),
     level: float = 0.025,
 ) -> Judgement:
-    """values: mix -> fresh seed -> objective on confirm items (lower is better); every mix needs the same
-    seeds.
+    """values: mix -> fresh seed -> objective on confirm items (lower is better); every mix needs the same seeds.
 
-    Two-way layout y_ij = mix_i + seed_j + e_ij with m mixes and n seeds: s^2 = sum e^2 / ((m - 1)(n - 1));
-    the mean
-    of a mix has se = s / sqrt(n), a difference of two s * sqrt(2 / n), and t = gain / (s sqrt(2 / n)) is
-    referred to
+    Two-way layout y_ij = mix_i + seed_j + e_ij with m mixes and n seeds: s^2 = sum e^2 / ((m - 1)(n - 1)); the mean of
+    a mix has se = s / sqrt(n), a difference of two s * sqrt(2 / n), and t = gain / (s sqrt(2 / n)) is referred to
     Student's t with (m - 1)(n - 1) degrees of freedom. With two mixes that is the paired t-test.
 
-    `same_as_proposal`: baselines that are the very mix of the proposal; they need no values of their own.
-    ValueError for
-    fewer than 2 seeds or 2 mixes, or seeds that are not the same for all.
+    `same_as_proposal`: baselines that are the very mix of the proposal; they need no values of their own. ValueError
+    for fewer than 2 seeds or 2 mixes, or seeds that are not the same for all.
     """
     if proposal not in values:
         raise ValueError(f"no measurement of {proposal}")

@@ -1,5 +1,4 @@
-"""What is minimised: a weighted mean of tasks, each relative to the natural mix, with noisy tasks set
-aside."""
+"""What is minimised: a weighted mean of tasks, each relative to the natural mix, with noisy tasks set aside."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,8 +13,7 @@ SIGNAL_TO_NOISE = 2.0
 
 @dataclass(frozen=True)
 class TaskSignal:
-    """mixture_sd: SD over the distinct mixes; seed_sd: SD over seeds of one mix (NaN without replicates),
-    same unit.
+    """mixture_sd: SD over the distinct mixes; seed_sd: SD over seeds of one mix (NaN without replicates), same unit.
 
     `weight` is the task's share of the objective; `noisy` says that it fell short of the needed signal.
     """
@@ -35,8 +33,7 @@ class TaskSignal:
 
 @dataclass(frozen=True)
 class Objective:
-    """value = sum_t weight_t * y_t / reference_t; weights (t,) sum to 1, lower is better, natural is about
-    1."""
+    """value = sum_t weight_t * y_t / reference_t; weights (t,) sum to 1, lower is better, natural is about 1."""
 
     tasks: tuple[str, ...]
     weights: np.ndarray
@@ -63,11 +60,9 @@ def build(
 ) -> Objective:
     """natural: (d,) the mix that tasks are relative to; metrics must be positive and better when lower.
 
-    `weights` names tasks or families (default: families equal, tasks equal within one; a task's own weight
-    is taken
-    inside its family). Tasks under SIGNAL_TO_NOISE get weight 0 unless named in `force`; noise never
-    scales a task. ValueError for
-    unknown names, negative weights, metrics that are not positive, or when nothing is left.
+    `weights` names tasks or families (default: families equal, tasks equal within one; a task's own weight is taken
+    inside its family). Tasks under SIGNAL_TO_NOISE get weight 0 unless named in `force`; noise never scales a task.
+    ValueError for unknown names, negative weights, metrics that are not positive, or when nothing is left.
     """
     given = dict(weights or {})
     families = [family_of(t) for t in swarm.tasks]
@@ -115,8 +110,7 @@ def build(
 def signal_and_noise(swarm: Swarm) -> tuple[np.ndarray, np.ndarray, int]:
     """Mixture SD (t,), seed SD (t,) and the seed SD's degrees of freedom.
 
-    Seed SD: residual of values = mix + block over the mixes run more than once; where that leaves under 2
-    degrees of
+    Seed SD: residual of values = mix + block over the mixes run more than once; where that leaves under 2 degrees of
     freedom, of values = mix, which counts the blocks' effect as noise.
     """
     groups = swarm.groups

@@ -1,5 +1,4 @@
-"""Minimise a smooth function over a polytope: sequential quadratic programming with BFGS curvature, many
-starts."""
+"""Minimise a smooth function over a polytope: sequential quadratic programming with BFGS curvature, many starts."""
 
 from collections.abc import Callable
 
@@ -21,8 +20,7 @@ def descend(
 ) -> np.ndarray:
     """A local minimum from `start` (d,), a point of the set. Every iterate stays in the set, which is convex.
 
-    Each step minimises the BFGS model over the set (damped update: Powell 1978) and backtracks until it
-    descends.
+    Each step minimises the BFGS model over the set (damped update: Powell 1978) and backtracks until it descends.
     """
     w, f, g = start, value(start), gradient(start)
     d = len(w)
@@ -58,8 +56,7 @@ def descend(
 
 
 def sample(space: Polytope, inside: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    """`count` points of the set: random convex combinations of few or many corners, pulled toward
-    `inside`."""
+    """`count` points of the set: random convex combinations of few or many corners, pulled toward `inside`."""
     k = len(space.corners)
     mixtures = np.array([rng.dirichlet(np.full(k, (0.05, 0.2, 1.0)[i % 3] * min(1.0, 24 / k))) for i in range(count)])
     return toward(space.limits, inside, mixtures @ space.corners)
@@ -73,8 +70,7 @@ def minimise(
     rng: np.random.Generator,
     starts: int,
 ) -> np.ndarray:
-    """The best of `starts` descents: from `inside`, from allowed corners and from the best of many random
-    points."""
+    """The best of `starts` descents: from `inside`, from allowed corners and from the best of many random points."""
     corners = toward(space.limits, inside, space.corners)
     points = (
         np.vstack([inside[None], corners, sample(space, inside, 1000 if starts > 1 else 0, rng)])

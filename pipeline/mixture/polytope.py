@@ -1,7 +1,6 @@
 """The set a proposal may come from: the convex hull of some mixes (or the whole simplex) cut by named limits.
 
-A point is w = V' x with x >= 0 and sum x = 1, V (k, d) being the hull's corners; with V the identity that
-is the
+A point is w = V' x with x >= 0 and sum x = 1, V (k, d) being the hull's corners; with V the identity that is the
 simplex. All programs are solved by Clarabel, an interior-point solver (Goulart & Chen, 2024).
 """
 
@@ -81,8 +80,7 @@ def require_nonempty(space: Polytope) -> None:
 def collisions(space: Polytope) -> list[str]:
     """Names of an irreducible set of limits that cannot hold together; empty when all can.
 
-    Deletion filter (Chinneck & Dravnieks, 1991): drop rows one by one, keep a row only if the rest then
-    becomes
+    Deletion filter (Chinneck & Dravnieks, 1991): drop rows one by one, keep a row only if the rest then becomes
     feasible. A hull smaller than the simplex is itself named where it takes part.
     """
     if _feasible(space):
@@ -103,8 +101,7 @@ def collisions(space: Polytope) -> list[str]:
 def toward(limits: Limits, inside: np.ndarray, points: np.ndarray) -> np.ndarray:
     """The farthest point on each segment inside -> point that the limits allow. points (m, d) -> (m, d).
 
-    `inside` must satisfy the limits; convexity keeps every returned point in any convex set that holds
-    both ends.
+    `inside` must satisfy the limits; convexity keeps every returned point in any convex set that holds both ends.
     """
     if len(limits.names) == 0:
         return points
@@ -117,8 +114,7 @@ def toward(limits: Limits, inside: np.ndarray, points: np.ndarray) -> np.ndarray
 
 
 def interior(space: Polytope) -> np.ndarray:
-    """A point well inside: the allowed point nearest to the corners' mean under limits tightened as far as
-    fits."""
+    """A point well inside: the allowed point nearest to the corners' mean under limits tightened as far as fits."""
     centre = space.corners.mean(axis=0)
     scale = _row_scale(space.limits)
     for share in (0.05, 0.01, 1e-3, 1e-4, 0.0):
@@ -143,8 +139,7 @@ def _feasible(space: Polytope) -> bool:
 
 
 def _solve(space: Polytope, hessian: np.ndarray, linear: np.ndarray, margin: float) -> np.ndarray | None:
-    """min w'Hw/2 + linear'w over the set, limits tightened by `margin`; None where the solver finds no
-    point."""
+    """min w'Hw/2 + linear'w over the set, limits tightened by `margin`; None where the solver finds no point."""
     corners, limits = space.corners, space.limits
     k = len(corners)
     scale = _row_scale(limits)

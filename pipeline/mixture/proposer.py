@@ -1,5 +1,4 @@
-"""The mix to recommend: the least predicted objective, drawn to the prior as far as the data cannot
-object."""
+"""The mix to recommend: the least predicted objective, drawn to the prior as far as the data cannot object."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,8 +23,7 @@ _KL_FLOOR = 1e-6
 
 @dataclass(frozen=True)
 class Compared:
-    """A baseline: its weights (d,), predicted objective, the proposal's predicted gain over it and the
-    gain's SE."""
+    """A baseline: its weights (d,), predicted objective, the proposal's predicted gain over it and the gain's SE."""
 
     weights: np.ndarray
     predicted: float
@@ -35,8 +33,7 @@ class Compared:
 
 @dataclass(frozen=True)
 class BestObserved:
-    """The run whose mix measured best; measured: its steer objective, blocks taken off, mean over its
-    runs."""
+    """The run whose mix measured best; measured: its steer objective, blocks taken off, mean over its runs."""
 
     run: str
     weights: np.ndarray
@@ -47,9 +44,8 @@ class BestObserved:
 class Proposal:
     """weights (d,) sum 1; predicted: their objective (natural is about 1, lower is better).
 
-    low, high: (d,) range of each weight over the mixes that the data cannot tell from the best; optimum:
-    (d,) before KL;
-    kl: nats to the prior; kl_strength: factor on KL that gave the proposal.
+    low, high: (d,) range of each weight over the mixes that the data cannot tell from the best; optimum: (d,) before
+    KL; kl: nats to the prior; kl_strength: factor on KL that gave the proposal.
     """
 
     weights: np.ndarray
@@ -67,8 +63,7 @@ class Proposal:
 
 
 def best_observed(swarm: Swarm, fits: Sequence[TaskFit], objective: Objective) -> BestObserved:
-    """The mix of the lowest measured objective: blocks' fitted effects taken off, mean over the runs of
-    one mix."""
+    """The mix of the lowest measured objective: blocks' fitted effects taken off, mean over the runs of one mix."""
     measured = objective.value(without_blocks(swarm, fits))
     groups = swarm.groups
     means = np.array([measured[groups == g].mean() for g in range(groups.max() + 1)])
@@ -92,9 +87,9 @@ def propose(
 ) -> Proposal:
     """Minimise predicted objective + strength * KL(w || prior) over the limits and the hull of the swarm's mixes.
 
-    `kl_strength` None takes the largest strength whose optimum is predicted within `kl_errors` standard errors (of
-    the difference) of the optimum without it; 0 switches it off. `extrapolate` leaves the hull. baselines: name ->
-    weights (d,), compared with the proposal; best_observed joins them. ValueError naming the limits that collide.
+    `kl_strength` None takes the largest strength whose optimum is predicted within `kl_errors` standard errors (of the
+    difference) of the optimum without it; 0 switches it off. `extrapolate` leaves the hull. baselines: name -> weights
+    (d,), compared with the proposal; best_observed joins them. ValueError naming the limits that collide.
     """
     model = surface(swarm, fits, objective)
     distinct = swarm.weights[np.unique(swarm.groups, return_index=True)[1]]

@@ -40,8 +40,7 @@ class TaskFit:
 
 
 def folds_of(groups: np.ndarray, seed: int) -> list[np.ndarray]:
-    """Row indices held out together; all runs of one mix are in the same fold, because one would betray
-    the other."""
+    """Row indices held out together; all runs of one mix are in the same fold, because one would betray the other."""
     labels = np.unique(groups)
     count = len(labels) if len(labels) <= _LEAVE_ONE_OUT else _FOLDS
     order = np.random.default_rng(seed).permutation(labels)

@@ -1,9 +1,8 @@
 """What a mix may be: domains, the baseline mixes over them, and named linear limits on the weights.
 
-A mix is a vector of d weights >= 0 that sum to 1: shares of tokens of the target tokenizer, in the order
-of the
-domains. A domain belongs to an origin (its source); rewritten or filtered variants share the origin of
-their raw parent.
+A mix is a vector of d weights >= 0 that sum to 1: shares of tokens of the target tokenizer, in the order of the
+domains. A domain belongs to an origin (its source); rewritten or filtered variants share the origin of their raw
+parent.
 """
 
 from collections.abc import Sequence
@@ -76,8 +75,7 @@ def uniform(domains: Sequence[Domain]) -> np.ndarray:
 
 
 def prior(domains: Sequence[Domain]) -> np.ndarray:
-    """Each origin its natural share, spread evenly over its domains, so that nothing has prior 0. (d,),
-    sum 1.
+    """Each origin its natural share, spread evenly over its domains, so that nothing has prior 0. (d,), sum 1.
 
     An origin's share is that of its raw parent; an origin offered only as variants counts its largest one.
     """
@@ -100,9 +98,8 @@ def limits(
 ) -> Limits:
     """Linear limits beside the simplex itself.
 
-    The repetition cap is one row per origin, sum over its domains of w * target_tokens / tokens <=
-    max_repetition:
-    a rewrite repeats its parent's content, so the epochs of an origin's domains add up.
+    The repetition cap is one row per origin, sum over its domains of w * target_tokens / tokens <= max_repetition: a
+    rewrite repeats its parent's content, so the epochs of an origin's domains add up.
     """
     check_domains(domains)
     index = {d.name: i for i, d in enumerate(domains)}
@@ -149,8 +146,7 @@ def repetition(domains: Sequence[Domain], weights: np.ndarray, target_tokens: fl
 
 
 def kl(weights: np.ndarray, reference: np.ndarray) -> float:
-    """Kullback-Leibler divergence sum w log(w / reference) in nats; 0 log 0 is 0, infinite where reference
-    is 0."""
+    """Kullback-Leibler divergence sum w log(w / reference) in nats; 0 log 0 is 0, infinite where reference is 0."""
     used = weights > 0
     if np.any(reference[used] <= 0):
         return float("inf")

@@ -12,8 +12,7 @@ from pipeline.mixture.table import Swarm
 
 @dataclass(frozen=True)
 class Surface:
-    """Weighted sum of fitted laws. `inflation`: factor >= 1 on the covariance that tasks summed as if
-    independent."""
+    """Weighted sum of fitted laws. `inflation`: factor >= 1 on the covariance that tasks summed as if independent."""
 
     fits: tuple[TaskFit, ...]
     factors: np.ndarray
@@ -48,9 +47,8 @@ class Surface:
 def surface(swarm: Swarm, fits: Sequence[TaskFit], objective: Objective) -> Surface:
     """Tasks of weight 0 are left out.
 
-    All tasks of a run share its seed, so their errors are correlated: the out-of-fold error of the
-    objective, against what
-    independent tasks would give, is the factor by which variances are inflated.
+    All tasks of a run share its seed, so their errors are correlated: the out-of-fold error of the objective, against
+    what independent tasks would give, is the factor by which variances are inflated.
     """
     used = [i for i in range(len(fits)) if objective.weights[i] > 0]
     factors = objective.weights[used] / objective.reference[used]

@@ -13,8 +13,7 @@ SAME_MIX = 2e-3
 
 @dataclass(frozen=True)
 class Swarm:
-    """n runs. weights: (n, d) realised shares, rows sum to 1; values: (n, t) metrics; blocks: (n,) int
-    labels."""
+    """n runs. weights: (n, d) realised shares, rows sum to 1; values: (n, t) metrics; blocks: (n,) int labels."""
 
     runs: tuple[str, ...]
     domains: tuple[str, ...]
@@ -46,13 +45,10 @@ def join(
     metrics: Mapping[str, Mapping[str, float]],
     blocks: Mapping[str, int] | None = None,
 ) -> Swarm:
-    """ratios: run -> domain -> weight; metrics: run -> task -> value; blocks: run -> seed block (default:
-    all one).
+    """ratios: run -> domain -> weight; metrics: run -> task -> value; blocks: run -> seed block (default: all one).
 
-    Runs without metrics are left out (an unfinished swarm may be fitted); order is that of `ratios`.
-    ValueError for
-    metrics of a run without ratios, rows with other columns, NaN, negative weights, and rows that do not
-    sum to 1.
+    Runs without metrics are left out (an unfinished swarm may be fitted); order is that of `ratios`. ValueError for
+    metrics of a run without ratios, rows with other columns, NaN, negative weights, and rows that do not sum to 1.
     """
     unknown = [run for run in metrics if run not in ratios]
     if unknown:

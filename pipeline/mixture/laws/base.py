@@ -1,5 +1,4 @@
-"""What every law offers: a scikit-learn-like estimator of one task from weights, with uncertainty and
-gradient."""
+"""What every law offers: a scikit-learn-like estimator of one task from weights, with uncertainty and gradient."""
 
 from typing import Protocol, Self
 
@@ -23,8 +22,7 @@ class Law(Protocol):
         ...
 
     def predict(self, weights: np.ndarray, blocks: np.ndarray | None = None) -> np.ndarray:
-        """Mean at weights (m, d) -> (m,), averaged over blocks, or with the effect of the blocks (m,)
-        given."""
+        """Mean at weights (m, d) -> (m,), averaged over blocks, or with the effect of the blocks (m,) given."""
         ...
 
     def gradient(self, weights: np.ndarray) -> np.ndarray:
@@ -41,8 +39,7 @@ class Law(Protocol):
 
 
 def block_contrasts(blocks: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """(n, k) indicators of the known blocks less 1 / k, so that effects sum to zero; an unknown block is
-    zeros."""
+    """(n, k) indicators of the known blocks less 1 / k, so that effects sum to zero; an unknown block is zeros."""
     indicators = (np.asarray(blocks)[:, None] == known[None, :]).astype(float)
     return indicators - indicators.sum(axis=1, keepdims=True) / max(len(known), 1)
 

@@ -1,10 +1,8 @@
 """A Gaussian process on transformed weights, one length scale a domain (automatic relevance determination).
 
-Diminishing returns are steepest near weight 0, so distance is measured on (w + floor)^power with a small
-power.
-Hyper-parameters maximise the posterior density (marginal likelihood times log-normal priors; Rasmussen &
-Williams
-2006, ch. 5): the priors keep 9 length scales sane on 24 runs.
+Diminishing returns are steepest near weight 0, so distance is measured on (w + floor)^power with a small power.
+Hyper-parameters maximise the posterior density (marginal likelihood times log-normal priors; Rasmussen & Williams 2006,
+ch. 5): the priors keep 9 length scales sane on 24 runs.
 """
 
 from typing import Self
@@ -52,8 +50,7 @@ class GaussianProcess:
         return self
 
     def _cross(self, weights: np.ndarray) -> np.ndarray:
-        """Prior covariance of the mean surface at weights (m, d) with the training rows, (m, n); +1:
-        intercept."""
+        """Prior covariance of the mean surface at weights (m, d) with the training rows, (m, n); +1: intercept."""
         return np.exp(2 * self.theta[self.d]) * _matern(_features(weights), self.x, self.theta[: self.d])[0] + 1.0
 
     def predict(self, weights: np.ndarray, blocks: np.ndarray | None = None) -> np.ndarray:
@@ -84,8 +81,7 @@ def _features(weights: np.ndarray) -> np.ndarray:
 
 
 def _matern(x: np.ndarray, other: np.ndarray, log_scales: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Matern 5/2 of rows x (m, d) and other (n, d): k, dk / d(r^2), and squared scaled differences (m, n,
-    d)."""
+    """Matern 5/2 of rows x (m, d) and other (n, d): k, dk / d(r^2), and squared scaled differences (m, n, d)."""
     squares = (x[:, None] - other[None]) ** 2 / np.exp(2 * log_scales)
     r2 = squares.sum(axis=2)
     r = np.sqrt(r2)

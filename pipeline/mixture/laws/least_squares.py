@@ -1,5 +1,4 @@
-"""Penalised non-linear least squares for laws with a handful of parameters: Levenberg-Marquardt, and its
-errors."""
+"""Penalised non-linear least squares for laws with a handful of parameters: Levenberg-Marquardt, and its errors."""
 
 from collections.abc import Callable
 
@@ -40,8 +39,7 @@ def fit(model: Model, z: np.ndarray, theta: np.ndarray, centre: np.ndarray, pena
 def left_out(model: Model, z: np.ndarray, theta: np.ndarray, penalty: np.ndarray) -> tuple[float, np.ndarray]:
     """Mean square of the linearised leave-one-out error e / (1 - h), and the parameters' covariance (p, p).
 
-    The covariance is scaled by that error rather than by the residual, which hides what the law's form
-    misses.
+    The covariance is scaled by that error rather than by the residual, which hides what the law's form misses.
     """
     predicted, jacobian = model(theta)
     inverse = np.linalg.inv(jacobian.T @ jacobian + np.diag(penalty))

@@ -1,9 +1,7 @@
 """Linear regression on the weights: always fitted and shown, because its coefficients can be read.
 
-Weights sum to 1, so raw coefficients are undefined up to a constant; what is shown are contrasts to the
-prior, the
-effect of one more point of a domain while all others shrink in proportion (Scheffe's mixture models;
-Cornell 2002).
+Weights sum to 1, so raw coefficients are undefined up to a constant; what is shown are contrasts to the prior, the
+effect of one more point of a domain while all others shrink in proportion (Scheffe's mixture models; Cornell 2002).
 """
 
 from dataclasses import dataclass

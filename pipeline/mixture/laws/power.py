@@ -1,13 +1,9 @@
-"""A power law of useful tokens: y = c + exp(a) (1 + q.w)^(-alpha) + block, q >= 0: a domain's use for the
-task.
+"""A power law of useful tokens: y = c + exp(a) (1 + q.w)^(-alpha) + block, q >= 0: a domain's use for the task.
 
-The data term of scaling laws with tokens counted by what each domain is worth to the task (the
-additive-data form of
-Hashimoto 2021 with Hoffmann et al. 2022's power). It falls steeply near weight 0, as real proxies do and a
-log-linear
-law cannot, and it is convex because 1 + q.w is affine. On RegMix's swarm, 32 runs, 13 targets: Spearman
-95.4, log-linear
-83.8. Priors (normal, on y standardised) keep d + 3 parameters sane on 24 runs; they are weak against the
+The data term of scaling laws with tokens counted by what each domain is worth to the task (the additive-data form of
+Hashimoto 2021 with Hoffmann et al. 2022's power). It falls steeply near weight 0, as real proxies do and a log-linear
+law cannot, and it is convex because 1 + q.w is affine. On RegMix's swarm, 32 runs, 13 targets: Spearman 95.4,
+log-linear 83.8. Priors (normal, on y standardised) keep d + 3 parameters sane on 24 runs; they are weak against the
 data.
 """
 
