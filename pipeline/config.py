@@ -91,7 +91,7 @@ class Heldout(Section):
     """Held-out documents of every source, scored in bits per byte."""
 
     fraction: float = Field(0.1, gt=0, lt=0.9, description="Share of groups kept from training.")
-    bytes: Count = Field(120_000, description="At most this much text a source is scored, on each side.")
+    characters: Count = Field(120_000, description="At most this much text of a source is scored, on each side.")
 
 
 class Benchmark(Section):

@@ -23,7 +23,7 @@ from proxy_models.requests import Request, encode, read_olmes, save_requests
 
 BENCHMARKS_VERSION = 1
 SUITE_VERSION = 1
-REQUESTS_VERSION = 1
+REQUESTS_VERSION = 2
 SIDES = ("steer", "confirm")
 MOST_TRUNCATED = 0.2
 """A benchmark of which more contexts than this lose text on their left measures something else: it is refused."""
@@ -107,7 +107,7 @@ def request_units(run: Run) -> list[Unit]:
             if shard.args["source"] == source:
                 inputs[f"{shard.name}|documents"] = shard.ref
                 inputs[f"{shard.name}|selection"] = selections[shard.name]
-        args = {**base, "bytes": evals.heldout.bytes}
+        args = {**base, "characters": evals.heldout.characters}
         units.append(Unit("requests", f"heldout/{source}", REQUESTS_VERSION, args, inputs))
     for benchmark in run.of("benchmarks"):
         inputs = {"vocabulary": vocabulary.ref, "benchmark": benchmark.ref}
@@ -142,7 +142,7 @@ def encode_requests(job: Job) -> dict[str, Any]:
         sides = _split([(request.item, request) for request in requests], job)
     else:
         sides = _split(list(_heldout(job)), job)
-        sides = {side: _up_to(requests, job.args["bytes"]) for side, requests in sides.items()}
+        sides = {side: _excerpts(each, job.args["characters"], job.args["seed"]) for side, each in sides.items()}
     for side, requests in sides.items():
         if not requests:  # `check` says it with the place in the YAML
             counts[side] = {"items": 0}
@@ -187,16 +187,24 @@ def _heldout(job: Job) -> Iterator[tuple[str, Request]]:
                 yield group, Request(item=item, context="", continuation=truth or text)
 
 
-def _up_to(requests: list[Request], most: int) -> list[Request]:
-    """Return the first requests that together hold at most `most` bytes; one that goes beyond is cut there."""
-    chosen: list[Request] = []
-    left = most
+def _excerpts(requests: list[Request], most: int, seed: int) -> list[Request]:
+    """Return a seeded excerpt of every document, together at most `most` characters.
+
+    Many short excerpts say more than a few whole documents: what a mix gains on one long paper is that paper's.
+    """
+    left, cap = most, 0
+    for i, length in enumerate(sorted(len(request.continuation) for request in requests)):
+        cap = left // (len(requests) - i)  # shorter documents leave the rest of their share to longer ones
+        if length > cap:
+            break
+        left -= length
+    excerpts = []
     for request in requests:
-        text = request.continuation.encode()[:left].decode(errors="ignore")
-        if text:
-            chosen.append(Request(item=request.item, context="", continuation=text))
-            left -= len(text.encode())
-    return chosen
+        start = int(digest([seed, "excerpt", request.item]), 16) % max(1, len(request.continuation) - cap + 1)
+        text = request.continuation[start : start + cap]
+        if text.strip():
+            excerpts.append(Request(item=request.item, context="", continuation=text))
+    return excerpts
 
 
 def _uncontaminated(requests: list[Request], job: Job) -> list[Request]:

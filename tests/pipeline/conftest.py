@@ -39,7 +39,7 @@ tokenize: {{vocab_size: 1000, sample: 300k}}
 swarm: {{runs: 12, blocks: 2}}
 proxy: {{preset: tiny, tokens: 24k}}
 evals:
-  heldout: {{fraction: 0.2, bytes: 8k}}
+  heldout: {{fraction: 0.2, characters: 8k}}
   benchmarks:
     arc_easy: {{path: {evals}/arc_easy.jsonl.gz, items: 60}}
 objective: {{force: [heldout, bench]}}

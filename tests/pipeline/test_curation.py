@@ -16,9 +16,11 @@ from tokenizers import Tokenizer
 from classifiers.duplicates import exact_hash
 from pipeline.documents import selected
 from pipeline.errors import BadDataError, InputError
+from pipeline.evals import _excerpts
 from pipeline.funnel import funnel
 from pipeline.run import Run
 from pipeline.select import is_heldout
+from proxy_models.requests import Request
 from tests.pipeline.conftest import walk_here
 
 
@@ -215,3 +217,15 @@ def test_a_source_without_documents_is_wrong_input(tiny_yaml, tmp_path: Path) ->
     path = tiny_yaml(("annotate:", f"  none: {{path: {empty}}}\nannotate:"))
     with pytest.raises(InputError, match=r"tiny.yaml:\d+: `sources.none.path`: .* holds no document"):
         walk_here(path, until="sources")
+
+
+@given(st.lists(st.integers(1, 400), min_size=1, max_size=20), st.integers(1, 3000), st.integers(0, 3))
+def test_excerpts_take_from_every_document_and_stay_within_the_limit(lengths: list[int], most: int, seed: int) -> None:
+    requests = [Request(item=str(i), context="", continuation="x" * n) for i, n in enumerate(lengths)]
+    excerpts = _excerpts(requests, most, seed)
+    assert sum(len(each.continuation) for each in excerpts) <= most
+    if most >= sum(lengths):
+        assert excerpts == requests, "nothing is cut without need"
+    if most >= len(lengths):
+        assert len(excerpts) == len(requests)
+    assert all(each.continuation in requests[int(each.item)].continuation for each in excerpts)
