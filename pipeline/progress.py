@@ -39,16 +39,17 @@ class Progress:
             yield line
             line.finish()
             return
+        wide, wider = self._console.width >= 60, self._console.width >= 80
         bar = Bar(
             TextColumn("{task.description:<11}"),
-            BarColumn(bar_width=None),
+            *([BarColumn(bar_width=None)] if wide else []),
             MofNCompleteColumn(),
             TextColumn("{task.fields[rate]}"),
-            TimeElapsedColumn(),
+            *([TimeElapsedColumn()] if wider else []),
             TimeRemainingColumn(compact=True),
             console=self._console,
             refresh_per_second=2,
-            expand=self._console.width < 100,
+            expand=wide,
         )
         with bar:
             task = bar.add_task(name, total=total, completed=done, rate="")
