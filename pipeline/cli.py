@@ -42,7 +42,8 @@ def run(mix: Mix, address: Address = None) -> None:
     for note in state.notes:
         progress.say(note)
     progress.say(summary(executed, started))
-    print((folder / "verdict.txt").read_text(encoding="utf-8").strip())
+    (report,) = state.of("report")
+    print((state.store.local(report.ref) / "verdict.txt").read_text(encoding="utf-8").strip())
     print(folder)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -53,16 +52,12 @@ def run_stages(run: Run, progress: Progress, address: str | None = None, until: 
         return runner.executed
 
 
-def publish_folder(run: Run) -> Path:
-    """Copy the finished run's files into its run folder and return the folder."""
+def publish_folder(run: Run) -> str:
+    """Copy the finished run's files into its run folder and return the folder's path or URL."""
     (report,) = run.of("report")
-    target = run.folder_path()
-    target.mkdir(parents=True, exist_ok=True)
     for file in sorted(run.store.local(report.ref).iterdir()):
-        staging = target / f".{file.name}.tmp"
-        shutil.copyfile(file, staging)
-        staging.replace(target / file.name)
-    return target
+        run.store.copy_in(file, f"{run.folder}/{file.name}")
+    return f"{run.store.root.rstrip('/')}/{run.folder}"
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from pipeline.config import Config
@@ -110,7 +109,3 @@ class Run:
 
     def save_fingerprints(self) -> None:
         self.store.write_text("fingerprints.json", to_json(self.fingerprints))
-
-    def folder_path(self) -> Path:
-        """Return the local run folder. (A remote store's run folder is filled by copying at the end.)"""
-        return Path(self.store.root) / self.folder

@@ -111,6 +111,17 @@ class Store:
         Path(staging).write_text(text, encoding="utf-8")
         os.replace(staging, target)
 
+    def copy_in(self, file: Path, path: str) -> None:
+        """Copy a local file below the root, whole or not at all."""
+        target = f"{self._base}/{path}"
+        if not self.is_local:
+            self._fs.put_file(str(file), target)
+            return
+        Path(target).parent.mkdir(parents=True, exist_ok=True)
+        staging = f"{target}.{uuid.uuid4().hex}.tmp"
+        shutil.copyfile(file, staging)
+        os.replace(staging, target)
+
     def read_text(self, path: str) -> str | None:
         """Return a small file below the root, or None where it is absent."""
         try:

@@ -56,6 +56,14 @@ def test_absent_small_files_read_as_none(store: Store) -> None:
     assert json.loads(store.read_text("pins/x.json") or "")["key"] == "a"
 
 
+def test_a_file_is_copied_in_and_replaces_an_older_one(store: Store, tmp_path: Path) -> None:
+    file = tmp_path / "report.md"
+    for text in ("old", "new"):
+        file.write_text(text)
+        store.copy_in(file, "run/report.md")
+        assert store.read_text("run/report.md") == text
+
+
 def test_nan_never_reaches_a_file() -> None:
     with pytest.raises(ValueError, match="JSON"):
         to_json({"bpb": float("nan")})
