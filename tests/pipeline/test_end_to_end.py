@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -102,7 +103,7 @@ def test_an_added_eval_trains_no_proxy_of_the_swarm(finished) -> None:
     try:
         plan = mixwright("plan", path)
         assert "train        12 done, 0 to do" in plan.stdout, plan.stdout
-        assert "tokenize     6 done, 0 to do" in plan.stdout
+        assert "tokenize     7 done, 0 to do" in plan.stdout
         assert "score        48 done, 12 to do" in plan.stdout or "score        decided after" in plan.stdout
         done = mixwright("run", path)
         assert done.returncode == 0, done.stderr
@@ -133,7 +134,10 @@ def test_a_run_killed_half_way_ends_in_the_same_mix(finished, tmp_path: Path) ->
     assert done.returncode == 0, done.stderr
     resumed = Path(done.stdout.splitlines()[-1])
     assert (resumed / "mix.json").read_bytes() == (folder / "mix.json").read_bytes()
-    assert f"train {12 - finished_before}," in done.stderr, "only the missing proxies are trained"
+    trained = re.search(r"Units run: train (\d+),", done.stderr)
+    assert trained, "nothing before the swarm is done again"
+    # workers in the middle of a proxy may still finish it after their driver is gone
+    assert 1 <= int(trained[1]) <= 12 - finished_before, "only the missing proxies are trained"
 
 
 def test_wrong_input_is_one_message_exit_code_2_and_no_traceback(finished, tmp_path: Path) -> None:
@@ -143,5 +147,5 @@ def test_wrong_input_is_one_message_exit_code_2_and_no_traceback(finished, tmp_p
     done = mixwright("run", wrong)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
-    assert f"{wrong}:11: `annotate.clean.scorer`: there is no scorer `sklern` (did you mean `sklearn`?)" in done.stderr
+    assert f"{wrong}:12: `annotate.clean.scorer`: there is no scorer `sklern` (did you mean `sklearn`?)" in done.stderr
     assert "Traceback" not in done.stderr
