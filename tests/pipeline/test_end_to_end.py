@@ -98,7 +98,7 @@ def test_an_added_eval_trains_no_proxy_of_the_swarm(finished) -> None:
     evals = Path(__file__).parents[2] / "samples" / "evals"
     # the swarm is scored on the new eval; the proof trains only if the proposal itself moves
     path.write_text(
-        text.replace("items: 60}", f"items: 60}}\n    lambada: {{path: {evals}/lambada.jsonl.gz, items: 60}}")
+        text.replace("items: 60}", f"items: 60}}\n    openbookqa: {{path: {evals}/openbookqa.jsonl.gz, items: 60}}")
     )
     try:
         plan = mixwright("plan", path)
@@ -109,7 +109,7 @@ def test_an_added_eval_trains_no_proxy_of_the_swarm(finished) -> None:
         assert done.returncode == 0, done.stderr
         assert "\ntrain: " not in done.stderr
         assert (
-            "bench/lambada"
+            "bench/openbookqa"
             in json.loads((Path(done.stdout.splitlines()[-1]) / "mix.json").read_text())["objective"]["weights"]
         )
     finally:
