@@ -15,7 +15,7 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -106,10 +106,7 @@ class Store:
         if not self.is_local:
             self._fs.pipe_file(target, text.encode())
             return
-        Path(target).parent.mkdir(parents=True, exist_ok=True)
-        staging = f"{target}.{uuid.uuid4().hex}.tmp"
-        Path(staging).write_text(text, encoding="utf-8")
-        os.replace(staging, target)
+        _whole(target, lambda staging: staging.write_text(text, encoding="utf-8"))
 
     def copy_in(self, file: Path, path: str) -> None:
         """Copy a local file below the root, whole or not at all."""
@@ -117,10 +114,7 @@ class Store:
         if not self.is_local:
             self._fs.put_file(str(file), target)
             return
-        Path(target).parent.mkdir(parents=True, exist_ok=True)
-        staging = f"{target}.{uuid.uuid4().hex}.tmp"
-        shutil.copyfile(file, staging)
-        os.replace(staging, target)
+        _whole(target, lambda staging: shutil.copyfile(file, staging))
 
     def read_text(self, path: str) -> str | None:
         """Return a small file below the root, or None where it is absent."""
@@ -132,6 +126,14 @@ class Store:
     def read_json(self, ref: str, name: str) -> Any:
         """Return one JSON file of an artefact."""
         return json.loads(self._fs.cat_file(f"{self._base}/data/{ref}/{name}"))
+
+
+def _whole(target: str, write: Callable[[Path], object]) -> None:
+    """Let `write` fill a temporary file beside the target, then move it there."""
+    Path(target).parent.mkdir(parents=True, exist_ok=True)
+    staging = Path(f"{target}.{uuid.uuid4().hex}.tmp")
+    write(staging)
+    os.replace(staging, target)
 
 
 def to_json(value: Any) -> str:
