@@ -88,11 +88,36 @@ def test_sizes_that_do_not_fit_are_refused(width: int, heads: int, text: str) ->
         ModelConfig(vocab_size=300, context=24, width=width, layers=2, heads=heads, ff=40)
 
 
-def test_plan_follows_the_machine() -> None:
+def test_plan_follows_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
     said: list[str] = []
     plan = choose_plan("cpu", say=said.append)
-    assert plan.dtype == ("bfloat16" if torch.cpu._is_amx_tile_supported() else "float32")
+    has_units = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+    assert plan.dtype == ("bfloat16" if has_units else "float32")
     assert len(said) == 1
     if not torch.cuda.is_available():
         with pytest.raises(ValueError, match="no CUDA"):
             choose_plan("cuda")
+
+
+@pytest.mark.parametrize(
+    ("amx", "avx512", "cap", "dtype"),
+    [
+        (True, True, None, "bfloat16"),
+        (False, True, None, "bfloat16"),
+        (False, False, None, "float32"),
+        (True, True, "AVX512_CORE_BF16", "bfloat16"),
+        (True, True, "AVX2", "float32"),
+        (False, True, "avx512_core_vnni", "float32"),
+    ],
+)
+def test_bf16_is_chosen_only_where_something_multiplies_it(
+    monkeypatch: pytest.MonkeyPatch, amx: bool, avx512: bool, cap: str | None, dtype: str
+) -> None:
+    """On a CPU without such units, or with oneDNN capped below them, bf16 is emulated and several times slower."""
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: avx512)
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
+    if cap:
+        monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", cap)
+    assert choose_plan("cpu", say=lambda _: None).dtype == dtype
