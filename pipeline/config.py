@@ -136,6 +136,7 @@ class Propose(Section):
 
 class Validate(Section):
     seeds: int = Field(5, ge=2, description="Fresh seeds, paired over the validated mixes.")
+    retrain: bool = Field(False, description="Train a proof of its own for a proposal that only new evals moved.")
 
 
 class Report(Section):

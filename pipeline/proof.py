@@ -13,7 +13,7 @@ from pipeline.store import write_json
 from pipeline.swarm import score_units_of, swarm_of, train_unit
 from pipeline.units import Job, Unit
 
-VALIDATE_VERSION = 1
+VALIDATE_VERSION = 2
 FIRST_BLOCK = 1000
 """Seed blocks of the proof are numbered from here; the swarm's from 0."""
 
@@ -79,6 +79,7 @@ def validate(job: Job) -> dict[str, Any]:
     values = {mix: {i: objective(rows[i]) for i in seeds} for mix, rows in table.items()}
     same = tuple(name for name in mixes[1:] if proposal["baselines"][name] == proposal["weights"])
     result = judge(values, same_as_proposal=same)
+    headline = headline_of(result.headline, proposal["successor"])
     measured: dict[str, Any] = {}
     for mix in mixes:
         each = result.mixes[mix]
@@ -91,7 +92,8 @@ def validate(job: Job) -> dict[str, Any]:
         "baselines": proposal["baselines"],
         "predicted": proposal["predicted"],
         "measured": measured,
-        "headline": result.headline,
+        "headline": headline,
+        "successor": proposal["successor"],
         "uncertainty": {
             "interval": proposal["interval"],
             "pooled_sd": result.sd,
@@ -106,5 +108,16 @@ def validate(job: Job) -> dict[str, Any]:
         "warnings": proposal["warnings"],
     }
     write_json(job.out / "mix.json", mix)
-    (job.out / "verdict.txt").write_text(result.headline + "\n", encoding="utf-8")
-    return {"headline": result.headline}
+    (job.out / "verdict.txt").write_text(headline + "\n", encoding="utf-8")
+    return {"headline": headline}
+
+
+def headline_of(found: str, successor: dict[str, Any] | None) -> str:
+    """Return the first line of a report: what was proven, and first that other evals would now ask for another mix."""
+    if successor is None:
+        return found
+    gain = f"{successor['gain']:.4f} (SE {successor['se']:.4f})"
+    return (
+        f"The evals moved the best mix: another is predicted, not proven, to gain {gain} over this proposal; "
+        f"`validate: {{retrain: true}}` trains its proof. Of this one: {found}"
+    )

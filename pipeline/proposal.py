@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.proven import beside_proven
 from pipeline.run import Run
 from pipeline.store import write_json
 from pipeline.swarm import domains_of, limits_of, swarm_of
 from pipeline.units import Job, Unit
 
 FIT_VERSION = 1
-PROPOSE_VERSION = 1
+PROPOSE_VERSION = 2
 
 
 # fit
@@ -151,7 +152,8 @@ def propose_units(run: Run) -> list[Unit]:
         "target_tokens": run.config.target.tokens,
         "seed": run.config.seed,
     }
-    return [Unit("propose", "mix", PROPOSE_VERSION, args, {"fit": fitted.ref, "design": design.ref})]
+    unit = Unit("propose", "mix", PROPOSE_VERSION, args, {"fit": fitted.ref, "design": design.ref})
+    return [beside_proven(run, unit)]
 
 
 def propose(job: Job) -> dict[str, Any]:
@@ -166,6 +168,7 @@ def propose(job: Job) -> dict[str, Any]:
     objective = objective_of(swarm, design, job.args["objective"])
     domains = domains_of({name: job.args["domains"][name] for name in swarm.domains}, design["tokens"])
     options = job.args["propose"]
+    earlier = json.loads((job.inputs["proven"] / "proposal.json").read_text()) if "proven" in job.inputs else None
     baselines = {"natural": design["natural"], "uniform": design["uniform"], **job.args["references"]}
     proposal = solve(
         swarm,
@@ -177,12 +180,14 @@ def propose(job: Job) -> dict[str, Any]:
         seed=job.args["seed"],
         kl_strength=options["kl"],
         extrapolate=options["extrapolate"],
+        proven=as_proven(earlier, swarm.domains) if earlier else None,
     )
 
     def named(values: np.ndarray) -> dict[str, float]:
         return {name: round(float(value), 9) for name, value in zip(swarm.domains, values, strict=True)}
 
-    weights = normalised(named(proposal.weights))
+    # a proven mix keeps every bit, or its proxies would have other keys
+    weights = earlier["weights"] if earlier else normalised(named(proposal.weights))
     mixes = {"proposal": weights, **{name: named(each.weights) for name, each in proposal.baselines.items()}}
     write_json(
         job.out / "proposal.json",
@@ -213,11 +218,31 @@ def propose(job: Job) -> dict[str, Any]:
                 "reference": dict(zip(objective.tasks, objective.reference.tolist(), strict=True)),
             },
             "kl": {"nats": proposal.kl, "strength": finite(proposal.kl_strength)},
+            "successor": successor_of(proposal, named),
             "binding": list(proposal.binding),
             "warnings": list(proposal.warnings),
         },
     )
     return {"predicted": proposal.predicted, "warnings": len(proposal.warnings)}
+
+
+def as_proven(earlier: Mapping[str, Any], domains: tuple[str, ...]) -> Any:
+    """Return the proposal that an earlier run proved, from its proposal.json."""
+    from pipeline.mixture.proposer import Proven
+
+    return Proven(
+        weights=vector(earlier["weights"], domains),
+        kl_strength=float(earlier["kl"]["strength"]),
+        best_observed=earlier["best_observed"]["run"],
+    )
+
+
+def successor_of(proposal: Any, named: Any) -> dict[str, Any] | None:
+    """Return the mix that the evals as they are now would propose in place of the proven one, if it is better."""
+    if proposal.successor is None:
+        return None
+    each = proposal.successor
+    return {"weights": normalised(named(each.weights)), "predicted": each.predicted, "gain": each.gain, "se": each.se}
 
 
 def task_fit(swarm: Any, task: int, chosen: Mapping[str, Any]) -> Any:

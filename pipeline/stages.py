@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline import annotate, evals, proof, proposal, report, rewrite, select, sources, swarm, tokenize
+from pipeline import annotate, evals, proof, proposal, proven, report, rewrite, select, sources, swarm, tokenize
 from pipeline.run import Run
 from pipeline.units import Job, Unit
 
@@ -52,7 +52,7 @@ STAGES = (
     Stage("propose", "the best mix under the caps", proposal.propose_units, proposal.propose),
     Stage("proof", "proposal and baselines, fresh seeds", proof.train_units),
     Stage("confirm", "the same on confirm items", proof.score_units),
-    Stage("validate", "did it win", proof.validate_units, proof.validate),
+    Stage("validate", "did it win", proof.validate_units, proof.validate, proven.remember),
     Stage("report", "HTML, Markdown, JSON", report.units, report.work),
 )
 

@@ -41,11 +41,21 @@ class BestObserved:
 
 
 @dataclass(frozen=True)
+class Proven:
+    """A proposal (d,) whose proof is trained already, the pull that gave it, and the best observed run of then."""
+
+    weights: np.ndarray
+    kl_strength: float
+    best_observed: str
+
+
+@dataclass(frozen=True)
 class Proposal:
     """weights (d,) sum 1; predicted: their objective (natural is about 1, lower is better).
 
     low, high: (d,) range of each weight over the mixes that the data cannot tell from the best; optimum: (d,) before
-    KL; kl: nats to the prior; kl_strength: factor on KL that gave the proposal.
+    KL; kl: nats to the prior; kl_strength: factor on KL that gave the proposal. successor: the mix that would be
+    proposed in place of a proven one that is kept, with its gain over that, where the data can tell that from the best.
     """
 
     weights: np.ndarray
@@ -60,14 +70,15 @@ class Proposal:
     best_observed: BestObserved
     binding: tuple[str, ...]
     warnings: tuple[str, ...]
+    successor: Compared | None = None
 
 
-def best_observed(swarm: Swarm, fits: Sequence[TaskFit], objective: Objective) -> BestObserved:
-    """The mix of the lowest measured objective: blocks' fitted effects taken off, mean over the runs of one mix."""
+def best_observed(swarm: Swarm, fits: Sequence[TaskFit], objective: Objective, run: str | None = None) -> BestObserved:
+    """The mix of the lowest measured objective, or `run`'s: blocks' effects taken off, mean over the mix's runs."""
     measured = objective.value(without_blocks(swarm, fits))
     groups = swarm.groups
     means = np.array([measured[groups == g].mean() for g in range(groups.max() + 1)])
-    winner = int(np.argmin(means))
+    winner = int(np.argmin(means)) if run is None else groups[swarm.runs.index(run)]
     row = int(np.flatnonzero(groups == winner)[0])
     return BestObserved(swarm.runs[row], swarm.weights[row], float(means[winner]))
 
@@ -84,12 +95,14 @@ def propose(
     kl_strength: float | None = None,
     kl_errors: float = 1.0,
     extrapolate: bool = False,
+    proven: Proven | None = None,
 ) -> Proposal:
     """Minimise predicted objective + strength * KL(w || prior) over the limits and the hull of the swarm's mixes.
 
     `kl_strength` None takes the largest strength whose optimum is predicted within `kl_errors` standard errors (of the
     difference) of the optimum without it; 0 switches it off. `extrapolate` leaves the hull. baselines: name -> weights
-    (d,), compared with the proposal; best_observed joins them. ValueError naming the limits that collide.
+    (d,), compared with the proposal; best_observed joins them. `proven` stays the proposal, whatever the laws think
+    best now; that is its `successor` where the data can tell the two apart. ValueError naming the limits that collide.
     """
     model = surface(swarm, fits, objective)
     distinct = swarm.weights[np.unique(swarm.groups, return_index=True)[1]]
@@ -104,6 +117,19 @@ def propose(
         weights = _drawn_to_prior(space, model, optimum, prior, kl_strength) if kl_strength > 0 else optimum
     low, high = _region(space, model, optimum, weights, inside, rng)
     best = best_observed(swarm, fits, objective)
+    successor, warnings = None, []
+    if proven is not None:
+        if indistinguishable(model, proven.weights[None], optimum)[0]:
+            low, high = np.minimum(low, proven.weights), np.maximum(high, proven.weights)
+        else:
+            gain, se = _gap(model, proven.weights, weights)
+            successor = Compared(weights, float(model.mean(weights[None])[0]), gain, se)
+        weights, kl_strength = proven.weights, proven.kl_strength
+        if best.run != proven.best_observed:
+            warnings.append(
+                f"run {best.run} measures best on the evals as they are now; the proof holds {proven.best_observed}"
+            )
+        best = best_observed(swarm, fits, objective, proven.best_observed)
     compared = {
         name: _compare(model, weights, other) for name, other in {**baselines, "best_observed": best.weights}.items()
     }
@@ -121,7 +147,8 @@ def propose(
         baselines=compared,
         best_observed=best,
         binding=tuple(n for n, s in zip(limits.names, slack, strict=True) if s < 1e-4),
-        warnings=_warnings(model, compared),
+        warnings=(*warnings, *_warnings(model, compared)),
+        successor=successor,
     )
 
 

@@ -18,7 +18,10 @@ AGREE = 2.0
 
 @dataclass(frozen=True)
 class Decision:
-    """status: `won` (beats every other mix), `partly` or `lost` (beats none). headline: the first line."""
+    """status: `won` (beats every other mix, no better one is predicted), `partly` or `lost` (beats none).
+
+    headline: the first line.
+    """
 
     status: str
     headline: str
@@ -41,9 +44,9 @@ def decide(data: dict[str, Any]) -> Decision:
     compared = {name: mix["measured"][name] for name in others_of(mix)}
     won = [name for name, each in compared.items() if each["wins"]]
     status = "won" if len(won) == len(compared) else "partly" if won else "lost"
-    prefix = {"won": "", "partly": "Not a clear win. ", "lost": ""}[status]
+    prefix = "Not a clear win. " if status == "partly" and not mix["successor"] else ""
     return Decision(
-        status=status,
+        status="partly" if won and mix["successor"] else status,
         headline=prefix + mix["headline"],
         trust=trust_of(mix, compared, status),
         caveats=caveats_of(data),
@@ -147,14 +150,16 @@ def ordered_domains(mix: dict[str, Any]) -> list[tuple[str, list[str]]]:
 def weights_of(data: dict[str, Any]) -> Table:
     """Return the table domain × mix, with the proposal's interval and the epochs of each origin."""
     mix = data["mix"]
-    others = others_of(mix)
+    columns_of = {name: mix["baselines"][name] for name in others_of(mix)}
+    if mix["successor"]:
+        columns_of["not_proven"] = mix["successor"]["weights"]
     low, high = mix["uncertainty"]["interval"]["low"], mix["uncertainty"]["interval"]["high"]
     cap = yaml.safe_load(data["config"])["propose"]["max_repetition"]
     top = max(
         [
             *high.values(),
             *mix["weights"].values(),
-            *(w for name in others for w in mix["baselines"][name].values()),
+            *(w for weights in columns_of.values() for w in weights.values()),
         ]
     )
     rows: list[list[Cell | None]] = []
@@ -165,8 +170,8 @@ def weights_of(data: dict[str, Any]) -> Table:
             bar = Bar(weight / top, low[name] / top, high[name] / top)
             cells.append(Cell(percent(weight), weight, bar=bar, strong=True))
             cells.append(Cell(f"{100 * low[name]:.1f} to {100 * high[name]:.1f} %", high[name], tone="dim"))
-            for other in others:
-                share = mix["baselines"][other][name]
+            for other in columns_of:
+                share = columns_of[other][name]
                 cells.append(Cell(percent(share), share, bar=Bar(share / top), tone="" if share else "dim"))
             cells.append(epochs_cell(mix["repetition"]["proposal"][origin], cap, len(names)) if i == 0 else None)
             rows.append(cells)
@@ -174,7 +179,7 @@ def weights_of(data: dict[str, Any]) -> Table:
         Column("Domain", text=True),
         Column("Proposal", "share of the target run's tokens"),
         Column("Range", "mixes that the swarm cannot tell from the best have weights in this range"),
-        *(Column(words(name), MEANING.get(name, "your own mix, from `references`")) for name in others),
+        *(Column(words(name), MEANING.get(name, "your own mix, from `references`")) for name in columns_of),
         Column("Epochs", "times the target run reads the origin, raw and rewritten text together"),
     ]
     return table("The mix: share of tokens per domain", columns, rows)
@@ -185,6 +190,7 @@ MEANING = {
     "natural": "raw sources by their tokens",
     "uniform": "every domain alike",
     "best_observed": "the swarm's best run",
+    "not_proven": "predicted to be better on the evals as they are now",
 }
 
 

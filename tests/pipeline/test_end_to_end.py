@@ -92,11 +92,10 @@ def test_a_second_run_does_nothing_and_says_so_without_ray(finished) -> None:
     assert again.stdout.splitlines()[-1] == str(folder)
 
 
-def test_an_added_eval_trains_no_proxy_of_the_swarm(finished) -> None:
-    path, *_ = finished
+def test_an_added_eval_trains_nothing(finished) -> None:
+    path, folder, _ = finished
     text = path.read_text()
     evals = Path(__file__).parents[2] / "samples" / "evals"
-    # the swarm is scored on the new eval; the proof trains only if the proposal itself moves
     path.write_text(
         text.replace("items: 60}", f"items: 60}}\n    openbookqa: {{path: {evals}/openbookqa.jsonl.gz, items: 60}}")
     )
@@ -107,11 +106,20 @@ def test_an_added_eval_trains_no_proxy_of_the_swarm(finished) -> None:
         assert "score        48 done, 12 to do" in plan.stdout or "score        decided after" in plan.stdout
         done = mixwright("run", path)
         assert done.returncode == 0, done.stderr
-        assert "\ntrain: " not in done.stderr
-        assert (
-            "bench/openbookqa"
-            in json.loads((Path(done.stdout.splitlines()[-1]) / "mix.json").read_text())["objective"]["weights"]
+        units = dict(re.findall(r"(\w+) (\d+)[,.]", done.stderr.rpartition("Units run: ")[2]))
+        proxies = 12 + 2 * 4  # of the swarm and of the proof
+        assert units == {
+            "benchmarks": "1", "requests": "1", "score": "12", "fit": "1", "propose": "1", "confirm": str(proxies - 12),
+            "validate": "1", "report": "1",
+        }  # fmt: skip
+        before, after = (
+            json.loads((each / "mix.json").read_text()) for each in (folder, Path(done.stdout.splitlines()[-1]))
         )
+        assert "bench/openbookqa" in after["measured"]["proposal"]["tasks"]
+        assert after["weights"] == before["weights"]
+        assert after["baselines"] == before["baselines"]
+        assert "what tiny proved is kept" in done.stderr
+        assert "Nothing to do" in mixwright("run", path).stderr
     finally:
         path.write_text(text)
 

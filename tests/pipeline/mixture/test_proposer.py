@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pipeline.mixture.laws import LAWS
 from pipeline.mixture.objective import build
 from pipeline.mixture.polytope import Polytope
-from pipeline.mixture.proposer import best_observed, propose
+from pipeline.mixture.proposer import Proven, best_observed, propose
 from pipeline.mixture.selection import choose
 from pipeline.mixture.spaces import Bound, limits, natural, prior, uniform
 
@@ -93,3 +93,26 @@ def test_colliding_limits_are_named() -> None:
     within = limits(DOMAINS, bounds=[Bound(("code",), 0.7), Bound(("papers",), 0.6)])
     with pytest.raises(ValueError, match=r"weight of code >= 0.7; weight of papers >= 0.6"):
         propose(TABLE, FITS, GOAL, within, prior(DOMAINS), baselines=BASELINES, seed=0)
+
+
+def test_a_proven_proposal_stays_and_what_is_better_stands_beside_it() -> None:
+    """New evals must train nothing: the mixes with a proof stay, and a better one is named with its gain and SE."""
+
+    def run(proven: Proven | None):
+        return propose(TABLE, FITS, GOAL, caps(), prior(DOMAINS), baselines=BASELINES, seed=0, proven=proven)
+
+    free = run(None)
+    assert free.successor is None
+    near = run(Proven(0.999 * free.weights + 0.001 * natural(DOMAINS), 0.5, TABLE.runs[3]))
+    assert near.successor is None, "a proven mix that the laws cannot tell from the best needs no successor"
+    assert near.kl_strength == 0.5
+    far = run(Proven(natural(DOMAINS), 0.5, TABLE.runs[3]))
+    assert np.array_equal(far.weights, natural(DOMAINS))
+    assert far.successor is not None
+    np.testing.assert_allclose(far.successor.weights, free.weights)
+    assert far.successor.gain == pytest.approx(free.baselines["natural"].gain)
+    assert far.successor.se == pytest.approx(free.baselines["natural"].se)
+    assert far.best_observed.run in TABLE.runs
+    same_mix = far.best_observed.weights == TABLE.weights[TABLE.runs.index(TABLE.runs[3])]
+    assert same_mix.all()
+    assert any(text.startswith(f"run {free.best_observed.run} measures best") for text in far.warnings)

@@ -8,6 +8,8 @@ import pytest
 from pipeline_report_checks import lose, win
 from report_fixture import EVIL, enlarged
 
+from pipeline.proof import headline_of
+from pipeline.report.decision import decide
 from pipeline.report.markdown import aligned, escaped, render_markdown
 
 
@@ -74,3 +76,18 @@ def test_works_without_variants_and_references(plain: dict[str, Any]) -> None:
 
 def test_the_same_data_gives_the_same_text(data: dict[str, Any]) -> None:
     assert render_markdown(data) == render_markdown(data)
+
+
+def test_a_better_mix_without_a_proof_is_said_first_and_shown_beside(data: dict[str, Any]) -> None:
+    """A reader must not take a proven mix for the best one when new evals ask for another."""
+    win(data)
+    mix = data["mix"]
+    mix["successor"] = {"weights": mix["baselines"]["uniform"], "predicted": 0.9, "gain": 0.0123, "se": 0.002}
+    mix["headline"] = headline_of(mix["headline"], mix["successor"])
+    first = render_markdown(data).splitlines()[0]
+    assert "predicted, not proven, to gain 0.0123 (SE 0.0020)" in first
+    assert "retrain: true" in first
+    decision = decide(data)
+    assert decision.status == "partly"
+    assert decision.trust.startswith("Trust it")
+    assert "not proven" in [column.label for column in decision.weights.columns]
