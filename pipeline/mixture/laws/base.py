@@ -1,8 +1,12 @@
-"""What every law offers: a scikit-learn-like estimator of one task from weights, with uncertainty and gradient."""
+"""What every law offers: a scikit-learn estimator of one task from weights, with uncertainty and gradient."""
 
-from typing import Protocol, Self
+from abc import abstractmethod
+from typing import Any, Protocol, Self
 
 import numpy as np
+from sklearn.base import BaseEstimator, RegressorMixin
+
+_ROWS = 256
 
 
 class Law(Protocol):
@@ -14,15 +18,18 @@ class Law(Protocol):
     name: str
     convex: bool
 
-    def fit(self, weights: np.ndarray, y: np.ndarray, blocks: np.ndarray) -> Self:
-        """weights (n, d) rows sum to 1; y (n,) metric; blocks (n,) int labels of seed blocks. Returns itself.
+    def fit(self, weights: np.ndarray, y: np.ndarray, blocks: np.ndarray | None = None) -> Self:
+        """weights (n, d) rows sum to 1; y (n,) metric; blocks (n,) int labels of seed blocks (default: all one).
 
-        ValueError where n is too small for the law.
+        Returns itself. ValueError where n is too small for the law.
         """
         ...
 
-    def predict(self, weights: np.ndarray, blocks: np.ndarray | None = None) -> np.ndarray:
-        """Mean at weights (m, d) -> (m,), averaged over blocks, or with the effect of the blocks (m,) given."""
+    def predict(self, weights: np.ndarray, blocks: np.ndarray | None = None, return_std: bool = False) -> Any:
+        """Mean at weights (m, d) -> (m,), averaged over blocks, or with the effect of the blocks (m,) given.
+
+        With `return_std` also the SD (m,) of one measurement there: of the mean and of the noise together.
+        """
         ...
 
     def gradient(self, weights: np.ndarray) -> np.ndarray:
@@ -36,6 +43,31 @@ class Law(Protocol):
     def noise(self) -> float:
         """SD of one measurement about the mean, in the unit of y."""
         ...
+
+
+class Estimator(RegressorMixin, BaseEstimator):
+    """What laws share: scikit-learn's parameters and score, and `predict` from a law's mean, covariance and noise."""
+
+    @abstractmethod
+    def mean_at(self, weights: np.ndarray, blocks: np.ndarray | None) -> np.ndarray: ...
+
+    @abstractmethod
+    def covariance(self, weights: np.ndarray) -> np.ndarray: ...
+
+    @abstractmethod
+    def noise(self) -> float: ...
+
+    def predict(self, weights: np.ndarray, blocks: np.ndarray | None = None, return_std: bool = False) -> Any:
+        mean = self.mean_at(weights, blocks)
+        if not return_std:
+            return mean
+        parts = [np.diag(self.covariance(weights[i : i + _ROWS])) for i in range(0, len(weights), _ROWS)]
+        return mean, np.sqrt(np.maximum(np.concatenate(parts), 0.0) + self.noise() ** 2)
+
+
+def one_block(blocks: np.ndarray | None, rows: int) -> np.ndarray:
+    """The blocks given, or one for all rows."""
+    return np.zeros(rows, dtype=int) if blocks is None else blocks
 
 
 def block_contrasts(blocks: np.ndarray, known: np.ndarray) -> np.ndarray:

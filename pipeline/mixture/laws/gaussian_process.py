@@ -11,7 +11,7 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import minimize
 
-from pipeline.mixture.laws.base import block_contrasts, known_blocks
+from pipeline.mixture.laws.base import Estimator, block_contrasts, known_blocks, one_block
 
 _POWER = 0.25
 _FLOOR = 1e-5
@@ -24,12 +24,13 @@ _JITTER = 1e-8
 _ROOT5 = 5**0.5
 
 
-class GaussianProcess:
+class GaussianProcess(Estimator):
     name = "gaussian_process"
     convex = False
 
-    def fit(self, weights: np.ndarray, y: np.ndarray, blocks: np.ndarray) -> Self:
+    def fit(self, weights: np.ndarray, y: np.ndarray, blocks: np.ndarray | None = None) -> Self:
         n, d = weights.shape
+        blocks = one_block(blocks, n)
         if n < 5:
             raise ValueError(f"the Gaussian process needs at least 5 runs, got {n}")
         self.d, self.mean, self.sd = d, float(y.mean()), float(y.std()) or 1.0
@@ -53,7 +54,7 @@ class GaussianProcess:
         """Prior covariance of the mean surface at weights (m, d) with the training rows, (m, n); +1: intercept."""
         return np.exp(2 * self.theta[self.d]) * _matern(_features(weights), self.x, self.theta[: self.d])[0] + 1.0
 
-    def predict(self, weights: np.ndarray, blocks: np.ndarray | None = None) -> np.ndarray:
+    def mean_at(self, weights: np.ndarray, blocks: np.ndarray | None) -> np.ndarray:
         cross = self._cross(weights)
         if blocks is not None:
             cross = (

@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 from scipy import stats
 
-from pipeline.mixture.laws.base import BLOCK_PENALTY, block_contrasts, known_blocks
+from pipeline.mixture.laws.base import BLOCK_PENALTY, Estimator, block_contrasts, known_blocks, one_block
 
 # Only keeps the normal equations solvable: the sum-to-one direction and unused domains get coefficient 0.
 _RIDGE = 1e-8
@@ -27,12 +27,13 @@ class Contrast:
     p_value: float
 
 
-class Linear:
+class Linear(Estimator):
     name = "linear"
     convex = True
 
-    def fit(self, weights: np.ndarray, y: np.ndarray, blocks: np.ndarray) -> Self:
+    def fit(self, weights: np.ndarray, y: np.ndarray, blocks: np.ndarray | None = None) -> Self:
         n, d = weights.shape
+        blocks = one_block(blocks, n)
         if n < 3:
             raise ValueError(f"the linear law needs at least 3 runs, got {n}")
         self.centre = weights.mean(axis=0)
@@ -56,7 +57,7 @@ class Linear:
     def _mean_design(self, weights: np.ndarray) -> np.ndarray:
         return np.hstack([np.ones((len(weights), 1)), weights - self.centre])
 
-    def predict(self, weights: np.ndarray, blocks: np.ndarray | None = None) -> np.ndarray:
+    def mean_at(self, weights: np.ndarray, blocks: np.ndarray | None) -> np.ndarray:
         if blocks is not None:
             return self._design(weights, blocks) @ self.theta
         return self._mean_design(weights) @ self.theta[: self.d + 1]

@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 
 from pipeline.mixture.laws import least_squares
-from pipeline.mixture.laws.base import BLOCK_PENALTY, block_contrasts, known_blocks
+from pipeline.mixture.laws.base import BLOCK_PENALTY, Estimator, block_contrasts, known_blocks, one_block
 
 # Strengths tried, in units of the squared residual of a standardised y and standardised weights.
 _STRENGTHS = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003)
@@ -20,12 +20,13 @@ _PENALTY_C, _PENALTY_A = 1e-4, 1e-2
 _EXPONENT = (-30.0, 8.0)
 
 
-class LogLinear:
+class LogLinear(Estimator):
     name = "log_linear"
     convex = True
 
-    def fit(self, weights: np.ndarray, y: np.ndarray, blocks: np.ndarray) -> Self:
+    def fit(self, weights: np.ndarray, y: np.ndarray, blocks: np.ndarray | None = None) -> Self:
         n, d = weights.shape
+        blocks = one_block(blocks, n)
         if n < 5:
             raise ValueError(f"the log-linear law needs at least 5 runs, got {n}")
         self.centre = weights.mean(axis=0)
@@ -59,7 +60,7 @@ class LogLinear:
         x = (weights - self.centre) / self.scale
         return np.exp(np.clip(self.theta[1] + x @ self.theta[2 : 2 + self.d], *_EXPONENT))
 
-    def predict(self, weights: np.ndarray, blocks: np.ndarray | None = None) -> np.ndarray:
+    def mean_at(self, weights: np.ndarray, blocks: np.ndarray | None) -> np.ndarray:
         z = self.theta[0] + self._exponential(weights)
         if blocks is not None:
             z = z + block_contrasts(blocks, self.blocks) @ self.theta[2 + self.d :]

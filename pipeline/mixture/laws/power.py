@@ -12,7 +12,7 @@ from typing import Self
 import numpy as np
 
 from pipeline.mixture.laws import least_squares
-from pipeline.mixture.laws.base import BLOCK_PENALTY, block_contrasts, known_blocks
+from pipeline.mixture.laws.base import BLOCK_PENALTY, Estimator, block_contrasts, known_blocks, one_block
 
 # (mean, SD) of the priors of c, a, log alpha, and each log q.
 _C, _A, _ALPHA, _USE = (-2.0, 2.0), (1.3, 1.0), (-0.7, 0.7), (2.0, 2.0)
@@ -21,12 +21,13 @@ _NOISE = 0.1
 _LOG_USE = (-8.0, 8.0)
 
 
-class Power:
+class Power(Estimator):
     name = "power"
     convex = True
 
-    def fit(self, weights: np.ndarray, y: np.ndarray, blocks: np.ndarray) -> Self:
+    def fit(self, weights: np.ndarray, y: np.ndarray, blocks: np.ndarray | None = None) -> Self:
         n, d = weights.shape
+        blocks = one_block(blocks, n)
         if n < 5:
             raise ValueError(f"the power law needs at least 5 runs, got {n}")
         self.mean, self.sd, self.d = float(y.mean()), float(y.std()) or 1.0, d
@@ -46,7 +47,7 @@ class Power:
         self.sigma = float(np.sqrt(error))
         return self
 
-    def predict(self, weights: np.ndarray, blocks: np.ndarray | None = None) -> np.ndarray:
+    def mean_at(self, weights: np.ndarray, blocks: np.ndarray | None) -> np.ndarray:
         z = self.theta[0] + _fall(weights, self.theta[: 3 + self.d])[0]
         if blocks is not None:
             z = z + block_contrasts(blocks, self.blocks) @ self.theta[3 + self.d :]

@@ -3,6 +3,8 @@ information."""
 
 import numpy as np
 import pytest
+from sklearn.base import clone
+from sklearn.model_selection import cross_val_score
 
 from pipeline.mixture.laws import LAWS
 from pipeline.mixture.laws.linear import Linear
@@ -98,3 +100,15 @@ def test_pure_noise_does_not_blow_up(name: str) -> None:
 def test_too_few_runs_are_refused(name: str) -> None:
     with pytest.raises(ValueError, match="at least"):
         LAWS[name]().fit(WEIGHTS[:2], np.ones(2), np.zeros(2))
+
+
+@pytest.mark.parametrize("name", LAWS)
+def test_laws_are_scikit_learn_estimators(name: str) -> None:
+    """Users bring their own cross-validation; `return_std` is the SD of one measurement, noise included."""
+    y = WEIGHTS @ SLOPES + 0.1 * RNG.normal(size=40)
+    assert cross_val_score(clone(LAWS[name]()), WEIGHTS, y, cv=4).mean() > 0.8
+    model = LAWS[name]().fit(WEIGHTS, y)
+    mean, std = model.predict(UNSEEN, return_std=True)
+    np.testing.assert_array_equal(mean, model.predict(UNSEEN))
+    assert std.shape == mean.shape
+    assert np.all(std >= model.noise())
