@@ -1,10 +1,9 @@
 """Planted truth: surfaces whose optimum is known, so that a proposal's regret can be measured.
 
 *planted*: five surfaces (linear, log-linear, with interaction, with a useless domain, with a harmful one), 8 domains,
-48 runs, natural's regret 5 noise SDs. `within_noise`: how often the proposal's regret against the true optimum under
-the limits stays below one noise SD; `region_coverage`: how often that optimum is among the mixes that are called
-indistinguishable from the best (stated: 90 %). The same two with `_inside` are against the optimum inside the region
-that the swarm covered, which a proposal does not leave unless told to.
+48 runs in rounds, natural's regret 5 noise SDs. `within_noise`: how often the proposal's regret against the true
+optimum under the limits stays below one noise SD; `region_coverage`: how often that optimum is in the region of mixes
+that the data cannot tell from the best (stated: 90 %). `within_noise_one_round`: all 48 runs in one round.
 
 *quickstart*: 8 domains, 24 runs and 12 tasks shaped like the quickstart's measured proxies: how often the proposal
 wins as `validate` judges. The last line is one JSON object.
@@ -24,13 +23,16 @@ from pipeline.mixture.judge import judge
 from pipeline.mixture.objective import build
 from pipeline.mixture.optimise import minimise
 from pipeline.mixture.polytope import Polytope, interior, whole_simplex
-from pipeline.mixture.proposer import indistinguishable, propose
+from pipeline.mixture.proposer import Proposal, propose
+from pipeline.mixture.rounds import next_mixes
 from pipeline.mixture.selection import choose
 from pipeline.mixture.spaces import Domain, Limits, limits, natural, prior, uniform
 from pipeline.mixture.surface import surface
-from pipeline.mixture.table import Swarm, join
+from pipeline.mixture.table import Swarm
 
 Truth = Callable[[np.ndarray], np.ndarray]  # (n, d) weights -> (n, t) noiseless tasks
+ROUNDS = (24, 8, 8, 8)
+BLOCKS = 4
 KINDS = ("linear", "log_linear", "interaction", "useless", "harmful")
 
 
@@ -117,49 +119,66 @@ def true_optimum(truth: Truth, space: Polytope, factors: np.ndarray) -> np.ndarr
     return minimise(space, mean, gradient, interior(space), np.random.default_rng(0), 4)
 
 
-def run_swarm(problem: Problem, runs: int, seed: int) -> Swarm:
-    """Designs, measures with noise and a common effect a seed block, and joins."""
-    rng = np.random.default_rng([seed, 1])
-    mixes = swarm(problem.domains, runs, seed=seed, within=problem.within)
-    weights = np.array([m.weights for m in mixes])
-    shift = rng.normal(size=(16, len(problem.tasks))) * problem.noise
-    values = problem.truth(weights) + rng.normal(size=(len(mixes), len(problem.tasks))) * problem.noise
-    values += shift[[m.block for m in mixes]]
-    names = [d.name for d in problem.domains]
-    return join(
-        {m.name: dict(zip(names, m.weights.tolist(), strict=True)) for m in mixes},
-        {m.name: dict(zip(problem.tasks, row.tolist(), strict=True)) for m, row in zip(mixes, values, strict=True)},
-        {m.name: m.block for m in mixes},
-    )
+@dataclass
+class Laboratory:
+    """Measures mixes with noise and a common effect a seed block. weights (n, d), values (n, t), blocks (n,)."""
+
+    problem: Problem
+    rng: np.random.Generator
+
+    def __post_init__(self) -> None:
+        tasks = len(self.problem.tasks)
+        self.shift = self.rng.normal(size=(BLOCKS, tasks)) * self.problem.noise
+        self.weights, self.values = np.zeros((0, len(self.problem.domains))), np.zeros((0, tasks))
+        self.blocks = np.zeros(0, dtype=int)
+
+    def measure(self, weights: np.ndarray, blocks: np.ndarray) -> Swarm:
+        """Train the mixes and return all that was measured so far."""
+        noise = self.rng.normal(size=(len(weights), len(self.problem.tasks))) * self.problem.noise
+        self.values = np.vstack([self.values, self.problem.truth(weights) + noise + self.shift[blocks]])
+        self.weights, self.blocks = np.vstack([self.weights, weights]), np.concatenate([self.blocks, blocks])
+        names = tuple(f"run-{i}" for i in range(len(self.weights)))
+        domains = tuple(d.name for d in self.problem.domains)
+        return Swarm(names, domains, self.problem.tasks, self.weights, self.values, self.blocks)
+
+
+def run_swarm(problem: Problem, runs: int, seed: int) -> tuple[Laboratory, Swarm]:
+    """The first round: a design without knowledge."""
+    mixes = swarm(problem.domains, runs, seed=seed, within=problem.within, blocks=BLOCKS)
+    laboratory = Laboratory(problem, np.random.default_rng([seed, 1]))
+    return laboratory, laboratory.measure(np.array([m.weights for m in mixes]), np.array([m.block for m in mixes]))
 
 
 @dataclass(frozen=True)
 class Planted:
-    """Regrets in SDs of the objective's noise; held: the optimum is called indistinguishable."""
+    """Regrets in SDs of the objective's noise; held: the optimum is in the region."""
 
     regret: float
-    regret_inside: float
     natural: float
     held: bool
-    held_inside: bool
 
 
-def planted(seed: int, kind: str, runs: int) -> Planted:
+def planted(seed: int, kind: str, rounds: tuple[int, ...]) -> Planted:
     problem = planted_problem(kind, np.random.default_rng([seed, 0]))
-    table = run_swarm(problem, runs, seed)
     base = {"natural": natural(problem.domains), "uniform": uniform(problem.domains)}
+    laboratory, table = run_swarm(problem, rounds[0], seed)
+    for i, count in enumerate(rounds[1:]):
+        goal = build(table, base["natural"], force=problem.tasks)
+        model = surface(table, choose(table, seed=seed), goal)
+        added = next_mixes(model, table.weights, problem.within, count, seed=100 * seed + i)
+        table = laboratory.measure(added, (len(table.runs) + np.arange(len(added))) % BLOCKS)
     goal = build(table, base["natural"], force=problem.tasks)
     fits = choose(table, seed=seed)
     found = propose(table, fits, goal, problem.within, prior(problem.domains), baselines=base, seed=seed)
-    factors = goal.weights / goal.reference
-    distinct = table.weights[np.unique(table.groups, return_index=True)[1]]
+    return judged(problem, goal.weights / goal.reference, found)
+
+
+def judged(problem: Problem, factors: np.ndarray, found: Proposal) -> Planted:
     best = true_optimum(problem.truth, whole_simplex(problem.within), factors)
-    inside = true_optimum(problem.truth, Polytope(distinct, problem.within), factors)
-    value = problem.truth(np.stack([found.weights, best, inside, base["natural"]])) @ factors
+    value = problem.truth(np.stack([found.weights, best, natural(problem.domains)])) @ factors
     noise = float(np.sqrt(np.sum((factors * problem.noise) ** 2)))
-    held = indistinguishable(surface(table, fits, goal), np.stack([best, inside]), found.optimum)
-    regret, regret_inside, of_natural = (value[0] - value[1], value[0] - value[2], value[3] - value[1])
-    return Planted(regret / noise, regret_inside / noise, of_natural / noise, bool(held[0]), bool(held[1]))
+    held = bool(found.beliefs.holds(best[None])[0])
+    return Planted((value[0] - value[1]) / noise, (value[2] - value[1]) / noise, held)
 
 
 @dataclass(frozen=True)
@@ -181,7 +200,7 @@ class Quickstart:
 
 def quickstart(seed: int, runs: int) -> Quickstart:
     problem = quickstart_problem(np.random.default_rng([seed, 2]))
-    table = run_swarm(problem, runs, seed)
+    _, table = run_swarm(problem, runs, seed)
     base = {"natural": natural(problem.domains), "uniform": uniform(problem.domains)}
     goal = build(table, base["natural"])
     began = time.process_time()
@@ -217,14 +236,15 @@ def main() -> None:
     parser.add_argument("--quickstarts", type=int, default=20)
     args = parser.parse_args()
     every: list[Planted] = []
+    at_once: list[Planted] = []
     for kind in KINDS:
-        rows = [planted(seed, kind, 48) for seed in range(args.seeds)]
+        rows = [planted(seed, kind, ROUNDS) for seed in range(args.seeds)]
         every += rows
+        at_once += [planted(seed, kind, (sum(ROUNDS),)) for seed in range(args.seeds)]
         print(
-            f"{kind:12s} regret {np.median([r.regret for r in rows]):6.2f} SD"
-            f"  inside the region {np.median([r.regret_inside for r in rows]):6.2f} SD"
-            f"  (natural {np.median([r.natural for r in rows]):.1f} SD)"
-            f"  optimum held {np.mean([r.held for r in rows]):.2f} / {np.mean([r.held_inside for r in rows]):.2f}",
+            f"{kind:12s} regret {np.median([r.regret for r in rows]):6.2f} SD, largest"
+            f" {max(r.regret for r in rows):6.2f} SD  (natural {np.median([r.natural for r in rows]):.1f} SD)"
+            f"  optimum held {np.mean([r.held for r in rows]):.2f}",
             flush=True,
         )
     tried = [quickstart(seed, 24) for seed in range(args.quickstarts)]
@@ -234,8 +254,7 @@ def main() -> None:
     result = {
         "within_noise": np.mean([r.regret < 1 for r in every]),
         "region_coverage": np.mean([r.held for r in every]),
-        "within_noise_inside": np.mean([r.regret_inside < 1 for r in every]),
-        "region_coverage_inside": np.mean([r.held_inside for r in every]),
+        "within_noise_one_round": np.mean([r.regret < 1 for r in at_once]),
         "problems": len(every),
         "quickstart_wins": np.mean([q.wins for q in tried]),
         "quickstart_beats_natural": np.mean([q.natural for q in tried]),

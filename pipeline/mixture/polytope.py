@@ -54,8 +54,9 @@ def minimise_quadratic(space: Polytope, hessian: np.ndarray, gradient: np.ndarra
     ValueError naming the limits that collide where the set is empty.
     """
     linear = gradient - hessian @ at
-    for margin in (_MARGIN, 0.0):
-        found = _solve(space, hessian, linear, margin)
+    # The interior-point method was seen to cycle on harmless problems; scaled otherwise it does not.
+    for margin, scaled in ((_MARGIN, True), (_MARGIN, False), (0.0, True)):
+        found = _solve(space, hessian, linear, margin, scaled)
         if found is not None:
             return found
     names = collisions(space)
@@ -138,22 +139,30 @@ def _feasible(space: Polytope) -> bool:
     return _solve(space, np.eye(d), np.zeros(d), 0.0) is not None
 
 
-def _solve(space: Polytope, hessian: np.ndarray, linear: np.ndarray, margin: float) -> np.ndarray | None:
+def _solve(
+    space: Polytope, hessian: np.ndarray, linear: np.ndarray, margin: float, scaled: bool = True
+) -> np.ndarray | None:
     """min w'Hw/2 + linear'w over the set, limits tightened by `margin`; None where the solver finds no point."""
     corners, limits = space.corners, space.limits
     k = len(corners)
     scale = _row_scale(limits)
     rows = (limits.A / scale[:, None]) @ corners.T
-    quad = corners @ hessian @ corners.T
+    rhs = limits.b / scale - margin
+    binding = rows.max(axis=1, initial=-np.inf) > rhs  # the others hold at every corner, hence everywhere
+    rows, rhs = rows[binding], rhs[binding]
+    # The solver's tolerances are absolute: a steep law is brought to size first.
+    size = max(float(np.abs(linear).max()), float(np.abs(hessian).max()), 1e-300)
+    quad = corners @ (hessian / size) @ corners.T
     left = sparse.vstack([sparse.csc_matrix(np.ones((1, k))), sparse.csc_matrix(rows), -sparse.identity(k)], "csc")
-    right = np.concatenate([[1.0], limits.b / scale - margin, np.zeros(k)])
+    right = np.concatenate([[1.0], rhs, np.zeros(k)])
     cones = [clarabel.ZeroConeT(1), clarabel.NonnegativeConeT(len(rows) + k)]
     settings = clarabel.DefaultSettings()
     settings.verbose = False
     settings.max_threads = 1
     settings.tol_feas = settings.tol_gap_abs = settings.tol_gap_rel = 1e-10
+    settings.equilibrate_enable = scaled
     upper = sparse.triu(sparse.csc_matrix(0.5 * (quad + quad.T)), format="csc")
-    solution = clarabel.DefaultSolver(upper, corners @ linear, left, right, cones, settings).solve()
+    solution = clarabel.DefaultSolver(upper, corners @ (linear / size), left, right, cones, settings).solve()
     if str(solution.status) not in ("Solved", "AlmostSolved"):
         return None
     x = np.maximum(np.array(solution.x), 0.0)

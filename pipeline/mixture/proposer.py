@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.mixture.objective import Objective
-from pipeline.mixture.optimise import descend, minimise, sample
-from pipeline.mixture.polytope import Polytope, interior, minimise_quadratic, require_nonempty, whole_simplex
+from pipeline.mixture.optimise import minimise, sample
+from pipeline.mixture.polytope import Polytope, interior, require_nonempty, whole_simplex
+from pipeline.mixture.posterior import Posterior, posterior, standardised_gap
+from pipeline.mixture.pull import drawn_to_prior, within_errors
 from pipeline.mixture.selection import TaskFit, without_blocks
 from pipeline.mixture.spaces import Limits, kl
 from pipeline.mixture.surface import Surface, surface
@@ -15,20 +17,22 @@ from pipeline.mixture.table import Swarm
 
 _STARTS = 6
 _POOL = 400
-# Two-sided 90 % of a normal, one side: a mix is told from the best when it is this many SEs worse.
-_REGION_Z = 1.645
-# log w has no slope at 0; this share stands in for none in the divergence's derivative.
-_KL_FLOOR = 1e-6
+# One-sided 5 %: a proven mix that is predicted this many SEs worse than the best needs a successor.
+_TOLD_APART = 1.645
 
 
 @dataclass(frozen=True)
 class Compared:
-    """A baseline: its weights (d,), predicted objective, the proposal's predicted gain over it and the gain's SE."""
+    """A baseline: its weights (d,), predicted objective, the proposal's predicted gain over it and the gain's SE.
+
+    probability: that the proposal is better, given the swarm.
+    """
 
     weights: np.ndarray
     predicted: float
     gain: float
     se: float
+    probability: float
 
 
 @dataclass(frozen=True)
@@ -53,15 +57,18 @@ class Proven:
 class Proposal:
     """weights (d,) sum 1; predicted: their objective (natural is about 1, lower is better).
 
-    low, high: (d,) range of each weight over the mixes that the data cannot tell from the best; optimum: (d,) before
-    KL; kl: nats to the prior; kl_strength: factor on KL that gave the proposal. successor: the mix that would be
-    proposed in place of a proven one that is kept, with its gain over that, where the data can tell that from the best.
+    regret: expected loss against the best mix allowed, given the swarm. low, high: (d,) range of each weight over the
+    mixes that the data cannot tell from the best; optimum: (d,) before KL; kl: nats to the prior; kl_strength: factor
+    on KL that gave the proposal. beliefs: joint draws at the optimum, the proposal and more. successor: the mix that
+    would be proposed in place of a proven one that is kept, with its gain over that, where the data can tell that from
+    the best.
     """
 
     weights: np.ndarray
     predicted: float
     optimum: np.ndarray
     optimum_predicted: float
+    regret: float
     low: np.ndarray
     high: np.ndarray
     kl: float
@@ -70,6 +77,7 @@ class Proposal:
     best_observed: BestObserved
     binding: tuple[str, ...]
     warnings: tuple[str, ...]
+    beliefs: Posterior
     successor: Compared | None = None
 
 
@@ -112,134 +120,69 @@ def propose(
     inside = interior(space)
     optimum = minimise(space, model.mean, model.gradient, inside, rng, 1 if model.convex else _STARTS)
     if kl_strength is None:
-        weights, kl_strength = _within_errors(space, model, optimum, prior, kl_errors)
+        weights, kl_strength = within_errors(space, model, optimum, prior, kl_errors)
     else:
-        weights = _drawn_to_prior(space, model, optimum, prior, kl_strength) if kl_strength > 0 else optimum
-    low, high = _region(space, model, optimum, weights, inside, rng)
-    best = best_observed(swarm, fits, objective)
-    successor, warnings = None, []
+        weights = drawn_to_prior(space, model, optimum, prior, kl_strength) if kl_strength > 0 else optimum
+    fresh = weights
     if proven is not None:
-        if indistinguishable(model, proven.weights[None], optimum)[0]:
-            low, high = np.minimum(low, proven.weights), np.maximum(high, proven.weights)
-        else:
-            gain, se = _gap(model, proven.weights, weights)
-            successor = Compared(weights, float(model.mean(weights[None])[0]), gain, se)
         weights, kl_strength = proven.weights, proven.kl_strength
-        if best.run != proven.best_observed:
-            warnings.append(
-                f"run {best.run} measures best on the evals as they are now; the proof holds {proven.best_observed}"
-            )
-        best = best_observed(swarm, fits, objective, proven.best_observed)
-    compared = {
-        name: _compare(model, weights, other) for name, other in {**baselines, "best_observed": best.weights}.items()
-    }
-    predicted = model.mean(np.stack([weights, optimum]))
+    best = best_observed(swarm, fits, objective, proven.best_observed if proven else None)
+    others = {**baselines, "best_observed": best.weights}
+    # in this order, so that a row's number says what it is
+    named = np.stack([optimum, weights, fresh, *others.values()])
+    allowed = _near_and_far(space, optimum, inside, rng)
+    beliefs = posterior(model, np.vstack([named, allowed]), rng)
+    region = np.vstack([named[[0, 2]], allowed[beliefs.holds(allowed)]])
+    is_kept = proven is None or bool(standardised_gap(model, weights[None], optimum)[0] <= _TOLD_APART)
+    if is_kept:
+        region = np.vstack([region, weights])
+    compared = {name: _compare(beliefs, 3 + i) for i, name in enumerate(others)}
     slack = (limits.b - limits.A @ weights) / np.maximum(np.abs(limits.A).max(axis=1, initial=0.0), 1e-12)
     return Proposal(
         weights=weights,
-        predicted=float(predicted[0]),
+        predicted=float(beliefs.mean[1]),
         optimum=optimum,
-        optimum_predicted=float(predicted[1]),
-        low=low,
-        high=high,
+        optimum_predicted=float(beliefs.mean[0]),
+        regret=beliefs.regret(1),
+        low=region.min(axis=0),
+        high=region.max(axis=0),
         kl=kl(weights, prior),
         kl_strength=kl_strength,
         baselines=compared,
         best_observed=best,
         binding=tuple(n for n, s in zip(limits.names, slack, strict=True) if s < 1e-4),
-        warnings=(*warnings, *_warnings(model, compared)),
-        successor=successor,
+        warnings=(*_warnings_of_proof(swarm, fits, objective, proven), *_warnings(model, compared)),
+        beliefs=beliefs,
+        successor=None if is_kept else _successor(beliefs),
     )
 
 
-def _drawn_to_prior(
-    space: Polytope, model: Surface, start: np.ndarray, prior: np.ndarray, strength: float
-) -> np.ndarray:
-    def value(w: np.ndarray) -> float:
-        return float(model.mean(w[None])[0]) + strength * kl(w, prior)
-
-    def gradient(w: np.ndarray) -> np.ndarray:
-        return model.gradient(w) + strength * (np.log(np.maximum(w, _KL_FLOOR) / prior) + 1.0)
-
-    return descend(space, value, gradient, start)
+def _near_and_far(space: Polytope, optimum: np.ndarray, inside: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """(2 _POOL, d) mixes of the set: all over it, and drawn toward the optimum."""
+    far, ends = sample(space, inside, _POOL, rng), sample(space, inside, _POOL, rng)
+    return np.vstack([far, optimum + rng.uniform(0.0, 1.0, (_POOL, 1)) ** 2 * (ends - optimum)])
 
 
-def _within_errors(
-    space: Polytope, model: Surface, optimum: np.ndarray, prior: np.ndarray, errors: float
-) -> tuple[np.ndarray, float]:
-    """The strongest pull whose mix is predicted no more than `errors` SEs of the difference above the optimum."""
-
-    def allowed(w: np.ndarray) -> bool:
-        gap, se = _gap(model, w, optimum)
-        return gap <= errors * se
-
-    nearest = _nearest_in_kl(space, prior, optimum)
-    if allowed(nearest):
-        return nearest, float("inf")
-    spread = max(float(np.ptp(model.mean(space.corners))), 1e-9)
-    low, high = -5.0, 1.0  # log10 of strength / spread of the objective over the swarm
-    kept, strength, current = optimum, 0.0, optimum
-    for _ in range(9):
-        middle = (low + high) / 2
-        current = _drawn_to_prior(space, model, kept, prior, spread * 10**middle)
-        if allowed(current):
-            low, kept, strength = middle, current, spread * 10**middle
-        else:
-            high = middle
-    return kept, strength
+def _compare(beliefs: Posterior, row: int) -> Compared:
+    """The baseline at `row` of the posterior's points, against the proposal at row 1."""
+    other, weights = beliefs.points[row], beliefs.points[1]
+    gain, se = beliefs.model.gap(other, weights)
+    return Compared(other, float(beliefs.mean[row]), gain, se, beliefs.beats(1, row))
 
 
-def _nearest_in_kl(space: Polytope, prior: np.ndarray, start: np.ndarray) -> np.ndarray:
-    """The mix of least KL to the prior that the set holds, by Newton steps (the Hessian is 1 / w)."""
-    w = start
-    for _ in range(30):
-        at = np.maximum(w, _KL_FLOOR)
-        step = minimise_quadratic(space, np.diag(1 / at), np.log(at / prior) + 1.0, w) - w
-        size, now = 1.0, kl(w, prior)
-        while size > 1e-4 and kl(np.maximum(w + size * step, 0.0), prior) > now:
-            size /= 2
-        w = np.maximum(w + size * step, 0.0)
-        w = w / w.sum()
-        if now - kl(w, prior) < 1e-9:
-            break
-    return w
+def _successor(beliefs: Posterior) -> Compared:
+    """The mix that would be proposed now (row 2), with its gain over the proven one (row 1)."""
+    gain, se = beliefs.model.gap(beliefs.points[1], beliefs.points[2])
+    return Compared(beliefs.points[2], float(beliefs.mean[2]), gain, se, beliefs.beats(2, 1))
 
 
-def _gap(model: Surface, w: np.ndarray, other: np.ndarray) -> tuple[float, float]:
-    """Predicted objective of w minus that of other, and the SE of that difference."""
-    pair = np.stack([w, other])
-    mean, covariance = model.mean(pair), model.covariance(pair)
-    variance = covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1]
-    return float(mean[0] - mean[1]), float(np.sqrt(max(variance, 0.0)))
-
-
-def _compare(model: Surface, weights: np.ndarray, other: np.ndarray) -> Compared:
-    gain, se = _gap(model, other, weights)
-    return Compared(other, float(model.mean(other[None])[0]), gain, se)
-
-
-def indistinguishable(model: Surface, points: np.ndarray, optimum: np.ndarray) -> np.ndarray:
-    """(m, d) -> (m,) bool: predicted less than _REGION_Z SEs of the difference above the optimum."""
-    every = np.vstack([optimum[None], points])
-    mean, covariance = model.mean(every), model.covariance(every)
-    variance = np.diag(covariance) + covariance[0, 0] - 2 * covariance[0]
-    return (mean - mean[0])[1:] <= _REGION_Z * np.sqrt(np.maximum(variance[1:], 0.0)) + 1e-12
-
-
-def _region(
-    space: Polytope,
-    model: Surface,
-    optimum: np.ndarray,
-    weights: np.ndarray,
-    inside: np.ndarray,
-    rng: np.random.Generator,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Range of each weight over sampled mixes of the set that the data cannot tell from the optimum."""
-    far = sample(space, inside, _POOL, rng)
-    near = optimum + rng.uniform(0.0, 1.0, (_POOL, 1)) ** 2 * (sample(space, inside, _POOL, rng) - optimum)
-    points = np.vstack([far, near])
-    kept = np.vstack([weights[None], optimum[None], points[indistinguishable(model, points, optimum)]])
-    return kept.min(axis=0), kept.max(axis=0)
+def _warnings_of_proof(
+    swarm: Swarm, fits: Sequence[TaskFit], objective: Objective, proven: Proven | None
+) -> tuple[str, ...]:
+    now = best_observed(swarm, fits, objective).run
+    if proven is None or now == proven.best_observed:
+        return ()
+    return (f"run {now} measures best on the evals as they are now; the proof holds {proven.best_observed}",)
 
 
 def _warnings(model: Surface, compared: dict[str, Compared]) -> tuple[str, ...]:

@@ -39,6 +39,13 @@ class Surface:
             total += factor**2 * fit.model.covariance(weights)
         return self.inflation * total
 
+    def gap(self, weights: np.ndarray, other: np.ndarray) -> tuple[float, float]:
+        """Predicted objective of one mix (d,) minus that of another, and the SE of that difference."""
+        pair = np.stack([weights, other])
+        mean, covariance = self.mean(pair), self.covariance(pair)
+        variance = covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1]
+        return float(mean[0] - mean[1]), float(np.sqrt(max(variance, 0.0)))
+
     @property
     def convex(self) -> bool:
         return all(fit.model.convex for fit in self.fits)

@@ -7,10 +7,12 @@ from pipeline.mixture.laws.gaussian_process import GaussianProcess
 from pipeline.mixture.laws.linear import Linear
 from pipeline.mixture.laws.log_linear import LogLinear
 from pipeline.mixture.laws.power import Power
+from pipeline.mixture.laws.quadratic import Quadratic
 
 LAWS: dict[str, Callable[[], Law]] = {
     "linear": Linear,
     "log_linear": LogLinear,
     "power": Power,
+    "quadratic": Quadratic,
     "gaussian_process": GaussianProcess,
 }
