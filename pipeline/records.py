@@ -1,4 +1,4 @@
-"""What `fit` and `propose` write as JSON, from the mixture's dataclasses: plain dicts by name instead of arrays by place."""
+"""What `fit` and `propose` write as JSON: plain dicts by name, from the mixture's arrays by place."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Tables of runs, CSV or Parquet by their ending: an id column, and a number in every other cell.
 
-`write_table` and `read_table` are for Mixwright's own; `read_cells` and `numbers` are for a user's, who is told the file,
-the row and the column of what is wrong.
+`write_table` and `read_table` are for Mixwright's own; `read_cells` and `numbers` are for a user's, who is told the
+file, the row and the column of what is wrong.
 """
 
 from __future__ import annotations
