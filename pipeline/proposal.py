@@ -55,7 +55,7 @@ def fit(job: Job) -> dict[str, Any]:
     swarm = read_swarm(job.out)
     laws = tuple(job.args["fit"]["laws"] or LAWS)
     fits = choose(swarm, seed=job.args["seed"], laws=laws, force=job.args["fit"]["law"])
-    objective = objective_of(swarm, design, job.args["objective"])
+    objective = objective_of(swarm, vector(design["natural"], swarm.domains), job.args["objective"])
     prior = vector(design["prior"], swarm.domains)
     tasks = {each.task: task_record(swarm, t, each, objective, prior, by_run=True) for t, each in enumerate(fits)}
     write_json(job.out / "fit.json", {"tasks": tasks, "notes": list(objective.notes)})
@@ -77,11 +77,12 @@ def read_swarm(folder: Path) -> Any:
     return join(read_table(folder / "ratios.csv"), read_table(folder / "metrics.csv"), blocks)
 
 
-def objective_of(swarm: Any, design: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
+def objective_of(swarm: Any, natural: np.ndarray, options: Mapping[str, Any]) -> Any:
+    """Return the objective that the `objective` section asks for; natural: (d,)."""
     from pipeline.mixture.objective import build
 
     weights = {**options["families"], **options["tasks"]}
-    return build(swarm, vector(design["natural"], swarm.domains), weights=weights, force=options["force"])
+    return build(swarm, natural, weights=weights, force=options["force"])
 
 
 # propose
@@ -111,7 +112,7 @@ def propose(job: Job) -> dict[str, Any]:
     swarm = read_swarm(job.inputs["fit"])
     chosen = json.loads((job.inputs["fit"] / "fit.json").read_text())["tasks"]
     fits = [task_fit(swarm, t, chosen[task]) for t, task in enumerate(swarm.tasks)]
-    objective = objective_of(swarm, design, job.args["objective"])
+    objective = objective_of(swarm, vector(design["natural"], swarm.domains), job.args["objective"])
     domains = domains_of({name: job.args["domains"][name] for name in swarm.domains}, design["tokens"])
     options = job.args["propose"]
     earlier = json.loads((job.inputs["proven"] / "proposal.json").read_text()) if "proven" in job.inputs else None

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from pipeline.errors import InputError
-from pipeline.mixture.laws import LAWS
 from pipeline.mixture.objective import Objective
 from pipeline.mixture.proposer import Proposal, propose
 from pipeline.mixture.selection import TaskFit, choose
@@ -98,8 +97,7 @@ def solve(
     with wrong_input(f"{metrics}: {len(swarm.runs)} finished runs"):
         fits = laws_of(swarm, options, progress)
     with wrong_input(str(metrics)):
-        natural = dict(zip(swarm.domains, space.prior.tolist(), strict=True))
-        objective = objective_of(swarm, {"natural": natural}, options.objective.model_dump(mode="json"))
+        objective = objective_of(swarm, space.prior, options.objective.model_dump(mode="json"))
     progress.say("propose: looking for the best mix")
     references = {name: vector(weights, swarm.domains) for name, weights in options.references.items()}
     with wrong_input(str(config or metrics)):
@@ -128,12 +126,12 @@ def wrong_input(place: str) -> Iterator[None]:
 
 def laws_of(swarm: Swarm, options: OwnConfig, progress: Progress) -> list[TaskFit]:
     """Choose a law for every task; one at a time, so that there is progress to show."""
+    laws = {"laws": tuple(options.fit.laws)} if options.fit.laws else {}
     fits = []
     with progress.stage("fit", len(swarm.tasks), 0) as line:
         for t, task in enumerate(swarm.tasks):
             one = replace(swarm, tasks=(task,), values=swarm.values[:, t : t + 1])
-            laws = tuple(options.fit.laws or LAWS)
-            fits += choose(one, seed=options.seed, laws=laws, force=options.fit.law)
+            fits += choose(one, seed=options.seed, force=options.fit.law, **laws)
             line.advance()
     return fits
 
