@@ -101,6 +101,44 @@ def curate(mix: Mix, address: Address = None) -> None:
 
 
 @app.command()
+def fit(
+    ratios: Annotated[Path, typer.Option(metavar="R.csv", help="Weights: an id column, one column a domain.")],
+    metrics: Annotated[Path, typer.Option(metavar="M.csv", help="Metrics: an id column, one column a task.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write.")],
+    config: Annotated[
+        Path | None, typer.Option(metavar="MIX.yaml", help="Tokens, objective, limits, references.")
+    ] = None,
+) -> None:
+    """Fit laws to a swarm from elsewhere, complete or not, and propose a mix. Tables are CSV or Parquet.
+
+    Example: `mixwright fit --ratios ratios.csv --metrics metrics.csv --config mixes/from_csv.yaml --out fits/mine`
+    """
+    from pipeline.own_swarm.fit import fit as fit_swarm
+    from pipeline.own_swarm.report import summary
+    from pipeline.progress import Progress
+
+    print(summary(fit_swarm(ratios, metrics, config, out, Progress())))
+    print(f"{out}/report.md has the rest, {out}/proposal.json the same for programs.")
+
+
+@app.command()
+def predict(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="What `fit` wrote.", show_default=False)],
+    ratios: Annotated[Path, typer.Option(metavar="T.csv", help="Mixes over the same domains.")],
+    out: Annotated[Path, typer.Option(metavar="P.csv", help="Table to write, .csv or .parquet.")],
+) -> None:
+    """Predict every task for other mixes, with the laws of a fit.
+
+    Example: `mixwright predict fits/mine --ratios candidates.csv --out predicted.csv`
+    """
+    from pipeline.own_swarm.predict import predict as predict_mixes
+    from pipeline.progress import Progress
+
+    count = predict_mixes(folder, ratios, out, Progress())
+    print(f"{out}: {count} mixes predicted")
+
+
+@app.command()
 def report(
     run: RunFolder, open_page: Annotated[bool, typer.Option("--open", help="Open the HTML in a browser.")] = False
 ) -> None:

@@ -134,6 +134,10 @@ class Propose(Section):
     kl: float | None = Field(None, ge=0, description="Strength of KL to the prior by hand; else within one SE.")
 
 
+References = dict[str, dict[str, float]]
+"""The user's own mixes: name → domain → weight."""
+
+
 class Validate(Section):
     seeds: int = Field(5, ge=2, description="Fresh seeds, paired over the validated mixes.")
     retrain: bool = Field(False, description="Train a proof of its own for a proposal that only new evals moved.")
@@ -166,7 +170,7 @@ class Config(Section):
     fit: Fit = Fit()  # type: ignore[call-arg]
     propose: Propose = Propose()  # type: ignore[call-arg]
     validation: Validate = Field(Validate(), alias="validate")  # type: ignore[call-arg]
-    references: dict[str, dict[str, float]] = Field(default_factory=dict)
+    references: References = Field(default_factory=dict)
     report: Report = Report()
     licenses: Licenses = Licenses()  # type: ignore[call-arg]
 

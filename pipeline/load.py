@@ -14,7 +14,7 @@ import polars as pl
 from pydantic import BaseModel, ValidationError
 
 from classifiers.registry import SCORERS
-from pipeline.config import NAME, Config, Section
+from pipeline.config import NAME, Config, Fit, Objective, Propose, References, Section
 from pipeline.errors import InputError, nearest
 from pipeline.readers import READERS, reader_of
 from pipeline.rewriting.registry import REWRITERS
@@ -35,7 +35,7 @@ class LoadedMix:
         return Path(self.document.name).stem
 
     def error(self, path: Path_, message: str) -> InputError:
-        return InputError(_line(self.document, path, message))
+        return InputError(line_of(self.document, path, message))
 
 
 def load_mix(path: Path) -> LoadedMix:
@@ -44,18 +44,20 @@ def load_mix(path: Path) -> LoadedMix:
     try:
         config = Config.model_validate(document.data)
     except ValidationError as error:
-        raise InputError("\n".join(_schema_mistakes(document, error, Config))) from None
-    mistakes = [_line(document, place, text) for place, text in _mistakes(config)]
+        raise InputError("\n".join(schema_mistakes(document, error, Config))) from None
+    mistakes = [line_of(document, place, text) for place, text in _mistakes(config)]
     if mistakes:
         raise InputError("\n".join(mistakes))
     return LoadedMix(config, document)
 
 
-def _line(document: YamlDocument, path: Path_, message: str) -> str:
+def line_of(document: YamlDocument, path: Path_, message: str) -> str:
+    """Return one mistake as `file:line: key: message`."""
     return f"{document.place(path)}: `{dotted(path)}`: {message}"
 
 
-def _schema_mistakes(document: YamlDocument, error: ValidationError, model: type[BaseModel]) -> Iterator[str]:
+def schema_mistakes(document: YamlDocument, error: ValidationError, model: type[BaseModel]) -> Iterator[str]:
+    """Yield one line per mistake that the schema found, with the nearest key that it knows."""
     for mistake in error.errors():
         path = tuple(part for part in mistake["loc"] if part != "[key]")
         if mistake["type"] == "extra_forbidden":
@@ -65,7 +67,7 @@ def _schema_mistakes(document: YamlDocument, error: ValidationError, model: type
             message = "is required and missing"
         else:
             message = f"{mistake['msg'].removeprefix('Value error, ')}, got {mistake['input']!r}"
-        yield _line(document, path, message)
+        yield line_of(document, path, message)
 
 
 def _keys_at(model: type[BaseModel], path: Path_) -> list[str]:
@@ -98,10 +100,20 @@ def _mistakes(config: Config) -> Mistakes:
     yield from _rewrite(config)
     yield from _domains(config)
     yield from _evals(config)
-    yield from _fit(config)
+    yield from _proxy(config)
+    yield from choice_mistakes(
+        config.domain_names(),
+        task_names(config),
+        {task.split("/")[0] for task in task_names(config)},
+        objective=config.objective,
+        fit=config.fit,
+        propose=config.propose,
+        references=config.references,
+    )
 
 
-def _unknown(name: str, known: Iterable[str], what: str) -> str:
+def unknown(name: str, known: Iterable[str], what: str) -> str:
+    """Return the message for a name that is not there, with the nearest that is."""
     return f"there is no {what} `{name}`{nearest(name, known)}"
 
 
@@ -139,7 +151,7 @@ def _annotate(config: Config) -> Mistakes:
         scorer = section.get("scorer", name)
         known = [each for each in SCORERS if each not in RESERVED_SCORERS]
         if scorer not in known:
-            yield (*place, "scorer") if "scorer" in section else place, _unknown(str(scorer), known, "scorer")
+            yield (*place, "scorer") if "scorer" in section else place, unknown(str(scorer), known, "scorer")
             continue
         spec = SCORERS[scorer]
         params = scorer_params(section)
@@ -158,7 +170,7 @@ def _annotate(config: Config) -> Mistakes:
                     continue
                 for i, source in enumerate(chosen):
                     if source not in config.sources:
-                        yield (*place, side, i), _unknown(str(source), config.sources, "source")
+                        yield (*place, side, i), unknown(str(source), config.sources, "source")
 
 
 def is_trained(name: str, section: dict) -> bool:
@@ -207,10 +219,10 @@ def _select(config: Config) -> Mistakes:
             continue
         for column in used:
             if column not in columns:
-                yield ("select", i, "drop"), _unknown(column, columns, "attribute")
+                yield ("select", i, "drop"), unknown(column, columns, "attribute")
         for j, source in enumerate(rule.sources or []):
             if source not in config.sources:
-                yield ("select", i, "sources", j), _unknown(source, config.sources, "source")
+                yield ("select", i, "sources", j), unknown(source, config.sources, "source")
 
 
 def _rewrite(config: Config) -> Mistakes:
@@ -219,9 +231,9 @@ def _rewrite(config: Config) -> Mistakes:
         if not variant or not NAME.fullmatch(variant):
             yield ("rewrite", name), "expected `source.variant`, in lower-case letters, digits and _"
         elif origin not in config.sources:
-            yield ("rewrite", name), _unknown(origin, config.sources, "source")
+            yield ("rewrite", name), unknown(origin, config.sources, "source")
         if rewrite.task not in REWRITERS:
-            yield ("rewrite", name, "task"), _unknown(rewrite.task, REWRITERS, "rewriting task")
+            yield ("rewrite", name, "task"), unknown(rewrite.task, REWRITERS, "rewriting task")
             continue
         try:
             REWRITERS[rewrite.task].params.model_validate(rewrite.params)
@@ -234,7 +246,7 @@ def _domains(config: Config) -> Mistakes:
     possible = [*config.sources, *config.rewrite]
     for i, domain in enumerate(config.domains or []):
         if domain not in possible:
-            yield ("domains", i), _unknown(domain, possible, "domain")
+            yield ("domains", i), unknown(domain, possible, "domain")
     domains = config.domain_names()
     if len(domains) < 2:
         yield ("domains",), "a mix needs at least two domains"
@@ -242,17 +254,6 @@ def _domains(config: Config) -> Mistakes:
     for i, domain in enumerate(domains):
         if config.origin(domain) not in raw:
             yield ("domains", i), f"`{domain}` needs its source `{config.origin(domain)}` among the domains"
-    for domain, bound in config.propose.bounds.items():
-        if domain not in domains:
-            yield ("propose", "bounds", domain), _unknown(domain, domains, "domain")
-        if bound.min > bound.max:
-            yield ("propose", "bounds", domain), f"min {bound.min} is above max {bound.max}"
-    for name, weights in config.references.items():
-        for domain in weights:
-            if domain not in domains:
-                yield ("references", name, domain), _unknown(domain, domains, "domain")
-        if any(weight < 0 for weight in weights.values()) or abs(sum(weights.values()) - 1) > 0.005:
-            yield ("references", name), f"weights must be 0 or more and sum to 1, got {sum(weights.values()):g}"
     if config.proxy.tokens > config.target.tokens:
         yield ("proxy", "tokens"), f"{config.proxy.tokens} is above target.tokens ({config.target.tokens})"
 
@@ -265,17 +266,6 @@ def _evals(config: Config) -> Mistakes:
             yield ("evals", "benchmarks", name, "path"), f"no such file: {benchmark.path}"
     if config.target.tokenizer and not Path(config.target.tokenizer).is_file():
         yield ("target", "tokenizer"), f"no such file: {config.target.tokenizer}"
-    tasks = task_names(config)
-    families = {task.split("/")[0] for task in tasks}
-    for family in config.objective.families:
-        if family not in families:
-            yield ("objective", "families", family), _unknown(family, families, "task family")
-    for task in config.objective.tasks:
-        if task not in tasks:
-            yield ("objective", "tasks", task), _unknown(task, tasks, "task")
-    for i, task in enumerate(config.objective.force):
-        if task not in tasks and task not in families:
-            yield ("objective", "force", i), _unknown(task, [*tasks, *families], "task or family")
 
 
 def task_names(config: Config) -> list[str]:
@@ -284,17 +274,52 @@ def task_names(config: Config) -> list[str]:
     return [*(f"heldout/{name}" for name in sources), *(f"bench/{name}" for name in config.evals.benchmarks)]
 
 
-def _fit(config: Config) -> Mistakes:
-    from pipeline.mixture.laws import LAWS
+def _proxy(config: Config) -> Mistakes:
     from proxy_models.presets import PRESETS
 
     if config.proxy.preset not in PRESETS:
-        yield ("proxy", "preset"), _unknown(config.proxy.preset, PRESETS, "preset")
-    for i, law in enumerate(config.fit.laws or []):
+        yield ("proxy", "preset"), unknown(config.proxy.preset, PRESETS, "preset")
+
+
+def choice_mistakes(
+    domains: Iterable[str],
+    tasks: Iterable[str],
+    families: Iterable[str],
+    *,
+    objective: Objective,
+    fit: Fit,
+    propose: Propose,
+    references: References,
+) -> Mistakes:
+    """Yield what is wrong in the sections that choose a mix from a swarm over these domains and tasks."""
+    from pipeline.mixture.laws import LAWS
+
+    domains, tasks, families = list(domains), list(tasks), list(families)
+    for family in objective.families:
+        if family not in families:
+            yield ("objective", "families", family), unknown(family, families, "task family")
+    for task in objective.tasks:
+        if task not in tasks:
+            yield ("objective", "tasks", task), unknown(task, tasks, "task")
+    for i, task in enumerate(objective.force):
+        if task not in tasks and task not in families:
+            yield ("objective", "force", i), unknown(task, [*tasks, *families], "task or family")
+    for i, law in enumerate(fit.laws or []):
         if law not in LAWS:
-            yield ("fit", "laws", i), _unknown(law, LAWS, "law")
-    if config.fit.law and config.fit.law not in LAWS:
-        yield ("fit", "law"), _unknown(config.fit.law, LAWS, "law")
+            yield ("fit", "laws", i), unknown(law, LAWS, "law")
+    if fit.law and fit.law not in LAWS:
+        yield ("fit", "law"), unknown(fit.law, LAWS, "law")
+    for domain, bound in propose.bounds.items():
+        if domain not in domains:
+            yield ("propose", "bounds", domain), unknown(domain, domains, "domain")
+        if bound.min > bound.max:
+            yield ("propose", "bounds", domain), f"min {bound.min} is above max {bound.max}"
+    for name, weights in references.items():
+        for domain in weights:
+            if domain not in domains:
+                yield ("references", name, domain), unknown(domain, domains, "domain")
+        if any(weight < 0 for weight in weights.values()) or abs(sum(weights.values()) - 1) > 0.005:
+            yield ("references", name), f"weights must be 0 or more and sum to 1, got {sum(weights.values()):g}"
 
 
 def resolved(config: Section) -> dict:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import json
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,9 +10,11 @@ from typing import Any
 import numpy as np
 
 from pipeline.proven import beside_proven
+from pipeline.records import proposal_record, task_record, vector
 from pipeline.run import Run
 from pipeline.store import write_json
 from pipeline.swarm import domains_of, limits_of, swarm_of
+from pipeline.tables import read_table, write_table
 from pipeline.units import Job, Unit
 
 FIT_VERSION = 1
@@ -55,30 +55,9 @@ def fit(job: Job) -> dict[str, Any]:
     swarm = read_swarm(job.out)
     laws = tuple(job.args["fit"]["laws"] or LAWS)
     fits = choose(swarm, seed=job.args["seed"], laws=laws, force=job.args["fit"]["law"])
-    objective = objective_of(swarm, design, job.args["objective"])
+    objective = objective_of(swarm, vector(design["natural"], swarm.domains), job.args["objective"])
     prior = vector(design["prior"], swarm.domains)
-    tasks = {}
-    for t, each in enumerate(fits):
-        signal = objective.signals[t]
-        tasks[each.task] = {
-            "law": each.law,
-            "weight": float(objective.weights[t]),
-            "mixture_sd": signal.mixture_sd,
-            "seed_sd": signal.seed_sd if math.isfinite(signal.seed_sd) else None,
-            "noisy": signal.noisy,
-            "measured": dict(zip(swarm.runs, swarm.values[:, t].tolist(), strict=True)),
-            "scores": [
-                {
-                    "law": score.law,
-                    "rmse": score.rmse,
-                    "r2": score.r2,
-                    "spearman": score.spearman,
-                    "predicted": dict(zip(swarm.runs, score.predicted.tolist(), strict=True)),
-                }
-                for score in each.scores
-            ],
-            "contrasts": contrasts_of(swarm, t, prior),
-        }
+    tasks = {each.task: task_record(swarm, t, each, objective, prior, by_run=True) for t, each in enumerate(fits)}
     write_json(job.out / "fit.json", {"tasks": tasks, "notes": list(objective.notes)})
     return {"runs": len(swarm.runs), "laws": {each.task: each.law for each in fits}}
 
@@ -90,33 +69,6 @@ def realised_weights(realised: Mapping[str, float], design: Mapping[str, Any]) -
     return {name: value / total for name, value in target.items()}
 
 
-def contrasts_of(swarm: Any, task: int, prior: np.ndarray) -> list[dict[str, Any]]:
-    """Return the linear law's coefficients as contrasts to the prior, with 95 % intervals."""
-    from pipeline.mixture.laws.linear import Linear
-
-    law = Linear().fit(swarm.weights, swarm.values[:, task], swarm.blocks)
-    return [
-        {"domain": each.domain, "effect": each.effect, "low": each.low, "high": each.high, "p_value": each.p_value}
-        for each in law.contrasts(swarm.domains, prior)
-    ]
-
-
-def write_table(path: Path, rows: Mapping[str, Mapping[str, float]]) -> None:
-    """Write run → column → value as CSV with the column `run` first."""
-    with open(path, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        columns = list(next(iter(rows.values())))
-        writer.writerow(["run", *columns])
-        for run, row in rows.items():
-            writer.writerow([run, *(repr(float(row[column])) for column in columns)])
-
-
-def read_table(path: Path) -> dict[str, dict[str, float]]:
-    """Read what `write_table` wrote."""
-    with open(path, newline="", encoding="utf-8") as file:
-        return {row.pop("run"): {k: float(v) for k, v in row.items()} for row in csv.DictReader(file)}
-
-
 def read_swarm(folder: Path) -> Any:
     """Return the swarm of a fit artefact, joined by run id."""
     from pipeline.mixture.table import join
@@ -125,16 +77,12 @@ def read_swarm(folder: Path) -> Any:
     return join(read_table(folder / "ratios.csv"), read_table(folder / "metrics.csv"), blocks)
 
 
-def vector(weights: Mapping[str, float], domains: tuple[str, ...]) -> np.ndarray:
-    """Return weights (d,) in the order of the domains; absent ones are 0."""
-    return np.array([weights.get(domain, 0.0) for domain in domains])
-
-
-def objective_of(swarm: Any, design: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
+def objective_of(swarm: Any, natural: np.ndarray, options: Mapping[str, Any]) -> Any:
+    """Return the objective that the `objective` section asks for; natural: (d,)."""
     from pipeline.mixture.objective import build
 
     weights = {**options["families"], **options["tasks"]}
-    return build(swarm, vector(design["natural"], swarm.domains), weights=weights, force=options["force"])
+    return build(swarm, natural, weights=weights, force=options["force"])
 
 
 # propose
@@ -159,13 +107,12 @@ def propose_units(run: Run) -> list[Unit]:
 def propose(job: Job) -> dict[str, Any]:
     """Write `proposal.json`: the proposal, its interval per weight, and what is predicted for it and every baseline."""
     from pipeline.mixture.proposer import propose as solve
-    from pipeline.mixture.spaces import repetition
 
     design = json.loads((job.inputs["design"] / "swarm.json").read_text())
     swarm = read_swarm(job.inputs["fit"])
     chosen = json.loads((job.inputs["fit"] / "fit.json").read_text())["tasks"]
     fits = [task_fit(swarm, t, chosen[task]) for t, task in enumerate(swarm.tasks)]
-    objective = objective_of(swarm, design, job.args["objective"])
+    objective = objective_of(swarm, vector(design["natural"], swarm.domains), job.args["objective"])
     domains = domains_of({name: job.args["domains"][name] for name in swarm.domains}, design["tokens"])
     options = job.args["propose"]
     earlier = json.loads((job.inputs["proven"] / "proposal.json").read_text()) if "proven" in job.inputs else None
@@ -183,46 +130,10 @@ def propose(job: Job) -> dict[str, Any]:
         proven=as_proven(earlier, swarm.domains) if earlier else None,
     )
 
-    def named(values: np.ndarray) -> dict[str, float]:
-        return {name: round(float(value), 9) for name, value in zip(swarm.domains, values, strict=True)}
-
-    # a proven mix keeps every bit, or its proxies would have other keys
-    weights = earlier["weights"] if earlier else normalised(named(proposal.weights))
-    mixes = {"proposal": weights, **{name: named(each.weights) for name, each in proposal.baselines.items()}}
-    write_json(
-        job.out / "proposal.json",
-        {
-            "weights": weights,
-            "interval": {"low": named(proposal.low), "high": named(proposal.high)},
-            "optimum": named(proposal.optimum),
-            "predicted": {
-                "proposal": {"objective": proposal.predicted, "tasks": predicted_tasks(fits, proposal.weights)},
-                **{
-                    name: {
-                        "objective": each.predicted,
-                        "gain": each.gain,
-                        "se": each.se,
-                        "tasks": predicted_tasks(fits, each.weights),
-                    }
-                    for name, each in proposal.baselines.items()
-                },
-            },
-            "baselines": {name: normalised(named(each.weights)) for name, each in proposal.baselines.items()},
-            "best_observed": {"run": proposal.best_observed.run, "measured": proposal.best_observed.measured},
-            "repetition": {
-                name: repetition(domains, vector(each, swarm.domains), job.args["target_tokens"])
-                for name, each in mixes.items()
-            },
-            "objective": {
-                "weights": dict(zip(objective.tasks, objective.weights.tolist(), strict=True)),
-                "reference": dict(zip(objective.tasks, objective.reference.tolist(), strict=True)),
-            },
-            "kl": {"nats": proposal.kl, "strength": finite(proposal.kl_strength)},
-            "successor": successor_of(proposal, named),
-            "binding": list(proposal.binding),
-            "warnings": list(proposal.warnings),
-        },
+    record = proposal_record(
+        proposal, fits, objective, domains, job.args["target_tokens"], earlier["weights"] if earlier else None
     )
+    write_json(job.out / "proposal.json", record)
     return {"predicted": proposal.predicted, "warnings": len(proposal.warnings)}
 
 
@@ -237,14 +148,6 @@ def as_proven(earlier: Mapping[str, Any], domains: tuple[str, ...]) -> Any:
     )
 
 
-def successor_of(proposal: Any, named: Any) -> dict[str, Any] | None:
-    """Return the mix that the evals as they are now would propose in place of the proven one, if it is better."""
-    if proposal.successor is None:
-        return None
-    each = proposal.successor
-    return {"weights": normalised(named(each.weights)), "predicted": each.predicted, "gain": each.gain, "se": each.se}
-
-
 def task_fit(swarm: Any, task: int, chosen: Mapping[str, Any]) -> Any:
     """Return the law that `fit` chose for a task, fitted again on all runs, with its out-of-fold predictions."""
     from pipeline.mixture.laws import LAWS
@@ -257,20 +160,3 @@ def task_fit(swarm: Any, task: int, chosen: Mapping[str, Any]) -> Any:
     law = chosen["law"]
     model = LAWS[law]().fit(swarm.weights, swarm.values[:, task], swarm.blocks)
     return TaskFit(swarm.tasks[task], law, model, scores)
-
-
-def predicted_tasks(fits: list[Any], weights: np.ndarray) -> dict[str, float]:
-    """Return every task's predicted value for one mix."""
-    return {each.task: float(each.model.predict(weights[None])[0]) for each in fits}
-
-
-def normalised(weights: Mapping[str, float]) -> dict[str, float]:
-    """Return weights that are 0 or more and sum to 1 after rounding."""
-    positive = {name: max(0.0, weight) for name, weight in weights.items()}
-    total = sum(positive.values())
-    return {name: weight / total for name, weight in positive.items()}
-
-
-def finite(value: float) -> float | str:
-    """Return a number that JSON can hold: infinity becomes the text `inf`."""
-    return value if math.isfinite(value) else "inf"

@@ -108,7 +108,7 @@ def domains_of(origins: Mapping[str, str], tokens: Mapping[str, float]) -> list[
     return [Domain(name, origin, tokens[name], is_raw=name == origin) for name, origin in origins.items()]
 
 
-def limits_of(domains: list[Any], propose: Mapping[str, Any], target_tokens: int) -> Any:
+def limits_of(domains: list[Any], propose: Mapping[str, Any], target_tokens: int | None) -> Any:
     """Return the limits that designs and proposals keep: repetition caps and bounds on weights."""
     from pipeline.mixture.spaces import Bound, limits
 

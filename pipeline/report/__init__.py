@@ -12,8 +12,8 @@ from pipeline.documents import batches
 from pipeline.funnel import STAGES as FUNNEL_STAGES
 from pipeline.funnel import funnel_frame
 from pipeline.load import resolved
-from pipeline.proposal import read_table
 from pipeline.run import Run
+from pipeline.tables import read_table
 from pipeline.units import Job, Unit
 
 VERSION = 1

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.proposal import finite, normalised, read_table, realised_weights, write_table
+from pipeline.proposal import realised_weights
+from pipeline.records import finite, normalised
 from pipeline.swarm import block_seed
+from pipeline.tables import read_table, write_table
 
 shares = st.lists(st.floats(0.01, 1), min_size=3, max_size=3).map(lambda x: dict(zip("abc", x, strict=True)))
 

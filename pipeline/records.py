@@ -1,0 +1,140 @@
+"""What `fit` and `propose` write as JSON: plain dicts by name, from the mixture's arrays by place."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from pipeline.mixture.objective import Objective
+    from pipeline.mixture.proposer import Proposal
+    from pipeline.mixture.selection import TaskFit
+    from pipeline.mixture.spaces import Domain
+    from pipeline.mixture.table import Swarm
+
+
+def task_record(
+    swarm: Swarm, task: int, fit: TaskFit, objective: Objective, prior: np.ndarray, *, by_run: bool
+) -> dict[str, Any]:
+    """Return a task's entry of fit.json: its law, the scores of all laws, signal and noise, linear contrasts.
+
+    `by_run` adds what every run measured and what each law predicted for it out of fold.
+    """
+    signal = objective.signals[task]
+    scores: list[dict[str, Any]] = [
+        {"law": score.law, "rmse": score.rmse, "r2": score.r2, "spearman": score.spearman} for score in fit.scores
+    ]
+    record = {
+        "law": fit.law,
+        "weight": float(objective.weights[task]),
+        "mixture_sd": signal.mixture_sd,
+        "seed_sd": signal.seed_sd if math.isfinite(signal.seed_sd) else None,
+        "noisy": signal.noisy,
+        "scores": scores,
+        "contrasts": contrasts_of(swarm, task, prior),
+    }
+    if by_run:
+        record["measured"] = dict(zip(swarm.runs, swarm.values[:, task].tolist(), strict=True))
+        for each, score in zip(scores, fit.scores, strict=True):
+            each["predicted"] = dict(zip(swarm.runs, score.predicted.tolist(), strict=True))
+    return record
+
+
+def contrasts_of(swarm: Swarm, task: int, prior: np.ndarray) -> list[dict[str, Any]]:
+    """Return the linear law's coefficients as contrasts to the prior, with 95 % intervals."""
+    from pipeline.mixture.laws.linear import Linear
+
+    law = Linear().fit(swarm.weights, swarm.values[:, task], swarm.blocks)
+    return [
+        {"domain": each.domain, "effect": each.effect, "low": each.low, "high": each.high, "p_value": each.p_value}
+        for each in law.contrasts(swarm.domains, prior)
+    ]
+
+
+def proposal_record(
+    proposal: Proposal,
+    fits: Sequence[TaskFit],
+    objective: Objective,
+    domains: Sequence[Domain],
+    target_tokens: float | None,
+    proven: Mapping[str, float] | None = None,
+) -> dict[str, Any]:
+    """Return proposal.json: the proposal, its interval per weight, what is predicted for it and for every baseline.
+
+    `target_tokens` None leaves `repetition` empty. `proven`: the weights of a proven proposal, which keep every bit, or
+    its proxies would have other keys.
+    """
+    from pipeline.mixture.spaces import repetition
+
+    names = tuple(domain.name for domain in domains)
+
+    def named(values: np.ndarray) -> dict[str, float]:
+        return {name: round(float(value), 9) for name, value in zip(names, values, strict=True)}
+
+    weights = dict(proven) if proven else normalised(named(proposal.weights))
+    mixes = {"proposal": weights, **{name: named(each.weights) for name, each in proposal.baselines.items()}}
+    epochs = {} if target_tokens is None else mixes
+    later = proposal.successor
+    return {
+        "weights": weights,
+        "interval": {"low": named(proposal.low), "high": named(proposal.high)},
+        "optimum": named(proposal.optimum),
+        "predicted": {
+            "proposal": {"objective": proposal.predicted, "tasks": predicted_tasks(fits, proposal.weights)},
+            **{
+                name: {
+                    "objective": each.predicted,
+                    "gain": each.gain,
+                    "se": each.se,
+                    "tasks": predicted_tasks(fits, each.weights),
+                }
+                for name, each in proposal.baselines.items()
+            },
+        },
+        "baselines": {name: normalised(named(each.weights)) for name, each in proposal.baselines.items()},
+        "best_observed": {"run": proposal.best_observed.run, "measured": proposal.best_observed.measured},
+        "repetition": {
+            name: repetition(domains, vector(each, names), target_tokens or 0.0) for name, each in epochs.items()
+        },
+        "objective": {
+            "weights": dict(zip(objective.tasks, objective.weights.tolist(), strict=True)),
+            "reference": dict(zip(objective.tasks, objective.reference.tolist(), strict=True)),
+        },
+        "kl": {"nats": finite(proposal.kl), "strength": finite(proposal.kl_strength)},
+        # the mix that the evals as they are now would propose in place of the proven one, if it is better
+        "successor": {
+            "weights": normalised(named(later.weights)),
+            "predicted": later.predicted,
+            "gain": later.gain,
+            "se": later.se,
+        }
+        if later
+        else None,
+        "binding": list(proposal.binding),
+        "warnings": list(proposal.warnings),
+    }
+
+
+def predicted_tasks(fits: Sequence[TaskFit], weights: np.ndarray) -> dict[str, float]:
+    """Return every task's predicted value for one mix."""
+    return {each.task: float(each.model.predict(weights[None])[0]) for each in fits}
+
+
+def vector(weights: Mapping[str, float], domains: Sequence[str]) -> np.ndarray:
+    """Return weights (d,) in the order of the domains; absent ones are 0."""
+    return np.array([weights.get(domain, 0.0) for domain in domains])
+
+
+def normalised(weights: Mapping[str, float]) -> dict[str, float]:
+    """Return weights that are 0 or more and sum to 1 after rounding."""
+    positive = {name: max(0.0, weight) for name, weight in weights.items()}
+    total = sum(positive.values())
+    return {name: weight / total for name, weight in positive.items()}
+
+
+def finite(value: float) -> float | str:
+    """Return a number that JSON can hold: infinity becomes the text `inf`."""
+    return value if math.isfinite(value) else "inf"
