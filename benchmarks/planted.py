@@ -165,7 +165,7 @@ def planted(seed: int, kind: str, rounds: tuple[int, ...]) -> Planted:
     for i, count in enumerate(rounds[1:]):
         goal = build(table, base["natural"], force=problem.tasks)
         model = surface(table, choose(table, seed=seed), goal)
-        added = next_mixes(model, table.weights, problem.within, count, seed=100 * seed + i)
+        added = next_mixes(model, table.weights, problem.within, count, seed=100 * seed + i).mixes
         table = laboratory.measure(added, (len(table.runs) + np.arange(len(added))) % BLOCKS)
     goal = build(table, base["natural"], force=problem.tasks)
     fits = choose(table, seed=seed)

@@ -77,7 +77,8 @@ def check(mix: Mix) -> None:
     from pipeline.load import load_mix
 
     config = load_mix(mix).config
-    print(f"{mix}: good; {len(config.sources)} sources, {len(config.domain_names())} domains, {config.swarm.runs} runs")
+    runs = sum(config.swarm.sizes)
+    print(f"{mix}: good; {len(config.sources)} sources, {len(config.domain_names())} domains, {runs} runs")
 
 
 @app.command()

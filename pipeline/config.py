@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "b": 10**9, "g": 10**9, "t": 10**12}
@@ -76,7 +76,27 @@ class Design(Section):
     """How the swarm's mixes are chosen."""
 
     runs: int = Field(24, ge=4, description="Proxies in the swarm, replicates of natural and uniform included.")
+    rounds: list[Count] = Field(
+        default_factory=list,
+        description="`runs` in rounds, e.g. [24, 8, 8]; later ones look where the best may be.",
+    )
+    tolerance: float = Field(
+        0.0, ge=0, description="No further round once the best guess is expected to lose less than this (objective)."
+    )
     blocks: int = Field(4, ge=1, description="Seed blocks the runs rotate over; the same for all mixes.")
+
+    @model_validator(mode="after")
+    def _rounds_are_the_runs(self) -> Design:
+        if self.rounds and "runs" in self.model_fields_set and sum(self.rounds) != self.runs:
+            raise ValueError(f"rounds {self.rounds} make {sum(self.rounds)} runs, and runs says {self.runs}")
+        if self.rounds and self.rounds[0] < 4:
+            raise ValueError(f"the first round has {self.rounds[0]} runs; it needs at least 4")
+        return self
+
+    @property
+    def sizes(self) -> list[int]:
+        """Runs of every round."""
+        return self.rounds or [self.runs]
 
 
 class Proxy(Section):

@@ -12,7 +12,7 @@ from pipeline.load import LoadedMix
 from pipeline.progress import Progress
 from pipeline.run import NotYet, Run
 from pipeline.runner import Runner, in_ray_job
-from pipeline.stages import STAGES
+from pipeline.stages import walk
 
 
 def open_run(mix: LoadedMix) -> Run:
@@ -36,7 +36,7 @@ def run_stages(run: Run, progress: Progress, address: str | None = None, until: 
     Finished units are never run again; Ray starts only if one is missing.
     """
     with Runner(run.store.root, progress, address) as runner:
-        for stage in STAGES:
+        for stage in walk(run):
             units = stage.units(run)
             run.units[stage.name] = units
             missing = list({unit.ref: unit for unit in units if not run.is_done(unit)}.values())
@@ -74,7 +74,7 @@ class StagePlan:
 
 def plan(run: Run) -> Iterator[StagePlan]:
     """Yield what every stage would do, without doing it."""
-    for stage in STAGES:
+    for stage in walk(run):
         try:
             units = {unit.ref: unit for unit in stage.units(run)}
         except NotYet as missing:

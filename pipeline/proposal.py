@@ -26,7 +26,7 @@ PROPOSE_VERSION = 2
 
 def fit_units(run: Run) -> list[Unit]:
     """One unit over all proxies and their scores."""
-    (design,) = run.of("design")
+    design = run.of("design")[-1]
     swarm_of(run)
     inputs = {"design": design.ref}
     inputs |= {f"train|{unit.name}": unit.ref for unit in run.of("train")}
@@ -46,12 +46,10 @@ def fit(job: Job) -> dict[str, Any]:
     from pipeline.mixture.selection import choose
 
     design = json.loads((job.inputs["design"] / "swarm.json").read_text())
-    runs = {mix["run"]: mix["block"] for mix in design["mixes"]}
-    ratios = {run: realised_weights(job.counts(f"train|{run}")["realised"], design) for run in runs}
-    metrics = {run: {task: job.counts(f"score|{run}|{task}")["bpb"] for task in job.args["tasks"]} for run in runs}
+    ratios, metrics, blocks = tables_of(job, design)
     write_table(job.out / "ratios.csv", ratios)
     write_table(job.out / "metrics.csv", metrics)
-    write_json(job.out / "blocks.json", runs)
+    write_json(job.out / "blocks.json", blocks)
     swarm = read_swarm(job.out)
     laws = tuple(job.args["fit"]["laws"] or LAWS)
     fits = choose(swarm, seed=job.args["seed"], laws=laws, force=job.args["fit"]["law"])
@@ -60,6 +58,16 @@ def fit(job: Job) -> dict[str, Any]:
     tasks = {each.task: task_record(swarm, t, each, objective, prior, by_run=True) for t, each in enumerate(fits)}
     write_json(job.out / "fit.json", {"tasks": tasks, "notes": list(objective.notes)})
     return {"runs": len(swarm.runs), "laws": {each.task: each.law for each in fits}}
+
+
+def tables_of(
+    job: Job, design: Mapping[str, Any]
+) -> tuple[dict[str, dict[str, float]], dict[str, dict[str, float]], dict[str, int]]:
+    """Return realised weights, metrics and seed blocks by run, from what training and scoring counted."""
+    blocks = {mix["run"]: mix["block"] for mix in design["mixes"]}
+    ratios = {run: realised_weights(job.counts(f"train|{run}")["realised"], design) for run in blocks}
+    metrics = {run: {task: job.counts(f"score|{run}|{task}")["bpb"] for task in job.args["tasks"]} for run in blocks}
+    return ratios, metrics, blocks
 
 
 def realised_weights(realised: Mapping[str, float], design: Mapping[str, Any]) -> dict[str, float]:
@@ -91,7 +99,7 @@ def objective_of(swarm: Any, natural: np.ndarray, options: Mapping[str, Any]) ->
 def propose_units(run: Run) -> list[Unit]:
     """One unit: the mix that the laws think best, under the caps."""
     (fitted,) = run.of("fit")
-    (design,) = run.of("design")
+    design = run.of("design")[-1]
     args = {
         "domains": {name: run.config.origin(name) for name in run.config.domain_names()},
         "objective": run.config.objective.model_dump(mode="json"),

@@ -104,7 +104,8 @@ class Run:
             self.store.write_text(path, to_json({"key": unit.key, "name": unit.name}))
 
     def _pin_path(self, unit: Unit) -> str:
-        recipe = digest([unit.stage, unit.version, unit.name, unit.args], 12)
+        asked = unit.args if unit.pinned_by is None else unit.pinned_by
+        recipe = digest([unit.stage, unit.version, unit.name, asked], 12)
         return f"pins/{self.mix.stem}/{unit.stage}-{recipe}.json"
 
     def save_fingerprints(self) -> None:

@@ -96,7 +96,7 @@ class Runner:
         if not units:
             return
         self._start()
-        self.executed[stage] = len(units)
+        self.executed[stage] = self.executed.get(stage, 0) + len(units)
         with self._progress.stage(stage, total, total - len(units)) as line:
             for unit, outcome in self._outcomes(units):
                 if outcome.wrong_input:

@@ -8,11 +8,11 @@ finished stage. A stage without `work` runs the units of another (the proof trai
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline import annotate, evals, proof, proposal, proven, report, rewrite, select, sources, swarm, tokenize
+from pipeline import annotate, evals, proof, proposal, proven, report, rewrite, rounds, select, sources, swarm, tokenize
 from pipeline.run import Run
 from pipeline.units import Job, Unit
 
@@ -41,10 +41,10 @@ STAGES = (
     Stage("rewrite", "make variants", rewrite.units, rewrite.work, rewrite.check),
     Stage("vocabulary", "train the small BPE", tokenize.vocabulary_units, tokenize.train_vocabulary, pinned=True),
     Stage("tokenize", "domains to token arrays", tokenize.tokenize_units, tokenize.tokenize, tokenize.check),
-    # proxies: checkpoints and their Σ log p
+    # proxies: checkpoints and their Σ log p; design, train and score take turns, once per round of the swarm
     Stage("requests", "evals to token rows", evals.request_units, evals.encode_requests, evals.check),
     Stage("numerics", "choose the numeric type", swarm.numerics_units, swarm.choose_numerics, pinned=True),
-    Stage("design", "choose the swarm's mixes", swarm.design_units, swarm.design),
+    Stage("design", "choose the swarm's mixes", rounds.design_units, rounds.design, pinned=True),
     Stage("train", "one proxy a mix and seed", swarm.train_units, swarm.train_proxy),
     Stage("score", "checkpoints on steer items", swarm.score_units, swarm.score_proxy),
     # mixture: laws, a proposal, its proof
@@ -58,5 +58,19 @@ STAGES = (
 
 CURATION = "tokenize"
 """The last stage of `mixwright curate`."""
+
+ROUND = ("design", "train", "score")
+"""The stages of one round."""
+
+
+def walk(run: Run) -> Iterator[Stage]:
+    """Yield the stages in the order in which they run: those of a round as often as the swarm has rounds."""
+    again = [stage for stage in STAGES if stage.name in ROUND]
+    for stage in STAGES:
+        yield stage
+        if stage is again[-1]:
+            for _ in run.config.swarm.sizes[1:]:
+                yield from again
+
 
 WORK: dict[str, Callable[[Job], dict[str, Any]]] = {stage.name: stage.work for stage in STAGES if stage.work}

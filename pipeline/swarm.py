@@ -15,7 +15,7 @@ from pipeline.store import write_json
 from pipeline.units import Job, Unit, digest
 
 NUMERICS_VERSION = 1
-DESIGN_VERSION = 2
+DESIGN_VERSION = 3
 TRAIN_VERSION = 1
 SCORE_VERSION = 1
 
@@ -55,7 +55,11 @@ def design_units(run: Run) -> list[Unit]:
     inputs = {unit.name: unit.ref for unit in run.of("tokenize")}
     args = {
         "domains": {name: run.config.origin(name) for name in run.config.domain_names()},
-        "design": run.config.swarm.model_dump(mode="json"),
+        # later rounds are no part of the first, or one more round would ask for another first
+        "design": {
+            **run.config.swarm.model_dump(mode="json", exclude={"rounds", "tolerance"}),
+            "runs": run.config.swarm.sizes[0],
+        },
         "propose": run.config.propose.model_dump(mode="json", include={"max_repetition", "bounds"}),
         "target_tokens": run.config.target.tokens,
         "seed": run.config.seed,
@@ -96,6 +100,7 @@ def design(job: Job) -> dict[str, Any]:
                 {"run": each.name, "mix": each.mix, "block": each.block, "weights": named(each.weights)}
                 for each in mixes
             ],
+            "settled": False,
         },
     )
     return {"runs": len(mixes), "mixes": len({each.mix for each in mixes})}
@@ -120,8 +125,8 @@ def limits_of(domains: list[Any], propose: Mapping[str, Any], target_tokens: int
 
 
 def swarm_of(run: Run) -> dict[str, Any]:
-    """Return the finished design. Raises NotYet before it is finished."""
-    (unit,) = run.of("design")
+    """Return the design with the mixes of all rounds so far. Raises NotYet before it is finished."""
+    unit = run.of("design")[-1]
     run.manifest(unit)
     return run.store.read_json(unit.ref, "swarm.json")
 

@@ -31,6 +31,7 @@ class Unit:
     inputs: role → artefact (`stage/key`) that is read.
     place: JSON values that say where to read from and do not change the result (paths); not in the key.
     version: the stage's version; raised when its code changes what it writes.
+    pinned_by: of a pinned unit, what asks for another artefact when it changes; all of `args` where it is None.
     """
 
     stage: str
@@ -40,6 +41,7 @@ class Unit:
     inputs: Mapping[str, str] = field(default_factory=dict)
     place: Mapping[str, Any] = field(default_factory=dict)
     pinned_key: str | None = None
+    pinned_by: Mapping[str, Any] | None = None
 
     @property
     def recipe(self) -> dict[str, Any]:

@@ -1,10 +1,12 @@
 """Later rounds of a swarm: runs where they teach most about where the best mix is."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from pipeline.mixture.optimise import minimise
 from pipeline.mixture.polytope import Polytope, interior, minimise_quadratic, whole_simplex
-from pipeline.mixture.posterior import root_of
+from pipeline.mixture.posterior import posterior
 from pipeline.mixture.spaces import Limits
 from pipeline.mixture.surface import Surface
 
@@ -16,10 +18,18 @@ _STRENGTHS = (1.0, 3.0, 8.0)
 _LEAST = 1e-3
 
 
+@dataclass(frozen=True)
+class Round:
+    """mixes: (k, d) to train next, the best guess first; regret: its expected loss against the best there is."""
+
+    mixes: np.ndarray
+    regret: float
+
+
 def next_mixes(
     model: Surface, tried: np.ndarray, limits: Limits, count: int, *, seed: int, apart: float = 0.03
-) -> np.ndarray:
-    """At most `count` mixes (count, d) to train next, the best guess first.
+) -> Round:
+    """At most `count` mixes to train next.
 
     Thompson sampling (Thompson 1933): each mix is the best of a pool under one draw of the surface from its posterior,
     so that mixes are tried as often as they are likely to be the best. The first is the best under the mean. The pool
@@ -34,15 +44,16 @@ def next_mixes(
     pool = np.where(pool < _LEAST, 0.0, pool)
     pool /= pool.sum(axis=1, keepdims=True)
     pool = pool[[limits.allow(w, 1e-6) for w in pool]]
-    mean, root = model.mean(pool), root_of(model.covariance(pool))
+    beliefs = posterior(model, pool, rng)
     picked = [0]
     free = _distance(pool, pool[0]) >= apart
-    while len(picked) < count and free.any():
-        drawn = mean + root @ rng.normal(size=root.shape[1])
+    for drawn in beliefs.draws:
+        if len(picked) == count or not free.any():
+            break
         row = int(np.argmin(np.where(free, drawn, np.inf)))
         picked.append(row)
         free &= _distance(pool, pool[row]) >= apart
-    return pool[picked]
+    return Round(pool[picked], beliefs.regret(0))
 
 
 def _pool(

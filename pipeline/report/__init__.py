@@ -24,7 +24,7 @@ SHOWN_CHARACTERS = 700
 
 def units(run: Run) -> list[Unit]:
     """One unit over all that the report shows. Times are not in it: the same inputs give the same page."""
-    inputs = {stage: run.of(stage)[0].ref for stage in ("design", "fit", "propose", "validate", "numerics")}
+    inputs = {stage: run.of(stage)[-1].ref for stage in ("design", "fit", "propose", "validate", "numerics")}
     for stage in (*FUNNEL_STAGES, "classifiers", "requests", "train", "proof"):
         inputs |= {f"{stage}|{unit.name}": unit.ref for unit in run.of(stage)}
     args = {"mix": run.mix.stem, "config": resolved(run.config)}

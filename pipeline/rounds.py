@@ -1,0 +1,90 @@
+"""Stage `design` round by round: the first knows nothing, later ones put runs where they teach most about the optimum.
+
+A later round reads what all runs before it measured, so design, train and score take turns. Its mixes are pinned: other
+evals, or another objective, would choose other mixes, but never throw away proxies that are trained; one more round
+asks anew.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pipeline import swarm
+from pipeline.run import Run
+from pipeline.store import write_json
+from pipeline.units import Job, Unit
+
+ROUND_VERSION = 1
+
+
+def design_units(run: Run) -> list[Unit]:
+    """The first round's unit; on every later walk the next round's beside those before it."""
+    known = run.units.get("design", [])
+    if not known:
+        return swarm.design_units(run)
+    if swarm.swarm_of(run)["settled"]:
+        return known
+    sizes, number = run.config.swarm.sizes, len(known)
+    question = {
+        "design": known[0].ref,
+        "round": number,
+        "sizes": sizes[: number + 1],
+        "tolerance": run.config.swarm.tolerance,
+        "blocks": run.config.swarm.blocks,
+        "domains": {name: run.config.origin(name) for name in run.config.domain_names()},
+        "propose": run.config.propose.model_dump(mode="json"),
+        "target_tokens": run.config.target.tokens,
+        "proxy": [run.preset, run.config.proxy.model_dump(mode="json")],
+        "seed": run.config.seed,
+    }
+    asked = {
+        "tasks": [unit.name for unit in run.of("requests")],
+        "fit": run.config.fit.model_dump(mode="json"),
+        "objective": run.config.objective.model_dump(mode="json"),
+    }
+    inputs = {"design": known[-1].ref}
+    inputs |= {f"train|{unit.name}": unit.ref for unit in run.of("train")}
+    inputs |= {f"score|{unit.name}": unit.ref for unit in run.of("score")}
+    unit = Unit("design", f"round-{number + 1}", ROUND_VERSION, {**question, **asked}, inputs, pinned_by=question)
+    return [*known, run.pinned(unit)]
+
+
+def design(job: Job) -> dict[str, Any]:
+    """Write `swarm.json`: the first round's, or the one before with this round's mixes behind its own."""
+    return later_round(job) if "round" in job.args else swarm.design(job)
+
+
+def later_round(job: Job) -> dict[str, Any]:
+    """Choose the next mixes; none where the best guess is expected to lose less than the tolerance."""
+    from pipeline.mixture.laws import LAWS
+    from pipeline.mixture.rounds import next_mixes
+    from pipeline.mixture.selection import choose
+    from pipeline.mixture.surface import surface
+    from pipeline.mixture.table import join
+    from pipeline.proposal import objective_of, tables_of
+    from pipeline.records import vector
+
+    plan = json.loads((job.inputs["design"] / "swarm.json").read_text())
+    table = join(*tables_of(job, plan))
+    wanted = job.args["fit"]
+    fits = choose(table, seed=job.args["seed"], laws=tuple(wanted["laws"] or LAWS), force=wanted["law"])
+    objective = objective_of(table, vector(plan["natural"], table.domains), job.args["objective"])
+    domains = swarm.domains_of(job.args["domains"], plan["tokens"])
+    found = next_mixes(
+        surface(table, fits, objective),
+        table.weights,
+        swarm.limits_of(domains, job.args["propose"], job.args["target_tokens"]),
+        job.args["sizes"][-1],
+        seed=job.args["seed"] + job.args["round"],
+    )
+    settled = found.regret <= job.args["tolerance"]
+    filled = [sum(mix["block"] == block for mix in plan["mixes"]) for block in range(job.args["blocks"])]
+    for i, weights in enumerate([] if settled else found.mixes):
+        block = filled.index(min(filled))
+        filled[block] += 1
+        name = f"round{job.args['round'] + 1}-{i:03d}"
+        shares = zip(plan["domains"], (round(float(weight), 12) for weight in weights), strict=True)
+        plan["mixes"].append({"run": f"{name}-b{block}", "mix": name, "block": block, "weights": dict(shares)})
+    write_json(job.out / "swarm.json", {**plan, "settled": settled})
+    return {"runs": len(plan["mixes"]), "expected_regret": found.regret, "settled": settled}
