@@ -53,11 +53,9 @@ def minimise_quadratic(space: Polytope, hessian: np.ndarray, gradient: np.ndarra
 
     ValueError naming the limits that collide where the set is empty.
     """
-    linear = gradient - hessian @ at
-    for margin in (_MARGIN, 0.0):
-        found = _solve(space, hessian, linear, margin)
-        if found is not None:
-            return found
+    found = _within_margin(space, hessian, gradient - hessian @ at)
+    if found is not None:
+        return found
     names = collisions(space)
     if names:
         raise ValueError("no mix satisfies all of: " + "; ".join(names))
@@ -68,6 +66,11 @@ def project(space: Polytope, weights: np.ndarray) -> np.ndarray:
     """The nearest point of the set to weights (d,), in Euclidean distance."""
     d = len(weights)
     return minimise_quadratic(space, np.eye(d), np.zeros(d), weights)
+
+
+def try_project(space: Polytope, weights: np.ndarray) -> np.ndarray | None:
+    """`project`, or None where the set is empty."""
+    return _within_margin(space, np.eye(len(weights)), -weights)
 
 
 def require_nonempty(space: Polytope) -> None:
@@ -136,6 +139,15 @@ def _row_scale(limits: Limits) -> np.ndarray:
 def _feasible(space: Polytope) -> bool:
     d = space.corners.shape[1]
     return _solve(space, np.eye(d), np.zeros(d), 0.0) is not None
+
+
+def _within_margin(space: Polytope, hessian: np.ndarray, linear: np.ndarray) -> np.ndarray | None:
+    """min w'Hw/2 + linear'w over the set, a margin inside the limits where that leaves room; None for an empty set."""
+    for margin in (_MARGIN, 0.0):
+        found = _solve(space, hessian, linear, margin)
+        if found is not None:
+            return found
+    return None
 
 
 def _solve(space: Polytope, hessian: np.ndarray, linear: np.ndarray, margin: float) -> np.ndarray | None:
