@@ -97,6 +97,7 @@ def _mistakes(config: Config) -> Mistakes:
     yield from _select(config)
     yield from _rewrite(config)
     yield from _domains(config)
+    yield from _design(config)
     yield from _evals(config)
     yield from _fit(config)
 
@@ -255,6 +256,19 @@ def _domains(config: Config) -> Mistakes:
             yield ("references", name), f"weights must be 0 or more and sum to 1, got {sum(weights.values()):g}"
     if config.proxy.tokens > config.target.tokens:
         yield ("proxy", "tokens"), f"{config.proxy.tokens} is above target.tokens ({config.target.tokens})"
+
+
+def _design(config: Config) -> Mistakes:
+    from pipeline.mixture.designs import METHODS
+    from pipeline.mixture.freeze import mistakes
+
+    if config.swarm.method not in METHODS:
+        yield (
+            ("swarm", "method"),
+            f"there is no design method `{config.swarm.method}`{nearest(config.swarm.method, METHODS)}",
+        )
+    for place, message in mistakes(config.swarm.freeze, config.domain_names()):
+        yield ("swarm", "freeze", *place), message
 
 
 def _evals(config: Config) -> Mistakes:

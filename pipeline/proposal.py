@@ -6,6 +6,7 @@ import csv
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,11 +53,12 @@ def fit(job: Job) -> dict[str, Any]:
     write_table(job.out / "ratios.csv", ratios)
     write_table(job.out / "metrics.csv", metrics)
     write_json(job.out / "blocks.json", runs)
-    swarm = read_swarm(job.out)
+    frozen = frozen_of(design)
+    swarm = collapsed(read_swarm(job.out), frozen)
     laws = tuple(job.args["fit"]["laws"] or LAWS)
     fits = choose(swarm, seed=job.args["seed"], laws=laws, force=job.args["fit"]["law"])
-    objective = objective_of(swarm, design, job.args["objective"])
-    prior = vector(design["prior"], swarm.domains)
+    objective = objective_of(swarm, frozen.collapse(mix_of(design, "natural")), job.args["objective"])
+    prior = frozen.collapse(mix_of(design, "prior"))
     tasks = {}
     for t, each in enumerate(fits):
         signal = objective.signals[t]
@@ -125,16 +127,34 @@ def read_swarm(folder: Path) -> Any:
     return join(read_table(folder / "ratios.csv"), read_table(folder / "metrics.csv"), blocks)
 
 
+def frozen_of(design: Mapping[str, Any]) -> Any:
+    """Return the groups whose ratios the design holds; laws and proposals know a group by its total only."""
+    from pipeline.mixture.freeze import freeze
+
+    return freeze(domains_of({name: name for name in design["domains"]}, design["tokens"]), design["freeze"])
+
+
+def collapsed(swarm: Any, frozen: Any) -> Any:
+    """Return the swarm over the totals of frozen groups and the domains that are free."""
+    names = tuple(domain.name for domain in frozen.domains)
+    return replace(swarm, domains=names, weights=frozen.collapse(swarm.weights))
+
+
+def mix_of(design: Mapping[str, Any], name: str) -> np.ndarray:
+    """Return `natural`, `uniform` or `prior` of a design, over its domains (d,)."""
+    return vector(design[name], tuple(design["domains"]))
+
+
 def vector(weights: Mapping[str, float], domains: tuple[str, ...]) -> np.ndarray:
     """Return weights (d,) in the order of the domains; absent ones are 0."""
     return np.array([weights.get(domain, 0.0) for domain in domains])
 
 
-def objective_of(swarm: Any, design: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
+def objective_of(swarm: Any, natural: np.ndarray, options: Mapping[str, Any]) -> Any:
     from pipeline.mixture.objective import build
 
     weights = {**options["families"], **options["tasks"]}
-    return build(swarm, vector(design["natural"], swarm.domains), weights=weights, force=options["force"])
+    return build(swarm, natural, weights=weights, force=options["force"])
 
 
 # propose
@@ -162,33 +182,40 @@ def propose(job: Job) -> dict[str, Any]:
     from pipeline.mixture.spaces import repetition
 
     design = json.loads((job.inputs["design"] / "swarm.json").read_text())
-    swarm = read_swarm(job.inputs["fit"])
+    frozen = frozen_of(design)
+    names = tuple(design["domains"])
+    swarm = collapsed(read_swarm(job.inputs["fit"]), frozen)
     chosen = json.loads((job.inputs["fit"] / "fit.json").read_text())["tasks"]
     fits = [task_fit(swarm, t, chosen[task]) for t, task in enumerate(swarm.tasks)]
-    objective = objective_of(swarm, design, job.args["objective"])
-    domains = domains_of({name: job.args["domains"][name] for name in swarm.domains}, design["tokens"])
+    objective = objective_of(swarm, frozen.collapse(mix_of(design, "natural")), job.args["objective"])
+    domains = domains_of({name: job.args["domains"][name] for name in names}, design["tokens"])
     options = job.args["propose"]
     earlier = json.loads((job.inputs["proven"] / "proposal.json").read_text()) if "proven" in job.inputs else None
-    baselines = {"natural": design["natural"], "uniform": design["uniform"], **job.args["references"]}
+    given = {"natural": design["natural"], "uniform": design["uniform"], **job.args["references"]}
+    baselines = {name: vector(weights, names) for name, weights in given.items()}
     proposal = solve(
         swarm,
         fits,
         objective,
-        limits_of(domains, options, job.args["target_tokens"]),
-        vector(design["prior"], swarm.domains),
-        baselines={name: vector(weights, swarm.domains) for name, weights in baselines.items()},
+        frozen.limits(limits_of(domains, options, job.args["target_tokens"])),
+        frozen.collapse(mix_of(design, "prior")),
+        baselines={name: frozen.collapse(weights) for name, weights in baselines.items()},
         seed=job.args["seed"],
         kl_strength=options["kl"],
         extrapolate=options["extrapolate"],
-        proven=as_proven(earlier, swarm.domains) if earlier else None,
+        proven=as_proven(earlier, names, frozen) if earlier else None,
     )
 
     def named(values: np.ndarray) -> dict[str, float]:
-        return {name: round(float(value), 9) for name, value in zip(swarm.domains, values, strict=True)}
+        return as_given(frozen.expand(values))
+
+    def as_given(values: np.ndarray) -> dict[str, float]:
+        return {name: round(float(value), 9) for name, value in zip(names, values, strict=True)}
 
     # a proven mix keeps every bit, or its proxies would have other keys
     weights = earlier["weights"] if earlier else normalised(named(proposal.weights))
-    mixes = {"proposal": weights, **{name: named(each.weights) for name, each in proposal.baselines.items()}}
+    shown = {name: as_given(each) for name, each in baselines.items()}  # as they are, whatever ratios they hold
+    shown["best_observed"] = named(proposal.best_observed.weights)
     write_json(
         job.out / "proposal.json",
         {
@@ -207,11 +234,11 @@ def propose(job: Job) -> dict[str, Any]:
                     for name, each in proposal.baselines.items()
                 },
             },
-            "baselines": {name: normalised(named(each.weights)) for name, each in proposal.baselines.items()},
+            "baselines": {name: normalised(each) for name, each in shown.items()},
             "best_observed": {"run": proposal.best_observed.run, "measured": proposal.best_observed.measured},
             "repetition": {
-                name: repetition(domains, vector(each, swarm.domains), job.args["target_tokens"])
-                for name, each in mixes.items()
+                name: repetition(domains, vector(each, names), job.args["target_tokens"])
+                for name, each in {"proposal": weights, **shown}.items()
             },
             "objective": {
                 "weights": dict(zip(objective.tasks, objective.weights.tolist(), strict=True)),
@@ -220,18 +247,27 @@ def propose(job: Job) -> dict[str, Any]:
             "kl": {"nats": proposal.kl, "strength": finite(proposal.kl_strength)},
             "successor": successor_of(proposal, named),
             "binding": list(proposal.binding),
-            "warnings": list(proposal.warnings),
+            "warnings": [*proposal.warnings, *unfrozen(baselines, frozen)],
         },
     )
     return {"predicted": proposal.predicted, "warnings": len(proposal.warnings)}
 
 
-def as_proven(earlier: Mapping[str, Any], domains: tuple[str, ...]) -> Any:
+def unfrozen(baselines: Mapping[str, np.ndarray], frozen: Any) -> list[str]:
+    """Return a warning for every baseline that does not hold the frozen ratios, which the laws cannot see."""
+    return [
+        f"{name} does not hold the frozen ratios: it is predicted as if it did, and measured as it is"
+        for name, weights in baselines.items()
+        if np.abs(frozen.expand(frozen.collapse(weights)) - weights).max() > 1e-3
+    ]
+
+
+def as_proven(earlier: Mapping[str, Any], domains: tuple[str, ...], frozen: Any) -> Any:
     """Return the proposal that an earlier run proved, from its proposal.json."""
     from pipeline.mixture.proposer import Proven
 
     return Proven(
-        weights=vector(earlier["weights"], domains),
+        weights=frozen.collapse(vector(earlier["weights"], domains)),
         kl_strength=float(earlier["kl"]["strength"]),
         best_observed=earlier["best_observed"]["run"],
     )

@@ -15,7 +15,7 @@ from pipeline.store import write_json
 from pipeline.units import Job, Unit, digest
 
 NUMERICS_VERSION = 1
-DESIGN_VERSION = 2
+DESIGN_VERSION = 3
 TRAIN_VERSION = 1
 SCORE_VERSION = 1
 
@@ -66,6 +66,7 @@ def design_units(run: Run) -> list[Unit]:
 def design(job: Job) -> dict[str, Any]:
     """Write `swarm.json`: the domains with their tokens, the prior, the baselines and the mixes with their blocks."""
     from pipeline.mixture.designs import swarm
+    from pipeline.mixture.freeze import freeze
     from pipeline.mixture.spaces import natural, prior, uniform
 
     tokens = dict.fromkeys(job.args["domains"], 0)
@@ -77,11 +78,21 @@ def design(job: Job) -> dict[str, Any]:
     domains = domains_of(job.args["domains"], tokens)
     within = limits_of(domains, job.args["propose"], job.args["target_tokens"])
     options = job.args["design"]
-    mixes = swarm(domains, options["runs"], seed=job.args["seed"], within=within, blocks=options["blocks"])
+    frozen = freeze(domains, options["freeze"])
+    free = frozen.domains
+    mixes = swarm(
+        free,
+        options["runs"],
+        seed=job.args["seed"],
+        method=options["method"],
+        within=frozen.limits(within),
+        blocks=options["blocks"],
+        min_weight=options["min_weight"],
+    )
     names = [domain.name for domain in domains]
 
     def named(weights: Any) -> dict[str, float]:
-        return dict(zip(names, (round(float(weight), 12) for weight in weights), strict=True))
+        return dict(zip(names, (round(float(weight), 12) for weight in frozen.expand(weights)), strict=True))
 
     write_json(
         job.out / "swarm.json",
@@ -89,9 +100,10 @@ def design(job: Job) -> dict[str, Any]:
             "domains": names,
             "tokens": tokens,
             "own_per_target": {name: own[name] / tokens[name] for name in names},
-            "natural": named(natural(domains)),
-            "uniform": named(uniform(domains)),
-            "prior": named(prior(domains)),
+            "freeze": frozen.shares,
+            "natural": named(natural(free)),
+            "uniform": named(uniform(free)),
+            "prior": named(prior(free)),
             "mixes": [
                 {"run": each.name, "mix": each.mix, "block": each.block, "weights": named(each.weights)}
                 for each in mixes

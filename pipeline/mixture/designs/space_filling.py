@@ -5,7 +5,8 @@ import numpy as np
 from pipeline.mixture.designs.base import NONE, Named, Request, cut, realisable
 from pipeline.mixture.polytope import project, whole_simplex
 
-_CANDIDATES = 1000
+# Candidates, at least, and for every mix wanted.
+_CANDIDATES, _PER_MIX = 400, 8
 
 
 def space_filling(request: Request, rng: np.random.Generator) -> list[Named]:
@@ -39,7 +40,7 @@ def _candidates(request: Request, rng: np.random.Generator) -> list[np.ndarray]:
     d = len(request.domains)
     space = whole_simplex(request.within)
     found = []
-    for i in range(_CANDIDATES):
+    for i in range(max(_CANDIDATES, _PER_MIX * request.count)):
         point = np.zeros(d)
         used = rng.permutation(d)[: i % d + 1]
         point[used] = rng.dirichlet(np.ones(len(used)))

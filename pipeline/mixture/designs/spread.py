@@ -50,17 +50,23 @@ def _candidates(request: Request, rng: np.random.Generator) -> tuple[np.ndarray,
 
 
 def greedy(
-    points: np.ndarray, taken: int, count: int, apart: float = 0.0, turns: np.ndarray | None = None
+    points: np.ndarray,
+    taken: int,
+    count: int,
+    apart: float = 0.0,
+    turns: np.ndarray | None = None,
+    power: float = 0.25,
 ) -> list[int]:
     """Rows of `points` (n, d), whose first `taken` are chosen already, of at most `count` more.
 
-    Greedy maximisation of the log-determinant of a Gaussian process's covariance over the chosen mixes: each step takes
-    the row of largest posterior variance (pivoted Cholesky; Chen et al. 2018) among those whose turn it is (`turns`,
-    (n - taken,) from 0 up), or among all where those are used up. No two lie nearer than `apart` in total variation.
+    Greedy maximisation of the log-determinant of the covariance, over the chosen mixes, of a Gaussian process on
+    w^power: each step takes the row of largest posterior variance (pivoted Cholesky; Chen et al. 2018) among those
+    whose turn it is (`turns`, (n - taken,) from 0 up), or among all where those are used up. No two lie nearer than
+    `apart` in total variation.
     """
     group = np.concatenate([np.full(taken, -1), np.zeros(len(points) - taken, dtype=int) if turns is None else turns])
     rounds = max(int(group.max(initial=0)) + 1, 1)
-    features = points**0.25
+    features = points**power
     # Length scale: the root mean square distance between candidates, so that it needs no tuning to d.
     scale = 2 * features.var(axis=0).sum() + 1e-12
     noise = 0.01
