@@ -72,6 +72,15 @@ class Tokenize(Section):
     sample: Count = Field(8_000_000, description="Bytes of text that the vocabulary is trained on.")
 
 
+def check_group(value: Any) -> Any:
+    """Pass a frozen group on: a list of domains or shares by domain."""
+    if isinstance(value, list) and all(isinstance(name, str) for name in value):
+        return value
+    if isinstance(value, dict) and all(type(share) in (int, float) for share in value.values()):
+        return value
+    raise ValueError("expected a list of domains, or a share for each domain")
+
+
 class Design(Section):
     """How the swarm's mixes are chosen."""
 
@@ -84,6 +93,13 @@ class Design(Section):
         0.0, ge=0, description="No further round once the best guess is expected to lose less than this (objective)."
     )
     blocks: int = Field(4, ge=1, description="Seed blocks the runs rotate over; the same for all mixes.")
+    method: str = Field("spread", description="How mixes are chosen: a name in pipeline/mixture/designs/methods.py.")
+    min_weight: float = Field(
+        0.0, ge=0, lt=0.5, description="A positive weight below it becomes 0 in every design mix."
+    )
+    freeze: dict[str, Annotated[dict[str, float] | list[str], BeforeValidator(check_group)]] = Field(
+        default_factory=dict, description="Groups whose inner ratios are held: shares by domain, or a list (by tokens)."
+    )
 
     @model_validator(mode="after")
     def _rounds_are_the_runs(self) -> Design:

@@ -99,6 +99,7 @@ def _mistakes(config: Config) -> Mistakes:
     yield from _select(config)
     yield from _rewrite(config)
     yield from _domains(config)
+    yield from _design(config)
     yield from _evals(config)
     yield from _proxy(config)
     yield from choice_mistakes(
@@ -256,6 +257,19 @@ def _domains(config: Config) -> Mistakes:
             yield ("domains", i), f"`{domain}` needs its source `{config.origin(domain)}` among the domains"
     if config.proxy.tokens > config.target.tokens:
         yield ("proxy", "tokens"), f"{config.proxy.tokens} is above target.tokens ({config.target.tokens})"
+
+
+def _design(config: Config) -> Mistakes:
+    from pipeline.mixture.designs import METHODS
+    from pipeline.mixture.freeze import mistakes
+
+    if config.swarm.method not in METHODS:
+        yield (
+            ("swarm", "method"),
+            f"there is no design method `{config.swarm.method}`{nearest(config.swarm.method, METHODS)}",
+        )
+    for place, message in mistakes(config.swarm.freeze, config.domain_names()):
+        yield ("swarm", "freeze", *place), message
 
 
 def _evals(config: Config) -> Mistakes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,11 +51,12 @@ def fit(job: Job) -> dict[str, Any]:
     write_table(job.out / "ratios.csv", ratios)
     write_table(job.out / "metrics.csv", metrics)
     write_json(job.out / "blocks.json", blocks)
-    swarm = read_swarm(job.out)
+    frozen = frozen_of(design)
+    swarm = collapsed(read_swarm(job.out), frozen)
     laws = tuple(job.args["fit"]["laws"] or LAWS)
     fits = choose(swarm, seed=job.args["seed"], laws=laws, force=job.args["fit"]["law"])
-    objective = objective_of(swarm, vector(design["natural"], swarm.domains), job.args["objective"])
-    prior = vector(design["prior"], swarm.domains)
+    objective = objective_of(swarm, frozen.collapse(mix_of(design, "natural")), job.args["objective"])
+    prior = frozen.collapse(mix_of(design, "prior"))
     tasks = {each.task: task_record(swarm, t, each, objective, prior, by_run=True) for t, each in enumerate(fits)}
     write_json(job.out / "fit.json", {"tasks": tasks, "notes": list(objective.notes)})
     return {"runs": len(swarm.runs), "laws": {each.task: each.law for each in fits}}
@@ -83,6 +85,24 @@ def read_swarm(folder: Path) -> Any:
 
     blocks = json.loads((folder / "blocks.json").read_text())
     return join(read_table(folder / "ratios.csv"), read_table(folder / "metrics.csv"), blocks)
+
+
+def frozen_of(design: Mapping[str, Any]) -> Any:
+    """Return the groups whose ratios the design holds; laws and proposals know a group by its total only."""
+    from pipeline.mixture.freeze import freeze
+
+    return freeze(domains_of({name: name for name in design["domains"]}, design["tokens"]), design["freeze"])
+
+
+def collapsed(swarm: Any, frozen: Any) -> Any:
+    """Return the swarm over the totals of frozen groups and the domains that are free."""
+    names = tuple(domain.name for domain in frozen.domains)
+    return replace(swarm, domains=names, weights=frozen.collapse(swarm.weights))
+
+
+def mix_of(design: Mapping[str, Any], name: str) -> np.ndarray:
+    """Return `natural`, `uniform` or `prior` of a design, over its domains (d,)."""
+    return vector(design[name], tuple(design["domains"]))
 
 
 def objective_of(swarm: Any, natural: np.ndarray, options: Mapping[str, Any]) -> Any:
@@ -117,40 +137,50 @@ def propose(job: Job) -> dict[str, Any]:
     from pipeline.mixture.proposer import propose as solve
 
     design = json.loads((job.inputs["design"] / "swarm.json").read_text())
-    swarm = read_swarm(job.inputs["fit"])
+    frozen = frozen_of(design)
+    names = tuple(design["domains"])
+    swarm = collapsed(read_swarm(job.inputs["fit"]), frozen)
     chosen = json.loads((job.inputs["fit"] / "fit.json").read_text())["tasks"]
     fits = [task_fit(swarm, t, chosen[task]) for t, task in enumerate(swarm.tasks)]
-    objective = objective_of(swarm, vector(design["natural"], swarm.domains), job.args["objective"])
-    domains = domains_of({name: job.args["domains"][name] for name in swarm.domains}, design["tokens"])
+    objective = objective_of(swarm, frozen.collapse(mix_of(design, "natural")), job.args["objective"])
+    domains = domains_of({name: job.args["domains"][name] for name in names}, design["tokens"])
     options = job.args["propose"]
     earlier = json.loads((job.inputs["proven"] / "proposal.json").read_text()) if "proven" in job.inputs else None
-    baselines = {"natural": design["natural"], "uniform": design["uniform"], **job.args["references"]}
+    given = {"natural": design["natural"], "uniform": design["uniform"], **job.args["references"]}
+    baselines = {name: vector(weights, names) for name, weights in given.items()}
     proposal = solve(
         swarm,
         fits,
         objective,
-        limits_of(domains, options, job.args["target_tokens"]),
-        vector(design["prior"], swarm.domains),
-        baselines={name: vector(weights, swarm.domains) for name, weights in baselines.items()},
+        frozen.limits(limits_of(domains, options, job.args["target_tokens"])),
+        frozen.collapse(mix_of(design, "prior")),
+        baselines={name: frozen.collapse(weights) for name, weights in baselines.items()},
         seed=job.args["seed"],
         kl_strength=options["kl"],
         extrapolate=options["extrapolate"],
-        proven=as_proven(earlier, swarm.domains) if earlier else None,
+        proven=as_proven(earlier, names, frozen) if earlier else None,
     )
 
     record = proposal_record(
-        proposal, fits, objective, domains, job.args["target_tokens"], earlier["weights"] if earlier else None
+        proposal,
+        fits,
+        objective,
+        domains,
+        job.args["target_tokens"],
+        freeze=frozen,
+        as_given=baselines,
+        proven=earlier["weights"] if earlier else None,
     )
     write_json(job.out / "proposal.json", record)
     return {"predicted": proposal.predicted, "warnings": len(proposal.warnings)}
 
 
-def as_proven(earlier: Mapping[str, Any], domains: tuple[str, ...]) -> Any:
+def as_proven(earlier: Mapping[str, Any], domains: tuple[str, ...], frozen: Any) -> Any:
     """Return the proposal that an earlier run proved, from its proposal.json."""
     from pipeline.mixture.proposer import Proven
 
     return Proven(
-        weights=vector(earlier["weights"], domains),
+        weights=frozen.collapse(vector(earlier["weights"], domains)),
         kl_strength=float(earlier["kl"]["strength"]),
         best_observed=earlier["best_observed"]["run"],
     )

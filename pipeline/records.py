@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from pipeline.mixture.freeze import Freeze
     from pipeline.mixture.objective import Objective
     from pipeline.mixture.proposer import Proposal
     from pipeline.mixture.selection import TaskFit
@@ -60,23 +61,31 @@ def proposal_record(
     objective: Objective,
     domains: Sequence[Domain],
     target_tokens: float | None,
+    *,
+    freeze: Freeze,
+    as_given: Mapping[str, np.ndarray],
     proven: Mapping[str, float] | None = None,
 ) -> dict[str, Any]:
     """Return proposal.json: the proposal, its interval per weight, what is predicted for it and for every baseline.
 
-    `target_tokens` None leaves `repetition` empty. `proven`: the weights of a proven proposal, which keep every bit, or
-    its proxies would have other keys.
+    `freeze` brings the proposal's weights back to all `domains`; `as_given`: the baselines over these, whatever ratios
+    they hold. `target_tokens` None leaves `repetition` empty. `proven`: the weights of a proven proposal, which keep
+    every bit, or its proxies would have other keys.
     """
     from pipeline.mixture.spaces import repetition
 
     names = tuple(domain.name for domain in domains)
 
-    def named(values: np.ndarray) -> dict[str, float]:
+    def by_name(values: np.ndarray) -> dict[str, float]:
         return {name: round(float(value), 9) for name, value in zip(names, values, strict=True)}
 
+    def named(values: np.ndarray) -> dict[str, float]:
+        return by_name(freeze.expand(values))
+
     weights = dict(proven) if proven else normalised(named(proposal.weights))
-    mixes = {"proposal": weights, **{name: named(each.weights) for name, each in proposal.baselines.items()}}
-    epochs = {} if target_tokens is None else mixes
+    baselines = {name: by_name(each) for name, each in as_given.items()}
+    baselines["best_observed"] = named(proposal.best_observed.weights)
+    epochs = {} if target_tokens is None else {"proposal": weights, **baselines}
     later = proposal.successor
     return {
         "weights": weights,
@@ -89,12 +98,13 @@ def proposal_record(
                     "objective": each.predicted,
                     "gain": each.gain,
                     "se": each.se,
+                    "probability": each.probability,
                     "tasks": predicted_tasks(fits, each.weights),
                 }
                 for name, each in proposal.baselines.items()
             },
         },
-        "baselines": {name: normalised(named(each.weights)) for name, each in proposal.baselines.items()},
+        "baselines": {name: normalised(each) for name, each in baselines.items()},
         "best_observed": {"run": proposal.best_observed.run, "measured": proposal.best_observed.measured},
         "repetition": {
             name: repetition(domains, vector(each, names), target_tokens or 0.0) for name, each in epochs.items()
@@ -114,8 +124,18 @@ def proposal_record(
         if later
         else None,
         "binding": list(proposal.binding),
-        "warnings": list(proposal.warnings),
+        "regret": proposal.regret,
+        "warnings": [*proposal.warnings, *unfrozen(as_given, freeze)],
     }
+
+
+def unfrozen(baselines: Mapping[str, np.ndarray], freeze: Freeze) -> list[str]:
+    """Return a warning for every baseline that does not hold the frozen ratios, which the laws cannot see."""
+    return [
+        f"{name} does not hold the frozen ratios: it is predicted as if it did, and measured as it is"
+        for name, weights in baselines.items()
+        if np.abs(freeze.expand(freeze.collapse(weights)) - weights).max() > 1e-3
+    ]
 
 
 def predicted_tasks(fits: Sequence[TaskFit], weights: np.ndarray) -> dict[str, float]:

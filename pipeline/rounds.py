@@ -62,19 +62,19 @@ def later_round(job: Job) -> dict[str, Any]:
     from pipeline.mixture.selection import choose
     from pipeline.mixture.surface import surface
     from pipeline.mixture.table import join
-    from pipeline.proposal import objective_of, tables_of
-    from pipeline.records import vector
+    from pipeline.proposal import collapsed, frozen_of, mix_of, objective_of, tables_of
 
     plan = json.loads((job.inputs["design"] / "swarm.json").read_text())
-    table = join(*tables_of(job, plan))
+    frozen = frozen_of(plan)
+    table = collapsed(join(*tables_of(job, plan)), frozen)
     wanted = job.args["fit"]
     fits = choose(table, seed=job.args["seed"], laws=tuple(wanted["laws"] or LAWS), force=wanted["law"])
-    objective = objective_of(table, vector(plan["natural"], table.domains), job.args["objective"])
+    objective = objective_of(table, frozen.collapse(mix_of(plan, "natural")), job.args["objective"])
     domains = swarm.domains_of(job.args["domains"], plan["tokens"])
     found = next_mixes(
         surface(table, fits, objective),
         table.weights,
-        swarm.limits_of(domains, job.args["propose"], job.args["target_tokens"]),
+        frozen.limits(swarm.limits_of(domains, job.args["propose"], job.args["target_tokens"])),
         job.args["sizes"][-1],
         seed=job.args["seed"] + job.args["round"],
     )
@@ -84,7 +84,7 @@ def later_round(job: Job) -> dict[str, Any]:
         block = filled.index(min(filled))
         filled[block] += 1
         name = f"round{job.args['round'] + 1}-{i:03d}"
-        shares = zip(plan["domains"], (round(float(weight), 12) for weight in weights), strict=True)
+        shares = zip(plan["domains"], (round(float(weight), 12) for weight in frozen.expand(weights)), strict=True)
         plan["mixes"].append({"run": f"{name}-b{block}", "mix": name, "block": block, "weights": dict(shares)})
     write_json(job.out / "swarm.json", {**plan, "settled": settled})
     return {"runs": len(plan["mixes"]), "expected_regret": found.regret, "settled": settled}

@@ -70,6 +70,7 @@ def design_units(run: Run) -> list[Unit]:
 def design(job: Job) -> dict[str, Any]:
     """Write `swarm.json`: the domains with their tokens, the prior, the baselines and the mixes with their blocks."""
     from pipeline.mixture.designs import swarm
+    from pipeline.mixture.freeze import freeze
     from pipeline.mixture.spaces import natural, prior, uniform
 
     tokens = dict.fromkeys(job.args["domains"], 0)
@@ -81,11 +82,24 @@ def design(job: Job) -> dict[str, Any]:
     domains = domains_of(job.args["domains"], tokens)
     within = limits_of(domains, job.args["propose"], job.args["target_tokens"])
     options = job.args["design"]
-    mixes = swarm(domains, options["runs"], seed=job.args["seed"], within=within, blocks=options["blocks"])
+    frozen = freeze(domains, options["freeze"])
+    free = frozen.domains
+    mixes = swarm(
+        free,
+        options["runs"],
+        seed=job.args["seed"],
+        method=options["method"],
+        within=frozen.limits(within),
+        blocks=options["blocks"],
+        min_weight=options["min_weight"],
+    )
     names = [domain.name for domain in domains]
 
-    def named(weights: Any) -> dict[str, float]:
+    def by_name(weights: Any) -> dict[str, float]:
         return dict(zip(names, (round(float(weight), 12) for weight in weights), strict=True))
+
+    def named(weights: Any) -> dict[str, float]:
+        return by_name(frozen.expand(weights))
 
     write_json(
         job.out / "swarm.json",
@@ -93,9 +107,10 @@ def design(job: Job) -> dict[str, Any]:
             "domains": names,
             "tokens": tokens,
             "own_per_target": {name: own[name] / tokens[name] for name in names},
-            "natural": named(natural(domains)),
-            "uniform": named(uniform(domains)),
-            "prior": named(prior(domains)),
+            "freeze": frozen.shares,
+            "natural": by_name(natural(domains)),
+            "uniform": named(uniform(free)),
+            "prior": named(prior(free)),
             "mixes": [
                 {"run": each.name, "mix": each.mix, "block": each.block, "weights": named(each.weights)}
                 for each in mixes

@@ -53,12 +53,9 @@ def minimise_quadratic(space: Polytope, hessian: np.ndarray, gradient: np.ndarra
 
     ValueError naming the limits that collide where the set is empty.
     """
-    linear = gradient - hessian @ at
-    # The interior-point method was seen to cycle on harmless problems; scaled otherwise it does not.
-    for margin, scaled in ((_MARGIN, True), (_MARGIN, False), (0.0, True)):
-        found = _solve(space, hessian, linear, margin, scaled)
-        if found is not None:
-            return found
+    found = _within_margin(space, hessian, gradient - hessian @ at)
+    if found is not None:
+        return found
     names = collisions(space)
     if names:
         raise ValueError("no mix satisfies all of: " + "; ".join(names))
@@ -69,6 +66,11 @@ def project(space: Polytope, weights: np.ndarray) -> np.ndarray:
     """The nearest point of the set to weights (d,), in Euclidean distance."""
     d = len(weights)
     return minimise_quadratic(space, np.eye(d), np.zeros(d), weights)
+
+
+def try_project(space: Polytope, weights: np.ndarray) -> np.ndarray | None:
+    """`project`, or None where the set is empty."""
+    return _within_margin(space, np.eye(len(weights)), -weights)
 
 
 def require_nonempty(space: Polytope) -> None:
@@ -137,6 +139,16 @@ def _row_scale(limits: Limits) -> np.ndarray:
 def _feasible(space: Polytope) -> bool:
     d = space.corners.shape[1]
     return _solve(space, np.eye(d), np.zeros(d), 0.0) is not None
+
+
+def _within_margin(space: Polytope, hessian: np.ndarray, linear: np.ndarray) -> np.ndarray | None:
+    """min w'Hw/2 + linear'w over the set, a margin inside the limits where that leaves room; None for an empty set."""
+    # The interior-point method was seen to cycle on harmless problems; scaled otherwise it does not.
+    for margin, scaled in ((_MARGIN, True), (_MARGIN, False), (0.0, True)):
+        found = _solve(space, hessian, linear, margin, scaled)
+        if found is not None:
+            return found
+    return None
 
 
 def _solve(

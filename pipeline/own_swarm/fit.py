@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.errors import InputError
+from pipeline.mixture.freeze import freeze
 from pipeline.mixture.objective import Objective
 from pipeline.mixture.proposer import Proposal, propose
 from pipeline.mixture.selection import TaskFit, choose
@@ -70,7 +71,16 @@ def fit(ratios: Path, metrics: Path, config: Path | None, out: Path, progress: P
     for note in notes:
         progress.say(note)
     solved = solve(own.swarm, options, space, progress, metrics=metrics, config=config)
-    record = proposal_record(solved.proposal, solved.fits, solved.objective, space.domains, space.target_tokens)
+    baselines = {name: each.weights for name, each in solved.proposal.baselines.items() if name != "best_observed"}
+    record = proposal_record(
+        solved.proposal,
+        solved.fits,
+        solved.objective,
+        space.domains,
+        space.target_tokens,
+        freeze=freeze(space.domains, {}),
+        as_given=baselines,
+    )
     record["natural"] = "tokens" if options.tokens else "mean of the runs"
     fitted = {
         "format": FORMAT,

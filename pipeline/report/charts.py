@@ -118,10 +118,11 @@ def prediction_panels(data: dict[str, Any]) -> list[Chart]:
 
 def contrast_panels(data: dict[str, Any]) -> list[Chart]:
     """Effect of one more point of each domain with its 95 % interval, for the heaviest tasks."""
-    domains = domains_of(data)
     panels = []
     for name in tasks_of(data)[:MOST_TASKS]:
         effects = {each["domain"]: each for each in contrasts(data, name)}
+        domains = [domain for domain in domains_of(data) if domain in effects]
+        domains += [group for group in effects if group not in domains]  # frozen groups have one effect together
         middle, low, high = ([effects[d][key] for d in domains] for key in ("effect", "low", "high"))
         trace = dots(
             middle,

@@ -97,7 +97,7 @@ def contrasts_table(data: dict[str, Any]) -> Table:
     """Return task × domain: the effect of one more point of the domain, with its 95 % interval."""
     names = tasks_of(data)
     effects = {name: {each["domain"]: each for each in contrasts(data, name)} for name in names}
-    domains = sorted(data["mix"]["weights"])
+    domains = sorted({domain for row in effects.values() for domain in row})  # a frozen group has one effect
     largest = max((abs(each["effect"]) for row in effects.values() for each in row.values()), default=0) or 1.0
     rows = []
     whole: list[Cell | None] = [Cell("objective", strong=True)]

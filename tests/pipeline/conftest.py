@@ -36,7 +36,7 @@ rewrite:
   wikipedia.qa: {{task: wiki_qa}}
   ocr.clean: {{task: ocr_cleanup}}
 tokenize: {{vocab_size: 1000, sample: 300k}}
-swarm: {{rounds: [9, 3], blocks: 2}}
+swarm: {{runs: 12, rounds: [9, 3], blocks: 2}}
 proxy: {{preset: tiny, tokens: 24k}}
 evals:
   heldout: {{fraction: 0.2, characters: 8k}}

@@ -61,6 +61,26 @@ def test_a_good_mix_loads_with_defaults(tiny_yaml) -> None:
             "references: {ours: {ocr: 0.6}}\nvalidate:",
             r"`references.ours`: weights must be 0 or more and sum",
         ),
+        (
+            "runs: 12",
+            "runs: 12, method: spred",
+            r"`swarm.method`: there is no design method `spred` \(did you mean `spread`\?\)",
+        ),
+        (
+            "runs: 12",
+            "runs: 12, freeze: {text: [wikipedia, ocrs]}",
+            r"`swarm.freeze.text\[1\]`: there is no domain `ocrs` \(did you mean `ocr`\?\)",
+        ),
+        (
+            "runs: 12",
+            "runs: 12, freeze: {text: {wikipedia: 0.5, ocr: 0.6}}",
+            r"`swarm.freeze.text`: shares must be above 0 and sum to 1, got 1.1",
+        ),
+        (
+            "runs: 12",
+            "runs: 12, freeze: {text: {wikipedia: half}}",
+            r"`swarm.freeze.text`: expected a list of domains, or a share for each domain, got",
+        ),
         ("validate:", "domains: [ocr, books]\nvalidate:", r"`domains\[1\]`: there is no domain `books`"),
         (
             "validate:",

@@ -90,7 +90,7 @@ def submit(head: str, path: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_tiny_mix_runs_to_the_end_as_a_ray_job(head: str, tiny_yaml, tmp_path: Path) -> None:
-    done = submit(head, tiny_yaml(("rounds: [9, 3]", "runs: 9"), ("seeds: 2", "seeds: 2")))
+    done = submit(head, tiny_yaml(("runs: 12, rounds: [9, 3]", "runs: 9"), ("seeds: 2", "seeds: 2")))
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     (folder,) = (tmp_path / "store").glob("tiny-*")
     assert str(folder) in done.stdout

@@ -40,6 +40,7 @@ def config(
     seeds: int = 5,
     runs: int = 24,
     laws: list[str] | None = None,
+    freeze: dict[str, Any] | None = None,
 ) -> Config:
     """Return the mix YAML that the planted run belongs to. variants: how many of `VARIANTS`."""
     document: dict[str, Any] = {
@@ -49,7 +50,7 @@ def config(
         "annotate": {"prose": {"scorer": "fasttext", "positive": ["wikipedia", "speeches"], "negative": ["code"]}},
         "select": [{"name": "too_short", "drop": "gopher_words < 30"}],
         "rewrite": {name: {"task": task} for name, task in list(VARIANTS.items())[:variants]},
-        "swarm": {"runs": runs, "blocks": 4},
+        "swarm": {"runs": runs, "blocks": 4, "freeze": freeze or {}},
         "evals": {"benchmarks": {name: {"path": f"samples/evals/{name}.jsonl.gz"} for name in BENCHES}},
         "fit": {"laws": laws},
         "propose": {"max_repetition": 4},

@@ -1,0 +1,83 @@
+"""The swarm: baselines, the mixes that a design method adds, and their seed blocks."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from pipeline.errors import nearest
+from pipeline.mixture.designs.base import Mix, Named, Request
+from pipeline.mixture.designs.methods import METHODS
+from pipeline.mixture.polytope import project, require_nonempty, whole_simplex
+from pipeline.mixture.spaces import Domain, Limits, limits, natural, prior, uniform
+
+
+def swarm(
+    domains: Sequence[Domain],
+    runs: int,
+    *,
+    seed: int,
+    method: str = "spread",
+    within: Limits | None = None,
+    blocks: int = 4,
+    replicates: int = 2,
+    corner_share: float = 0.35,
+    apart: float = 0.03,
+    min_weight: float = 0.0,
+) -> list[Mix]:
+    """`runs` runs in all, replicates included; the same arguments give the same list.
+
+    Natural, uniform and a third, distant mix run on `replicates` blocks each: they measure the noise. The other mixes
+    are chosen by `method` (a name in METHODS). All but natural and uniform satisfy `within`, which only says what a
+    proposal may be, and have no weight between 0 and `min_weight`. `corner_share`: what a one-at-a-time corner lifts
+    its domain to, as far as the limits allow. `apart`: smallest total-variation distance between two mixes. ValueError
+    for an unknown method, where `runs` is too few, or where the limits allow no mix or not enough.
+    """
+    if method not in METHODS:
+        raise ValueError(f"there is no design method `{method}`{nearest(method, METHODS)}")
+    if blocks < 1 or not 1 <= replicates <= blocks:
+        raise ValueError(f"replicates must lie between 1 and the {blocks} seed blocks, got {replicates}")
+    least = 3 * replicates
+    if runs < least:
+        raise ValueError(
+            f"{runs} runs are too few: natural, uniform and a third mix on {replicates} blocks need {least}"
+        )
+    within = within if within is not None else limits(domains)
+    require_nonempty(whole_simplex(within))
+    centre = prior(domains)
+    if not within.allow(centre):
+        centre = project(whole_simplex(within), centre)
+    chosen: list[Named] = [("natural", natural(domains)), ("uniform", uniform(domains))]
+    wanted = runs - 3 * (replicates - 1)
+    if np.abs(chosen[0][1] - chosen[1][1]).max() < 1e-12:  # one raw domain, or all of a size: one baseline, twice named
+        chosen, wanted = chosen[:1], runs - 2 * (replicates - 1)
+    count = wanted - len(chosen)
+    request = Request(tuple(domains), within, centre, tuple(chosen), count, apart, corner_share, min_weight)
+    chosen += METHODS[method](request, np.random.default_rng(seed))
+    if len(chosen) < wanted:
+        raise ValueError(
+            f"only {len(chosen)} mixes at least {apart:g} apart fit inside the limits, {wanted} are wanted: "
+            "loosen the limits or ask for fewer runs"
+        )
+    return _assign(chosen, blocks, replicates)
+
+
+def _assign(chosen: list[Named], blocks: int, replicates: int) -> list[Mix]:
+    """Noise mixes on blocks 0 .. replicates-1, the rest in turn over all blocks, the emptiest first."""
+    baselines = [i for i, (name, _) in enumerate(chosen) if name in ("natural", "uniform")]
+    others = [i for i in range(len(chosen)) if i not in baselines]
+    repeated = list(baselines)
+    if others:
+        anchors = [chosen[i][1] for i in baselines]
+        repeated.append(max(others, key=lambda i: min(np.abs(chosen[i][1] - a).sum() for a in anchors)))
+    filled = [0] * blocks
+    result: list[Mix] = []
+    for i in repeated:
+        for block in range(replicates):
+            filled[block] += 1
+            result.append(Mix(f"{chosen[i][0]}-b{block}", chosen[i][1], block, chosen[i][0]))
+    for i in range(len(chosen)):
+        if i not in repeated:
+            block = int(np.argmin(filled))
+            filled[block] += 1
+            result.append(Mix(f"{chosen[i][0]}-b{block}", chosen[i][1], block, chosen[i][0]))
+    return result
