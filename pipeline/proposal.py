@@ -17,8 +17,8 @@ from pipeline.store import write_json
 from pipeline.swarm import domains_of, limits_of, swarm_of
 from pipeline.units import Job, Unit
 
-FIT_VERSION = 1
-PROPOSE_VERSION = 2
+FIT_VERSION = 2
+PROPOSE_VERSION = 3
 
 
 # fit
@@ -42,7 +42,6 @@ def fit_units(run: Run) -> list[Unit]:
 
 def fit(job: Job) -> dict[str, Any]:
     """Write `ratios.csv`, `metrics.csv`, `blocks.json` and `fit.json` (laws and out-of-fold errors per task)."""
-    from pipeline.mixture.laws import LAWS
     from pipeline.mixture.selection import choose
 
     design = json.loads((job.inputs["design"] / "swarm.json").read_text())
@@ -53,8 +52,7 @@ def fit(job: Job) -> dict[str, Any]:
     write_table(job.out / "metrics.csv", metrics)
     write_json(job.out / "blocks.json", runs)
     swarm = read_swarm(job.out)
-    laws = tuple(job.args["fit"]["laws"] or LAWS)
-    fits = choose(swarm, seed=job.args["seed"], laws=laws, force=job.args["fit"]["law"])
+    fits = choose(swarm, seed=job.args["seed"], laws=job.args["fit"]["laws"], force=job.args["fit"]["law"])
     objective = objective_of(swarm, design, job.args["objective"])
     prior = vector(design["prior"], swarm.domains)
     tasks = {}
@@ -67,16 +65,8 @@ def fit(job: Job) -> dict[str, Any]:
             "seed_sd": signal.seed_sd if math.isfinite(signal.seed_sd) else None,
             "noisy": signal.noisy,
             "measured": dict(zip(swarm.runs, swarm.values[:, t].tolist(), strict=True)),
-            "scores": [
-                {
-                    "law": score.law,
-                    "rmse": score.rmse,
-                    "r2": score.r2,
-                    "spearman": score.spearman,
-                    "predicted": dict(zip(swarm.runs, score.predicted.tolist(), strict=True)),
-                }
-                for score in each.scores
-            ],
+            "scale": each.scale,
+            "scores": [score.to_json(swarm.runs) for score in each.scores],
             "contrasts": contrasts_of(swarm, t, prior),
         }
     write_json(job.out / "fit.json", {"tasks": tasks, "notes": list(objective.notes)})
@@ -247,16 +237,12 @@ def successor_of(proposal: Any, named: Any) -> dict[str, Any] | None:
 
 def task_fit(swarm: Any, task: int, chosen: Mapping[str, Any]) -> Any:
     """Return the law that `fit` chose for a task, fitted again on all runs, with its out-of-fold predictions."""
-    from pipeline.mixture.laws import LAWS
     from pipeline.mixture.selection import Score, TaskFit
 
-    scores = tuple(
-        Score(**{**score, "predicted": np.array([score["predicted"][run] for run in swarm.runs])})
-        for score in chosen["scores"]
-    )
-    law = chosen["law"]
-    model = LAWS[law]().fit(swarm.weights, swarm.values[:, task], swarm.blocks)
-    return TaskFit(swarm.tasks[task], law, model, scores)
+    scores = tuple(Score.from_json(score, swarm.runs) for score in chosen["scores"])
+    law = next(score for score in scores if score.law == chosen["law"])
+    model = law.unfitted().fit(swarm.weights, swarm.values[:, task], swarm.blocks)
+    return TaskFit(swarm.tasks[task], law.law, model, scores, chosen["scale"])
 
 
 def predicted_tasks(fits: list[Any], weights: np.ndarray) -> dict[str, float]:
