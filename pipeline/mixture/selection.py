@@ -19,6 +19,8 @@ _REPEATS = 2
 # +-2: a proposal needs the law that is right among good mixes, and the worst runs have errors that drown the others.
 # Flat weights gave larger errors on unseen mixes (all of them, and the good ones), exp(-z) more luck in small swarms.
 _STEEPNESS, _FARTHEST = 0.5, 2.0
+# A blend is taken in place of a law whose error is not smaller by more than this factor.
+_CLOSE = 1.05
 # The share of unseen values that a calibrated interval of +- _Z SDs holds.
 _LEVEL, _Z = 0.9, 1.645
 
@@ -96,7 +98,8 @@ class TaskFit:
 def choose(
     swarm: Swarm, *, seed: int, laws: Sequence[str] | None = None, force: str | None = None
 ) -> tuple[TaskFit, ...]:
-    """One TaskFit a task, in the order of swarm.tasks; the law of least out-of-fold error, or `force`.
+    """One TaskFit a task, in the order of swarm.tasks: `force`, or the law of least out-of-fold error, or the blend
+    where its error is at most 5 % larger.
 
     The error is an RMSE in which a mix two SDs better than the mean counts e times (a low value is a good one).
     Leave-one-mix-out up to 48 mixes, 10-fold up to 256 (twice up to 192), then 5-fold. `laws` None takes all (trees
@@ -123,10 +126,17 @@ def choose(
         if Blend.name in names:
             scores.append(_blend(y, left_out, repeats))
         scores.sort(key=lambda score: score.error)
-        chosen = next(score for score in scores if score.law == (force or scores[0].law))
+        name = force or _preferred(scores)
+        chosen = next(score for score in scores if score.law == name)
         model = chosen.unfitted().fit(swarm.weights, y, swarm.blocks)
         fits.append(TaskFit(task, chosen.law, model, tuple(scores), _calibration(y, chosen)))
     return tuple(fits)
+
+
+def _preferred(scores: Sequence[Score]) -> str:
+    """The law of least error; the blend where it is close, because only its SDs know how far the laws disagree."""
+    close = [score.law for score in scores if score.error <= _CLOSE * scores[0].error]
+    return Blend.name if Blend.name in close else scores[0].law
 
 
 def _repeats(groups: np.ndarray, seed: int) -> list[list[np.ndarray]]:
