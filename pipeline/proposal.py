@@ -19,7 +19,7 @@ from pipeline.tables import read_table, write_table
 from pipeline.units import Job, Unit
 
 FIT_VERSION = 3
-PROPOSE_VERSION = 4
+PROPOSE_VERSION = 5
 
 
 # fit

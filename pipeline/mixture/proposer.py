@@ -108,9 +108,10 @@ def propose(
     """Minimise predicted objective + strength * KL(w || prior) over the limits and the hull of the swarm's mixes.
 
     `kl_strength` None takes the largest strength whose optimum is predicted within `kl_errors` standard errors (of the
-    difference) of the optimum without it; 0 switches it off. `extrapolate` leaves the hull. baselines: name -> weights
-    (d,), compared with the proposal; best_observed joins them. `proven` stays the proposal, whatever the laws think
-    best now; that is its `successor` where the data can tell the two apart. ValueError naming the limits that collide.
+    difference) of the optimum without it, and within a quarter of a run's noise SD; 0 switches it off. `extrapolate`
+    leaves the hull. baselines: name -> weights (d,), compared with the proposal; best_observed joins them. `proven`
+    stays the proposal, whatever the laws think best now; that is its `successor` where the data can tell the two apart.
+    ValueError naming the limits that collide.
     """
     model = surface(swarm, fits, objective)
     distinct = swarm.weights[np.unique(swarm.groups, return_index=True)[1]]

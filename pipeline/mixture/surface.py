@@ -43,6 +43,12 @@ class Surface:
             total += (factor * fit.scale) ** 2 * fit.model.covariance(weights)
         return self.inflation * total
 
+    @property
+    def noise(self) -> float:
+        """SD of one run's objective about the mean: what another seed changes."""
+        variances = [(factor * fit.model.noise()) ** 2 for fit, factor in zip(self.fits, self.factors, strict=True)]
+        return float(np.sqrt(self.inflation * sum(variances)))
+
     def gap(self, weights: np.ndarray, other: np.ndarray) -> tuple[float, float]:
         """Predicted objective of one mix (d,) minus that of another, and the SE of that difference."""
         pair = np.stack([weights, other])
