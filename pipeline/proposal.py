@@ -19,7 +19,7 @@ from pipeline.tables import read_table, write_table
 from pipeline.units import Job, Unit
 
 FIT_VERSION = 1
-PROPOSE_VERSION = 2
+PROPOSE_VERSION = 4
 
 
 # fit
@@ -110,7 +110,7 @@ def objective_of(swarm: Any, natural: np.ndarray, options: Mapping[str, Any]) ->
     from pipeline.mixture.objective import build
 
     weights = {**options["families"], **options["tasks"]}
-    return build(swarm, natural, weights=weights, force=options["force"])
+    return build(swarm, natural, weights=weights, force=options["force"], maximise=options["maximise"])
 
 
 # propose
@@ -159,6 +159,7 @@ def propose(job: Job) -> dict[str, Any]:
         kl_strength=options["kl"],
         extrapolate=options["extrapolate"],
         proven=as_proven(earlier, names, frozen) if earlier else None,
+        no_worse_than=job.args["objective"]["no_worse_than"],
     )
 
     record = proposal_record(

@@ -51,7 +51,7 @@ def test_fit_proposes_a_mix_that_is_better_than_the_baselines_and_says_so(tables
     assert set(proposal["baselines"]) == {"natural", "uniform", "best_observed", "ours"}
     assert proposal["baselines"]["natural"] == pytest.approx(dict(zip(FULL, [0.1, 0.2, 0.6, 0.1], strict=True)))
     assert proposal["baselines"]["ours"]["train_wiki"] == 0.5
-    assert set(proposal["predicted"]["ours"]) == {"objective", "gain", "se", "probability", "tasks"}
+    assert set(proposal["predicted"]["ours"]) == {"objective", "gain", "se", "probability", "tasks", "families"}
     assert set(proposal["objective"]["weights"]) == set(LOSSES)
     assert max(proposal["repetition"]["proposal"].values()) <= 4 + 1e-6
     low, high = (np.array([proposal["interval"][end][name] for name in FULL]) for end in ("low", "high"))
