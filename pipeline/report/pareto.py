@@ -134,7 +134,7 @@ def plain_rows(mix: Mapping[str, Any], families: list[str], most: int, known: Se
     chosen = [points[round(i * (len(points) - 1) / max(count - 1, 1))] for i in range(count)]
     every = families_of(mix)
     rows = [(asked(point["family_weights"], every), point["families"]) for point in chosen]
-    rows += [(words(name), mix["predicted"][name]["families"]) for name in known]
+    rows += [(f"({words(name)})", mix["predicted"][name]["families"]) for name in known]
     return [
         [name, *(f"{number(values[family]['predicted'])} ± {number(values[family]['se'])}" for family in families)]
         for name, values in rows
