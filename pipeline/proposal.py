@@ -35,7 +35,7 @@ def fit_units(run: Run) -> list[Unit]:
     args = {
         "tasks": [unit.name for unit in run.of("requests")],
         "fit": run.config.fit.model_dump(mode="json"),
-        "objective": run.config.objective.model_dump(mode="json"),
+        "objective": run.config.objective.model_dump(mode="json", exclude={"no_worse_than"}),
         "seed": run.config.seed,
     }
     return [Unit("fit", "laws", FIT_VERSION, args, inputs)]

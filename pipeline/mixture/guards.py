@@ -16,7 +16,7 @@ import numpy as np
 from pipeline.errors import nearest
 from pipeline.mixture import optimise
 from pipeline.mixture.objective import Objective, tasks_named
-from pipeline.mixture.optimise import STEPS, Function, Gradient, best_valley, descend, sample
+from pipeline.mixture.optimise import STEPS, Function, Gradient, best_valleys, descend, sample
 from pipeline.mixture.polytope import Polytope
 from pipeline.mixture.selection import TaskFit
 
@@ -142,7 +142,7 @@ class Allowed:
         rng: np.random.Generator,
         starts: int,
     ) -> np.ndarray:
-        """A descent from the best valley of `starts` (see `optimise`). mean: (m, d) -> (m,); inside: (d,)."""
+        """Descents from the best valleys of `starts` (see `optimise`). mean: (m, d) -> (m,); inside: (d,)."""
 
         def over(weights: np.ndarray) -> np.ndarray:
             return np.maximum(self.guards.excess(weights), 0.0)
@@ -154,8 +154,11 @@ class Allowed:
             pushed = _STRENGTH * over(w[None])[0]
             return gradient(w) + pushed @ self.guards.gradient(w)
 
-        start = best_valley(self.space, penalised, slope, inside, rng, starts)
-        return self.descend(lambda w: float(mean(w[None])[0]), gradient, start)
+        def value(w: np.ndarray) -> float:
+            return float(mean(w[None])[0])
+
+        begin = best_valleys(self.space, penalised, slope, inside, rng, starts)
+        return min((self.descend(value, gradient, start) for start in begin), key=value)
 
     def _penalised(
         self,
