@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,16 +74,19 @@ class StagePlan:
 
 
 def plan(run: Run) -> Iterator[StagePlan]:
-    """Yield what every stage would do, without doing it."""
+    """Yield what every stage would do, without doing it; a stage of a later round carries the round's number."""
+    rounds = Counter[str]()
     for stage in walk(run):
+        rounds[stage.name] += 1
+        name = stage.name if rounds[stage.name] == 1 else f"{stage.name} {rounds[stage.name]}"
         try:
             units = {unit.ref: unit for unit in stage.units(run)}
         except NotYet as missing:
-            yield StagePlan(stage.name, stage.does, 0, 0, (), waits_for=str(missing))
+            yield StagePlan(name, stage.does, 0, 0, (), waits_for=str(missing))
             continue
         run.units[stage.name] = list(units.values())
         todo = [unit for unit in units.values() if not run.is_done(unit)]
-        yield StagePlan(stage.name, stage.does, len(units) - len(todo), len(todo), tuple(unit.name for unit in todo))
+        yield StagePlan(name, stage.does, len(units) - len(todo), len(todo), tuple(unit.name for unit in todo))
 
 
 def summary(executed: dict[str, int], started: float) -> str:

@@ -18,8 +18,8 @@ from pipeline.swarm import domains_of, limits_of, swarm_of
 from pipeline.tables import read_table, write_table
 from pipeline.units import Job, Unit
 
-FIT_VERSION = 1
-PROPOSE_VERSION = 4
+FIT_VERSION = 3
+PROPOSE_VERSION = 6
 
 
 # fit
@@ -43,7 +43,6 @@ def fit_units(run: Run) -> list[Unit]:
 
 def fit(job: Job) -> dict[str, Any]:
     """Write `ratios.csv`, `metrics.csv`, `blocks.json` and `fit.json` (laws and out-of-fold errors per task)."""
-    from pipeline.mixture.laws import LAWS
     from pipeline.mixture.selection import choose
 
     design = json.loads((job.inputs["design"] / "swarm.json").read_text())
@@ -53,8 +52,7 @@ def fit(job: Job) -> dict[str, Any]:
     write_json(job.out / "blocks.json", blocks)
     frozen = frozen_of(design)
     swarm = collapsed(read_swarm(job.out), frozen)
-    laws = tuple(job.args["fit"]["laws"] or LAWS)
-    fits = choose(swarm, seed=job.args["seed"], laws=laws, force=job.args["fit"]["law"])
+    fits = choose(swarm, seed=job.args["seed"], laws=job.args["fit"]["laws"], force=job.args["fit"]["law"])
     objective = objective_of(swarm, frozen.collapse(mix_of(design, "natural")), job.args["objective"])
     prior = frozen.collapse(mix_of(design, "prior"))
     tasks = {each.task: task_record(swarm, t, each, objective, prior, by_run=True) for t, each in enumerate(fits)}
@@ -189,13 +187,9 @@ def as_proven(earlier: Mapping[str, Any], domains: tuple[str, ...], frozen: Any)
 
 def task_fit(swarm: Any, task: int, chosen: Mapping[str, Any]) -> Any:
     """Return the law that `fit` chose for a task, fitted again on all runs, with its out-of-fold predictions."""
-    from pipeline.mixture.laws import LAWS
     from pipeline.mixture.selection import Score, TaskFit
 
-    scores = tuple(
-        Score(**{**score, "predicted": np.array([score["predicted"][run] for run in swarm.runs])})
-        for score in chosen["scores"]
-    )
-    law = chosen["law"]
-    model = LAWS[law]().fit(swarm.weights, swarm.values[:, task], swarm.blocks)
-    return TaskFit(swarm.tasks[task], law, model, scores)
+    scores = tuple(Score.from_json(score, swarm.runs) for score in chosen["scores"])
+    law = next(score for score in scores if score.law == chosen["law"])
+    model = law.unfitted().fit(swarm.weights, swarm.values[:, task], swarm.blocks)
+    return TaskFit(swarm.tasks[task], law.law, model, scores, chosen["scale"])

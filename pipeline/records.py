@@ -26,11 +26,10 @@ def task_record(
     `by_run` adds what every run measured and what each law predicted for it out of fold.
     """
     signal = objective.signals[task]
-    scores: list[dict[str, Any]] = [
-        {"law": score.law, "rmse": score.rmse, "r2": score.r2, "spearman": score.spearman} for score in fit.scores
-    ]
+    scores = [score.to_json(swarm.runs) for score in fit.scores]
     record = {
         "law": fit.law,
+        "scale": fit.scale,
         "weight": float(objective.weights[task]),
         "mixture_sd": signal.mixture_sd,
         "seed_sd": signal.seed_sd if math.isfinite(signal.seed_sd) else None,
@@ -40,8 +39,9 @@ def task_record(
     }
     if by_run:
         record["measured"] = dict(zip(swarm.runs, swarm.values[:, task].tolist(), strict=True))
-        for each, score in zip(scores, fit.scores, strict=True):
-            each["predicted"] = dict(zip(swarm.runs, score.predicted.tolist(), strict=True))
+    else:
+        for each in scores:
+            del each["predicted"], each["std"]
     return record
 
 

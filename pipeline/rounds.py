@@ -57,7 +57,6 @@ def design(job: Job) -> dict[str, Any]:
 
 def later_round(job: Job) -> dict[str, Any]:
     """Choose the next mixes; none where the best guess is expected to lose less than the tolerance."""
-    from pipeline.mixture.laws import LAWS
     from pipeline.mixture.rounds import next_mixes
     from pipeline.mixture.selection import choose
     from pipeline.mixture.surface import surface
@@ -68,7 +67,7 @@ def later_round(job: Job) -> dict[str, Any]:
     frozen = frozen_of(plan)
     table = collapsed(join(*tables_of(job, plan)), frozen)
     wanted = job.args["fit"]
-    fits = choose(table, seed=job.args["seed"], laws=tuple(wanted["laws"] or LAWS), force=wanted["law"])
+    fits = choose(table, seed=job.args["seed"], laws=wanted["laws"], force=wanted["law"])
     objective = objective_of(table, frozen.collapse(mix_of(plan, "natural")), job.args["objective"])
     domains = swarm.domains_of(job.args["domains"], plan["tokens"])
     found = next_mixes(

@@ -16,7 +16,7 @@ import numpy as np
 from pipeline.errors import nearest
 from pipeline.mixture import optimise
 from pipeline.mixture.objective import Objective, tasks_named
-from pipeline.mixture.optimise import STEPS, Function, Gradient, best_valleys, descend, sample
+from pipeline.mixture.optimise import STEPS, Function, Gradient, descend, sample, starts_of
 from pipeline.mixture.polytope import Polytope
 from pipeline.mixture.selection import TaskFit
 
@@ -142,22 +142,16 @@ class Allowed:
         rng: np.random.Generator,
         starts: int,
     ) -> np.ndarray:
-        """Descents from the best valleys of `starts` (see `optimise`). mean: (m, d) -> (m,); inside: (d,)."""
-
-        def over(weights: np.ndarray) -> np.ndarray:
-            return np.maximum(self.guards.excess(weights), 0.0)
+        """The best of `starts` descents (see `optimise.starts_of`). mean: (m, d) -> (m,); inside: (d,)."""
 
         def penalised(weights: np.ndarray) -> np.ndarray:
-            return mean(weights) + _STRENGTH / 2 * (over(weights) ** 2).sum(axis=1)
-
-        def slope(w: np.ndarray) -> np.ndarray:
-            pushed = _STRENGTH * over(w[None])[0]
-            return gradient(w) + pushed @ self.guards.gradient(w)
+            over = np.maximum(self.guards.excess(weights), 0.0)
+            return mean(weights) + _STRENGTH / 2 * (over**2).sum(axis=1)
 
         def value(w: np.ndarray) -> float:
             return float(mean(w[None])[0])
 
-        begin = best_valleys(self.space, penalised, slope, inside, rng, starts)
+        begin = starts_of(self.space, penalised, inside, rng, starts)
         return min((self.descend(value, gradient, start) for start in begin), key=value)
 
     def _penalised(

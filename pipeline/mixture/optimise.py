@@ -13,8 +13,6 @@ STEPS = 40
 TOLERANCE = 1e-8
 """A descent ends when a step gains less than this share of the function's value."""
 _POOL = 1000
-# Steps of every start, after which this many go on.
-_TRIAL, _GO_ON = 8, 2
 # Shorter steps gain nothing that a law could be trusted with; on the stairs of regression trees they cost most.
 _SHORTEST = 1e-3
 
@@ -84,27 +82,8 @@ def minimise(
     def value(w: np.ndarray) -> float:
         return float(mean(w[None])[0])
 
-    ends = [descend(space, value, gradient, w) for w in best_valleys(space, mean, gradient, inside, rng, starts)]
-    return min(ends, key=value)
-
-
-def best_valleys(
-    space: Polytope,
-    mean: Callable[[np.ndarray], np.ndarray],
-    gradient: Gradient,
-    inside: np.ndarray,
-    rng: np.random.Generator,
-    starts: int,
-) -> list[np.ndarray]:
-    """The best points after a few steps from each of `starts_of`: at most _GO_ON."""
-
-    def value(w: np.ndarray) -> float:
-        return float(mean(w[None])[0])
-
     begin = starts_of(space, mean, inside, rng, starts)
-    if len(begin) <= _GO_ON:
-        return begin
-    return sorted((descend(space, value, gradient, start, _TRIAL) for start in begin), key=value)[:_GO_ON]
+    return min((descend(space, value, gradient, start) for start in begin), key=value)
 
 
 def starts_of(

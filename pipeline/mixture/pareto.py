@@ -16,8 +16,8 @@ from pipeline.mixture.surface import Surface
 # Parts of 1 on the lattice for two and for three families; more have vertices, pairs and the centre.
 _PARTS = {2: 10, 3: 4}
 _MOST_WITH_PAIRS = 6
-_STEPS = 20
-_TOLERANCE = 1e-6
+_STEPS = 15
+_TOLERANCE = 1e-5
 # Family values, relative to natural, that differ by less are the same.
 _SAME = 1e-5
 

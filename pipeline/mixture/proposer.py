@@ -17,7 +17,7 @@ from pipeline.mixture.spaces import Limits, kl
 from pipeline.mixture.surface import Surface, family_surfaces, surface
 from pipeline.mixture.table import Swarm
 
-_STARTS = 6
+_STARTS = 4
 _POOL = 400
 # One-sided 5 %: a proven mix that is predicted this many SEs worse than the best needs a successor.
 _TOLD_APART = 1.645
@@ -118,11 +118,12 @@ def propose(
     """Minimise predicted objective + strength * KL(w || prior) over the limits and the hull of the swarm's mixes.
 
     `kl_strength` None takes the largest strength whose optimum is predicted within `kl_errors` standard errors (of the
-    difference) of the optimum without it; 0 switches it off. `extrapolate` leaves the hull. baselines: name -> weights
-    (d,), compared with the proposal; best_observed joins them. `proven` stays the proposal, whatever the laws think
-    best now; that is its `successor` where the data can tell the two apart. `no_worse_than`: task or family -> name of
-    a baseline; the task, or each task of the family, is predicted no worse for the proposal than for that mix; a proven
-    proposal that breaks this is kept with a warning. ValueError naming the limits, or the guards, that collide.
+    difference) of the optimum without it, and within a quarter of a run's noise SD; 0 switches it off. `extrapolate`
+    leaves the hull. baselines: name -> weights (d,), compared with the proposal; best_observed joins them. `proven`
+    stays the proposal, whatever the laws think best now; that is its `successor` where the data can tell the two apart.
+    `no_worse_than`: task or family -> name of a baseline; the task, or each task of the family, is predicted no worse
+    for the proposal than for that mix; a proven proposal that breaks this is kept with a warning. ValueError naming the
+    limits, or the guards, that collide.
     """
     model = surface(swarm, fits, objective)
     distinct = swarm.weights[np.unique(swarm.groups, return_index=True)[1]]

@@ -10,6 +10,8 @@ from pipeline.mixture.surface import Surface
 # log w has no slope at 0; this share stands in for none in the divergence's derivative.
 _KL_FLOOR = 1e-6
 _TOLERANCE = 1e-6
+# Loss that nobody would see, in SDs of one run's objective.
+_WORTH = 0.25
 
 
 def drawn_to_prior(
@@ -29,11 +31,16 @@ def drawn_to_prior(
 def within_errors(
     allowed: Allowed, model: Surface, optimum: np.ndarray, prior: np.ndarray, errors: float
 ) -> tuple[np.ndarray, float]:
-    """The strongest pull whose mix is predicted no more than `errors` SEs of the difference above the optimum."""
+    """The strongest pull that the data do not object to, and its mix.
+
+    The mix is predicted no more than `errors` SEs of the difference above the optimum, and no more than _WORTH of what
+    another seed changes: where runs are few one SE is a large part of what there is to gain.
+    """
+    most = _WORTH * model.noise
 
     def near(w: np.ndarray) -> bool:
         gap, se = model.gap(w, optimum)
-        return gap <= errors * se
+        return gap <= min(errors * se, most)
 
     nearest = _nearest_in_kl(allowed.space, prior, optimum)
     if near(nearest) and allowed.guards.hold(nearest[None])[0]:

@@ -12,8 +12,11 @@ from pipeline.mixture.table import Swarm
 
 @dataclass(frozen=True)
 class Surface:
-    """offset + weighted sum of fitted laws. `inflation`: factor >= 1 on the covariance that tasks summed as if
-    independent."""
+    """offset + weighted sum of fitted laws.
+
+    Each law's covariance is scaled as its out-of-fold errors ask for (`TaskFit.scale`); `inflation`: factor >= 1 on the
+    covariance of tasks summed as if independent.
+    """
 
     fits: tuple[TaskFit, ...]
     factors: np.ndarray
@@ -38,8 +41,14 @@ class Surface:
         """(m, d) -> (m, m) covariance of the predicted mean objective."""
         total = np.zeros((len(weights), len(weights)))
         for fit, factor in zip(self.fits, self.factors, strict=True):
-            total += factor**2 * fit.model.covariance(weights)
+            total += (factor * fit.scale) ** 2 * fit.model.covariance(weights)
         return self.inflation * total
+
+    @property
+    def noise(self) -> float:
+        """SD of one run's objective about the mean: what another seed changes."""
+        variances = [(factor * fit.model.noise()) ** 2 for fit, factor in zip(self.fits, self.factors, strict=True)]
+        return float(np.sqrt(self.inflation * sum(variances)))
 
     def gap(self, weights: np.ndarray, other: np.ndarray) -> tuple[float, float]:
         """Predicted objective of one mix (d,) minus that of another, and the SE of that difference."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from pipeline.errors import InputError, nearest
 from pipeline.mixture.laws import LAWS
+from pipeline.mixture.selection import law_of
 from pipeline.mixture.table import Swarm
 from pipeline.own_swarm.fit import FORMAT
 from pipeline.own_swarm.swarm import read_mixes, read_swarm
@@ -43,7 +45,7 @@ def predict(folder: Path, ratios: Path, out: Path, progress: Progress) -> int:
     predicted = np.empty((len(mixes.runs), len(own.swarm.tasks)))
     with progress.stage("predict", len(own.swarm.tasks), 0) as line:
         for t, task in enumerate(own.swarm.tasks):
-            predicted[:, t] = _predicted(own.swarm, t, chosen[task]["law"], mixes.values)
+            predicted[:, t] = _predicted(own.swarm, t, chosen[task], mixes.values)
             line.advance()
     rows = {
         run: dict(zip(own.swarm.tasks, row, strict=True))
@@ -64,7 +66,10 @@ def read_fit(folder: Path) -> dict[str, Any]:
         raise InputError(f"{path}: no such file; expected a folder that `mixwright fit` wrote")
     try:
         fitted = json.loads(path.read_text(encoding="utf-8"))
-        tasks = {task: {"law": each["law"], "version": each["version"]} for task, each in fitted["tasks"].items()}
+        tasks = {}
+        for task, each in fitted["tasks"].items():
+            (shares,) = (score["shares"] for score in each["scores"] if score["law"] == each["law"])
+            tasks[task] = {"law": each["law"], "shares": shares, "version": each["version"]}
         if fitted["format"] != FORMAT:
             raise InputError(f"{path}: format {fitted['format']!r}, this Mixwright reads {FORMAT}; fit again")
     except (ValueError, KeyError, TypeError, AttributeError):
@@ -75,9 +80,9 @@ def read_fit(folder: Path) -> dict[str, Any]:
     return tasks
 
 
-def _predicted(swarm: Swarm, task: int, law: str, weights: np.ndarray) -> np.ndarray:
+def _predicted(swarm: Swarm, task: int, chosen: Mapping[str, Any], weights: np.ndarray) -> np.ndarray:
     try:
-        model = LAWS[law]().fit(swarm.weights, swarm.values[:, task], swarm.blocks)
+        model = law_of(chosen["law"], chosen["shares"]).fit(swarm.weights, swarm.values[:, task], swarm.blocks)
     except ValueError as error:
         raise InputError(f"task `{swarm.tasks[task]}`: {error}") from error
     return model.predict(weights)

@@ -49,7 +49,8 @@ def laws_table(data: dict[str, Any]) -> Table:
         "RMSE: typical error, in bits per byte. R²: share of the differences between mixes that is "
         "predicted; 1 is all, 0 or "
         "less is none. Rank (Spearman): does it put the mixes in the right order? 1 is perfectly. In "
-        "bold the law in use.",
+        "bold the law in use: the one of least error when good mixes count more than bad ones. A blend is a mean of "
+        "the others.",
     )
 
 

@@ -40,6 +40,18 @@ def test_changed_arguments_ask_for_a_new_artefact(run: Run) -> None:
     assert run.pinned(other).ref == other.ref
 
 
+def test_only_what_a_unit_is_pinned_by_asks_for_a_new_artefact(run: Run) -> None:
+    """A round's mixes depend on the evals, but other evals must not choose other mixes for a swarm that is trained."""
+    unit = dataclasses.replace(numerics(tasks=["a"]), pinned_by={"round": 1})
+    assert execute(run.store.root, unit).error is None
+    run.pin(unit)
+    evals = dataclasses.replace(numerics(tasks=["a", "b"]), pinned_by={"round": 1})
+    assert evals.key != unit.key
+    assert run.pinned(evals).ref == unit.ref
+    later = dataclasses.replace(evals, pinned_by={"round": 2})
+    assert run.pinned(later).ref == later.ref
+
+
 def test_a_pin_whose_artefact_is_gone_is_ignored(run: Run) -> None:
     unit = numerics()
     run.pin(unit)

@@ -1,18 +1,8 @@
-"""The laws a task can follow, by name: one line each."""
+"""The laws a task can follow, by name: one line each in `blend.MEMBERS`, and their blend."""
 
 from collections.abc import Callable
 
 from pipeline.mixture.laws.base import Law
-from pipeline.mixture.laws.gaussian_process import GaussianProcess
-from pipeline.mixture.laws.linear import Linear
-from pipeline.mixture.laws.log_linear import LogLinear
-from pipeline.mixture.laws.power import Power
-from pipeline.mixture.laws.quadratic import Quadratic
+from pipeline.mixture.laws.blend import MEMBERS, Blend
 
-LAWS: dict[str, Callable[[], Law]] = {
-    "linear": Linear,
-    "log_linear": LogLinear,
-    "power": Power,
-    "quadratic": Quadratic,
-    "gaussian_process": GaussianProcess,
-}
+LAWS: dict[str, Callable[[], Law]] = {**MEMBERS, "blend": Blend}

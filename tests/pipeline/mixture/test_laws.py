@@ -1,16 +1,30 @@
 """Protects the laws: planted coefficients come back, contrasts are right, order of rows and domains is no
 information."""
 
+import importlib
+import itertools
+import sys
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.model_selection import cross_val_score
 
-from pipeline.mixture.laws import LAWS
+from pipeline.mixture.laws import LAWS, gaussian_process
+from pipeline.mixture.laws.blend import Blend, members_for, shares_of
+from pipeline.mixture.laws.gaussian_process import GaussianProcess
 from pipeline.mixture.laws.linear import Linear
 from pipeline.mixture.laws.log_linear import LogLinear
 from pipeline.mixture.laws.power import Power
+from pipeline.mixture.laws.ridge import Ridge
+from pipeline.mixture.selection import choose
 
+from .helpers import measured
+
+# Trees are a staircase that a fresh draw of runs for every tree shapes: they have tests of their own.
+SMOOTH = [name for name in LAWS if name != "lightgbm"]
 RNG = np.random.default_rng(0)
 WEIGHTS = RNG.dirichlet(np.ones(6), 40)
 BLOCKS = np.arange(40) % 4
@@ -67,7 +81,7 @@ def test_a_block_shifts_known_blocks_only_and_sums_to_zero(name: str) -> None:
     assert np.all(np.sign(effects[:4]) == np.sign(SHIFTS))
 
 
-@pytest.mark.parametrize("name", LAWS)
+@pytest.mark.parametrize("name", [name for name in SMOOTH if name != "blend"])
 def test_order_of_rows_and_domains_does_not_matter(name: str) -> None:
     y = 1 + np.exp(WEIGHTS @ SLOPES) + 0.01 * RNG.normal(size=40)
     plain = LAWS[name]().fit(WEIGHTS, y, BLOCKS).predict(UNSEEN)
@@ -76,7 +90,7 @@ def test_order_of_rows_and_domains_does_not_matter(name: str) -> None:
     np.testing.assert_allclose(moved, plain, atol=2e-3 * y.std())
 
 
-@pytest.mark.parametrize("name", LAWS)
+@pytest.mark.parametrize("name", SMOOTH)
 def test_gradients_and_covariances_are_consistent(name: str) -> None:
     y = 1 + np.exp(WEIGHTS @ SLOPES) + 0.02 * RNG.normal(size=40)
     model = LAWS[name]().fit(WEIGHTS, y, BLOCKS)
@@ -112,3 +126,87 @@ def test_laws_are_scikit_learn_estimators(name: str) -> None:
     np.testing.assert_array_equal(mean, model.predict(UNSEEN))
     assert std.shape == mean.shape
     assert np.all(std >= model.noise())
+
+
+def test_trees_slope_the_way_their_staircase_falls() -> None:
+    rng = np.random.default_rng(5)
+    weights = rng.dirichlet(np.ones(5), 200)
+    y = 3 * (weights[:, 0] + 0.02) ** 0.5 - weights[:, 1] + 0.02 * rng.normal(size=200)
+    model = LAWS["lightgbm"]().fit(weights, y)
+    gradient = np.mean([model.gradient(w) for w in rng.dirichlet(np.ones(5) * 3, 40)], axis=0)
+    assert gradient[0] > 1
+    assert gradient[1] < -0.5
+    assert np.abs(gradient[2:]).max() < 0.4
+    edge = model.gradient(np.array([0.0, 0.0, 0.0, 0.0, 1.0]))
+    assert np.all(np.isfinite(edge))
+    assert np.linalg.eigvalsh(model.covariance(weights[:20])).min() > -1e-8
+
+
+def test_trees_fitted_twice_are_the_same() -> None:
+    y = WEIGHTS @ SLOPES + 0.1 * np.random.default_rng(4).normal(size=40)
+    one, two = LAWS["lightgbm"]().fit(WEIGHTS, y), LAWS["lightgbm"]().fit(WEIGHTS, y)
+    for a, b in zip(one.predict(UNSEEN, return_std=True), two.predict(UNSEEN, return_std=True), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_trees_are_not_imported_where_no_tree_is_fitted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Importing LightGBM costs time and memory in every worker."""
+    monkeypatch.setitem(sys.modules, "lightgbm", None)  # from here on an import of it raises ImportError
+    module = importlib.reload(importlib.import_module("pipeline.mixture.laws.lightgbm"))
+    choose(measured(), seed=0, laws=("linear", "blend"))
+    with pytest.raises(ImportError):
+        module.LightGBM().fit(WEIGHTS, WEIGHTS @ SLOPES)
+
+
+def test_ridge_finds_diminishing_returns_and_states_its_errors() -> None:
+    clean = 2 - 1.5 * WEIGHTS[:, 0] ** 0.5 - 0.7 * WEIGHTS[:, 1]
+    y = clean + SHIFTS[BLOCKS] * 2 + 0.02 * np.random.default_rng(6).normal(size=40)
+    model = Ridge().fit(WEIGHTS, y, BLOCKS)
+    near = np.random.default_rng(8).dirichlet(np.ones(6), 400)
+    true = 2 - 1.5 * near[:, 0] ** 0.5 - 0.7 * near[:, 1]
+    error = np.abs(model.predict(near) - true)
+    assert error.mean() < 0.08 * true.std()
+    assert 0.7 < np.mean(error < 1.645 * np.sqrt(np.diag(model.covariance(near)))) <= 1.0
+    assert model.noise() == pytest.approx(0.02, rel=0.5)
+
+
+def test_the_gaussian_process_knows_the_likelihood_of_its_hyperparameters() -> None:
+    """A wrong slope would end the search early and show only as a slightly worse law."""
+    rng = np.random.default_rng(7)
+    x, indicators, z = rng.normal(size=(12, 3)), rng.normal(size=(12, 2)), rng.normal(size=12)
+    at = np.array([0.2, -0.3, 0.5, 0.1, -0.5, -1.0, -0.7])
+    value = gaussian_process.negative_log_posterior(x, indicators, z)
+    step = 1e-5 * np.eye(len(at))
+    numeric = [(value(at + s)[0] - value(at - s)[0]) / 2e-5 for s in step]
+    np.testing.assert_allclose(value(at)[1], numeric, rtol=1e-5, atol=1e-6)
+
+
+@given(st.lists(st.floats(1e-12, 1e6), min_size=1, max_size=6))
+def test_shares_sum_to_one_and_follow_the_errors(squares: list[float]) -> None:
+    found = shares_of({str(i): square for i, square in enumerate(squares)})
+    assert sum(found.values()) == pytest.approx(1)
+    assert min(found.values()) >= 0.03
+    ordered = sorted(found, key=lambda name: squares[int(name)])
+    assert all(found[a] >= found[b] for a, b in itertools.pairwise(ordered))
+    assert str(int(np.argmin(squares))) in found
+
+
+def test_a_blend_is_the_mean_of_its_laws_and_owns_up_to_their_difference() -> None:
+    y = 1 + np.exp(WEIGHTS @ SLOPES) + 0.02 * RNG.normal(size=40)
+    blend = Blend({"linear": 0.25, "gaussian_process": 0.75}).fit(WEIGHTS, y, BLOCKS)
+    parts = Linear().fit(WEIGHTS, y, BLOCKS), GaussianProcess().fit(WEIGHTS, y, BLOCKS)
+    means = [part.predict(UNSEEN) for part in parts]
+    np.testing.assert_allclose(blend.predict(UNSEEN), 0.25 * means[0] + 0.75 * means[1])
+    within = [np.diag(part.covariance(UNSEEN)) for part in parts]
+    apart = 0.25 * 0.75 * (means[0] - means[1]) ** 2
+    np.testing.assert_allclose(np.diag(blend.covariance(UNSEEN)), 0.25 * within[0] + 0.75 * within[1] + apart)
+    assert not blend.convex
+    assert Blend({"linear": 0.5, "power": 0.5}).fit(WEIGHTS, y, BLOCKS).convex
+
+
+def test_a_blend_without_shares_trusts_the_law_that_is_true() -> None:
+    y = 1 + np.exp(0.3 + WEIGHTS @ SLOPES) + 0.01 * RNG.normal(size=40)
+    portions = dict(zip((found := Blend().fit(WEIGHTS, y)).laws, found.portions, strict=True))
+    assert max(portions, key=lambda name: portions[name]) == "log_linear"
+    assert "lightgbm" not in members_for(127)
+    assert "lightgbm" in members_for(128)

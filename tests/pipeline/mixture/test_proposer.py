@@ -99,7 +99,9 @@ def test_a_proven_proposal_stays_and_what_is_better_stands_beside_it() -> None:
     """New evals must train nothing: the mixes with a proof stay, and a better one is named with its gain and SE."""
 
     def run(proven: Proven | None):
-        return propose(TABLE, FITS, GOAL, caps(), prior(DOMAINS), baselines=BASELINES, seed=0, proven=proven)
+        return propose(
+            TABLE, BY_LAW["gaussian_process"], GOAL, caps(), prior(DOMAINS), baselines=BASELINES, seed=0, proven=proven
+        )
 
     free = run(None)
     assert free.successor is None

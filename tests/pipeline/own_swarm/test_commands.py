@@ -82,8 +82,8 @@ def test_fit_writes_the_joined_tables_and_scores_of_all_laws(fitted: Path, table
     for task in content["tasks"].values():
         assert task["version"] >= 1
         assert {score["law"] for score in task["scores"]} == {"linear", "power"}
-        assert task["law"] == min(task["scores"], key=lambda score: score["rmse"])["law"]
-        assert all(set(score) == {"law", "rmse", "r2", "spearman"} for score in task["scores"])
+        assert task["law"] == min(task["scores"], key=lambda score: score["error"])["law"]
+        assert all(set(score) == {"law", "error", "rmse", "r2", "spearman", "shares"} for score in task["scores"])
         assert {each["domain"] for each in task["contrasts"]} == set(FULL)
 
 
