@@ -170,7 +170,7 @@ def planted(seed: int, kind: str, rounds: tuple[int, ...]) -> Planted:
     goal = build(table, base["natural"], force=problem.tasks)
     fits = choose(table, seed=seed)
     found = propose(table, fits, goal, problem.within, prior(problem.domains), baselines=base, seed=seed)
-    return judged(problem, goal.weights / goal.reference, found)
+    return judged(problem, goal.factors, found)
 
 
 def judged(problem: Problem, factors: np.ndarray, found: Proposal) -> Planted:

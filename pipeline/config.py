@@ -144,13 +144,20 @@ class Evals(Section):
 
 
 class Objective(Section):
-    """What the mix shall be good at: a weighted mean of tasks relative to the natural mix, lower is better."""
+    """What the mix shall be good at: a weighted mean of tasks relative to the natural mix, lower is better.
+
+    Names in `force`, `maximise` and `no_worse_than` are tasks or families.
+    """
 
     families: dict[str, float] = Field(
         default_factory=dict, description="Weight per family: heldout, bench; 1 if absent."
     )
     tasks: dict[str, float] = Field(default_factory=dict, description="Weight per task within its family; 1 if absent.")
     force: list[str] = Field(default_factory=list, description="Tasks that keep their weight though flagged as noisy.")
+    maximise: list[str] = Field(default_factory=list, description="Tasks whose metric is better when higher.")
+    no_worse_than: dict[str, str] = Field(
+        default_factory=dict, description="Task to natural, uniform or a reference: predicted no worse than there."
+    )
 
 
 class Fit(Section):

@@ -20,6 +20,9 @@ from pipeline.readers import READERS, reader_of
 from pipeline.rewriting.registry import REWRITERS
 from pipeline.yaml_lines import Path_, YamlDocument, dotted, read_yaml
 
+BASELINES = ("natural", "uniform")
+"""Mixes that are always there, beside the user's references."""
+
 RESERVED_SCORERS = ("duplicates", "contamination")  # always run by the pipeline itself
 
 
@@ -315,9 +318,16 @@ def choice_mistakes(
     for task in objective.tasks:
         if task not in tasks:
             yield ("objective", "tasks", task), unknown(task, tasks, "task")
-    for i, task in enumerate(objective.force):
-        if task not in tasks and task not in families:
-            yield ("objective", "force", i), unknown(task, [*tasks, *families], "task or family")
+    either = list(dict.fromkeys([*tasks, *families]))
+    for key, names in (("force", objective.force), ("maximise", objective.maximise)):
+        for i, task in enumerate(names):
+            if task not in either:
+                yield ("objective", key, i), unknown(task, either, "task or family")
+    for task, mix in objective.no_worse_than.items():
+        if task not in either:
+            yield ("objective", "no_worse_than", task), unknown(task, either, "task or family")
+        if mix not in (*BASELINES, *references):
+            yield ("objective", "no_worse_than", task), unknown(mix, (*BASELINES, *references), "mix")
     for i, law in enumerate(fit.laws or []):
         if law not in LAWS:
             yield ("fit", "laws", i), unknown(law, LAWS, "law")

@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from pipeline.records import objective_value
 from pipeline.run import Run
 from pipeline.store import write_json
 from pipeline.swarm import score_units_of, swarm_of, train_unit
 from pipeline.units import Job, Unit
 
-VALIDATE_VERSION = 2
+VALIDATE_VERSION = 3
 FIRST_BLOCK = 1000
 """Seed blocks of the proof are numbered from here; the swarm's from 0."""
 
@@ -71,10 +72,9 @@ def validate(job: Job) -> dict[str, Any]:
     means = {
         mix: {task: sum(rows[i][task] for i in seeds) / len(seeds) for task in tasks} for mix, rows in table.items()
     }
-    weights = proposal["objective"]["weights"]
 
     def objective(metrics: dict[str, float]) -> float:
-        return sum(weights[task] * metrics[task] / means["natural"][task] for task in tasks)
+        return objective_value(proposal["objective"], metrics, means["natural"])
 
     values = {mix: {i: objective(rows[i]) for i in seeds} for mix, rows in table.items()}
     same = tuple(name for name in mixes[1:] if proposal["baselines"][name] == proposal["weights"])
@@ -103,6 +103,7 @@ def validate(job: Job) -> dict[str, Any]:
         "repetition": proposal["repetition"],
         "objective": proposal["objective"],
         "best_observed_run": proposal["best_observed"]["run"],
+        "pareto": proposal["pareto"],
         "binding": proposal["binding"],
         "optimum": proposal["optimum"],
         "warnings": proposal["warnings"],

@@ -19,7 +19,7 @@ from pipeline.tables import read_table, write_table
 from pipeline.units import Job, Unit
 
 FIT_VERSION = 3
-PROPOSE_VERSION = 5
+PROPOSE_VERSION = 6
 
 
 # fit
@@ -35,7 +35,7 @@ def fit_units(run: Run) -> list[Unit]:
     args = {
         "tasks": [unit.name for unit in run.of("requests")],
         "fit": run.config.fit.model_dump(mode="json"),
-        "objective": run.config.objective.model_dump(mode="json"),
+        "objective": run.config.objective.model_dump(mode="json", exclude={"no_worse_than"}),
         "seed": run.config.seed,
     }
     return [Unit("fit", "laws", FIT_VERSION, args, inputs)]
@@ -108,7 +108,7 @@ def objective_of(swarm: Any, natural: np.ndarray, options: Mapping[str, Any]) ->
     from pipeline.mixture.objective import build
 
     weights = {**options["families"], **options["tasks"]}
-    return build(swarm, natural, weights=weights, force=options["force"])
+    return build(swarm, natural, weights=weights, force=options["force"], maximise=options["maximise"])
 
 
 # propose
@@ -157,6 +157,7 @@ def propose(job: Job) -> dict[str, Any]:
         kl_strength=options["kl"],
         extrapolate=options["extrapolate"],
         proven=as_proven(earlier, names, frozen) if earlier else None,
+        no_worse_than=job.args["objective"]["no_worse_than"],
     )
 
     record = proposal_record(

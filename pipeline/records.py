@@ -11,6 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from pipeline.mixture.freeze import Freeze
     from pipeline.mixture.objective import Objective
+    from pipeline.mixture.pareto import Estimate
     from pipeline.mixture.proposer import Proposal
     from pipeline.mixture.selection import TaskFit
     from pipeline.mixture.spaces import Domain
@@ -92,7 +93,11 @@ def proposal_record(
         "interval": {"low": named(proposal.low), "high": named(proposal.high)},
         "optimum": named(proposal.optimum),
         "predicted": {
-            "proposal": {"objective": proposal.predicted, "tasks": predicted_tasks(fits, proposal.weights)},
+            "proposal": {
+                "objective": proposal.predicted,
+                "tasks": predicted_tasks(fits, proposal.weights),
+                "families": estimates(proposal.families["proposal"]),
+            },
             **{
                 name: {
                     "objective": each.predicted,
@@ -100,6 +105,7 @@ def proposal_record(
                     "se": each.se,
                     "probability": each.probability,
                     "tasks": predicted_tasks(fits, each.weights),
+                    "families": estimates(proposal.families[name]),
                 }
                 for name, each in proposal.baselines.items()
             },
@@ -112,7 +118,16 @@ def proposal_record(
         "objective": {
             "weights": dict(zip(objective.tasks, objective.weights.tolist(), strict=True)),
             "reference": dict(zip(objective.tasks, objective.reference.tolist(), strict=True)),
+            "maximise": list(objective.maximised),
         },
+        "pareto": [
+            {
+                "family_weights": each.family_weights,
+                "weights": normalised(named(each.weights)),
+                "families": estimates(each.families),
+            }
+            for each in proposal.front
+        ],
         "kl": {"nats": finite(proposal.kl), "strength": finite(proposal.kl_strength)},
         # the mix that the evals as they are now would propose in place of the proven one, if it is better
         "successor": {
@@ -141,6 +156,22 @@ def unfrozen(baselines: Mapping[str, np.ndarray], freeze: Freeze) -> list[str]:
 def predicted_tasks(fits: Sequence[TaskFit], weights: np.ndarray) -> dict[str, float]:
     """Return every task's predicted value for one mix."""
     return {each.task: float(each.model.predict(weights[None])[0]) for each in fits}
+
+
+def estimates(families: Mapping[str, Estimate]) -> dict[str, dict[str, float]]:
+    """Return every family's predicted value, relative to natural, and its standard error."""
+    return {name: {"predicted": each.predicted, "se": each.se} for name, each in families.items()}
+
+
+def objective_value(
+    objective: Mapping[str, Any], metrics: Mapping[str, float], reference: Mapping[str, float]
+) -> float:
+    """Return the objective of task → metric, lower is better; objective: as proposal.json states it, `reference`: its
+    tasks' values that count as 1."""
+    raised = objective["maximise"]
+    counted = {task: weight for task, weight in objective["weights"].items() if weight > 0}
+    total = sum((-w if task in raised else w) * metrics[task] / reference[task] for task, w in counted.items())
+    return total + 2 * sum(w for task, w in counted.items() if task in raised)
 
 
 def vector(weights: Mapping[str, float], domains: Sequence[str]) -> np.ndarray:

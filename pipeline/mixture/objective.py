@@ -1,6 +1,6 @@
 """What is minimised: a weighted mean of tasks, each relative to the natural mix, with noisy tasks set aside."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,22 +33,65 @@ class TaskSignal:
 
 @dataclass(frozen=True)
 class Objective:
-    """value = sum_t weight_t * y_t / reference_t; weights (t,) sum to 1, lower is better, natural is about 1."""
+    """value = sum_t weight_t (1 + sign_t (y_t / reference_t - 1)): lower is better, natural is about 1.
+
+    weights (t,) sum to 1; signs (t,) are 1, and -1 for tasks whose metric is better when higher: there 1 % more counts
+    as 1 % less of another. reference (t,) > 0.
+    """
 
     tasks: tuple[str, ...]
     weights: np.ndarray
     reference: np.ndarray
+    signs: np.ndarray
     signals: tuple[TaskSignal, ...]
     notes: tuple[str, ...]
 
+    @property
+    def factors(self) -> np.ndarray:
+        """(t,): value = factors . metrics + offset."""
+        return self.weights * self.signs / self.reference
+
+    @property
+    def offset(self) -> float:
+        return float(np.sum(self.weights * (1 - self.signs)))
+
+    @property
+    def maximised(self) -> tuple[str, ...]:
+        """The tasks whose metric is better when higher."""
+        return tuple(task for task, sign in zip(self.tasks, self.signs, strict=True) if sign < 0)
+
+    @property
+    def families(self) -> dict[str, np.ndarray]:
+        """Family -> (t,) weights of its tasks inside it, summing to 1; only families with a weight."""
+        names = [family_of(task) for task in self.tasks]
+        inside = {name: self.weights * [each == name for each in names] for name in dict.fromkeys(names)}
+        return {name: weights / weights.sum() for name, weights in inside.items() if weights.sum() > 0}
+
     def value(self, metrics: np.ndarray) -> np.ndarray:
         """metrics (..., t) in the order of `tasks` -> (...)."""
-        return (metrics / self.reference) @ self.weights
+        return metrics @ self.factors + self.offset
 
 
 def family_of(task: str) -> str:
     """The part before the first slash: `heldout/code` -> `heldout`."""
     return task.split("/", 1)[0]
+
+
+def tasks_named(names: Iterable[str], tasks: Sequence[str]) -> dict[str, list[str]]:
+    """Name of a task or family -> the tasks meant, in their order. ValueError for a name that is neither."""
+    families = list(dict.fromkeys(family_of(task) for task in tasks))
+    found: dict[str, list[str]] = {}
+    unknown = []
+    for name in names:
+        # a task goes first: one without a slash is its own family, beside others of that family
+        found[name] = [name] if name in tasks else [task for task in tasks if family_of(task) == name]
+        if not found[name]:
+            unknown.append(name)
+    if unknown:
+        raise ValueError(
+            f"objective names unknown tasks or families: {', '.join(unknown)}; known: {', '.join([*tasks, *families])}"
+        )
+    return found
 
 
 def build(
@@ -57,33 +100,35 @@ def build(
     *,
     weights: Mapping[str, float] | None = None,
     force: Sequence[str] = (),
+    maximise: Sequence[str] = (),
 ) -> Objective:
-    """natural: (d,) the mix that tasks are relative to; metrics must be positive and better when lower.
+    """natural: (d,) the mix that tasks are relative to; metrics are better when lower, but for those of `maximise`.
 
     `weights` names tasks or families (default: families equal, tasks equal within one; a task's own weight is taken
     inside its family). Tasks under SIGNAL_TO_NOISE get weight 0 unless named in `force`; noise never scales a task.
-    ValueError for unknown names, negative weights, metrics that are not positive, or when nothing is left.
+    `force` and `maximise` name tasks or families too. ValueError for unknown names, negative weights, a minimised
+    metric that is not positive, a maximised one that is negative or 0 at natural, or when nothing is left.
     """
     given = dict(weights or {})
     families = [family_of(t) for t in swarm.tasks]
-    unknown = [n for n in [*given, *force] if n not in swarm.tasks and n not in families]
-    if unknown:
-        raise ValueError(
-            f"objective names unknown tasks or families: {', '.join(unknown)};"
-            f" known: {', '.join([*swarm.tasks, *dict.fromkeys(families)])}"
-        )
+    named = tasks_named(dict.fromkeys([*given, *force, *maximise]), swarm.tasks)
+    raised = {task for name in maximise for task in named[name]}
     if any(not (np.isfinite(v) and v >= 0) for v in given.values()):
         raise ValueError("objective weights must be finite and not negative")
-    if np.any(swarm.values <= 0):
-        raise ValueError(
-            f"task {swarm.tasks[int(np.argwhere(swarm.values <= 0)[0, 1])]} has values that are not positive"
-        )
+    # An accuracy may be 0 in a bad run; bits per byte never are.
+    least = np.array([0.0 if task in raised else np.nextafter(0, 1) for task in swarm.tasks])
+    if np.any(swarm.values < least):
+        task = swarm.tasks[int(np.argwhere(swarm.values < least)[0, 1])]
+        raise ValueError(f"task {task} has values that are {'negative' if task in raised else 'not positive'}")
     notes: list[str] = []
     rows = np.abs(swarm.weights - natural).max(axis=1) <= SAME_MIX
     if not rows.any():
         notes.append("no run is the natural mix: tasks are relative to the mean over all runs instead")
         rows[:] = True
     reference = swarm.values[rows].mean(axis=0)
+    if np.any(reference <= 0):
+        task = swarm.tasks[int(np.argmin(reference))]
+        raise ValueError(f"task {task} is 0 for the natural mix: nothing can be taken relative to it")
     mixture_sd, seed_sd, freedom = signal_and_noise(swarm)
     noisy = mixture_sd < SIGNAL_TO_NOISE * np.where(np.isnan(seed_sd), 0.0, seed_sd)
     if freedom == 0:
@@ -104,7 +149,8 @@ def build(
         TaskSignal(t, families[i], float(mixture_sd[i]), float(seed_sd[i]), freedom, bool(noisy[i]), float(shares[i]))
         for i, t in enumerate(swarm.tasks)
     )
-    return Objective(swarm.tasks, shares, reference, signals, tuple(notes))
+    signs = np.array([-1.0 if task in raised else 1.0 for task in swarm.tasks])
+    return Objective(swarm.tasks, shares, reference, signs, signals, tuple(notes))
 
 
 def signal_and_noise(swarm: Swarm) -> tuple[np.ndarray, np.ndarray, int]:

@@ -9,14 +9,21 @@ from pipeline.mixture.polytope import Polytope, minimise_quadratic, toward
 Function = Callable[[np.ndarray], float]
 Gradient = Callable[[np.ndarray], np.ndarray]
 
+STEPS = 40
+TOLERANCE = 1e-8
+"""A descent ends when a step gains less than this share of the function's value."""
+_POOL = 1000
+# Shorter steps gain nothing that a law could be trusted with; on the stairs of regression trees they cost most.
+_SHORTEST = 1e-3
+
 
 def descend(
     space: Polytope,
     value: Function,
     gradient: Gradient,
     start: np.ndarray,
-    steps: int = 40,
-    tolerance: float = 1e-8,
+    steps: int = STEPS,
+    tolerance: float = TOLERANCE,
 ) -> np.ndarray:
     """A local minimum from `start` (d,), a point of the set. Every iterate stays in the set, which is convex.
 
@@ -31,7 +38,7 @@ def descend(
         if slope > -tolerance * max(abs(f), 1e-3) * 1e-2:
             break
         size = 1.0
-        while size > 1e-6:
+        while size > _SHORTEST:
             f_new = value(w + size * step)
             if f_new <= f + 1e-4 * size * slope:
                 break
@@ -70,19 +77,30 @@ def minimise(
     rng: np.random.Generator,
     starts: int,
 ) -> np.ndarray:
-    """The best of `starts` descents: from `inside`, from allowed corners and from the best of many random points."""
+    """The best of `starts` descents (see `starts_of`). mean: (m, d) -> (m,); inside: (d,)."""
+
+    def value(w: np.ndarray) -> float:
+        return float(mean(w[None])[0])
+
+    begin = starts_of(space, mean, inside, rng, starts)
+    return min((descend(space, value, gradient, start) for start in begin), key=value)
+
+
+def starts_of(
+    space: Polytope,
+    mean: Callable[[np.ndarray], np.ndarray],
+    inside: np.ndarray,
+    rng: np.random.Generator,
+    count: int,
+) -> list[np.ndarray]:
+    """At most `count` points (d,), the best of: `inside`, the allowed part of corners and, for several, random ones."""
     corners = toward(space.limits, inside, space.corners)
-    points = (
-        np.vstack([inside[None], corners, sample(space, inside, 1000 if starts > 1 else 0, rng)])
-        if starts > 1
-        else (np.vstack([inside[None], corners]))
-    )
-    order = np.argsort(mean(points), kind="stable")
+    drawn = [sample(space, inside, _POOL, rng)] if count > 1 else []
+    points = np.vstack([inside[None], corners, *drawn])
     picked: list[np.ndarray] = []
-    for row in order:  # starts far from each other, or all would end in one valley
+    for row in np.argsort(mean(points), kind="stable"):  # far from each other, or all would end in one valley
         if all(np.abs(points[row] - p).sum() > 0.1 for p in picked):
             picked.append(points[row])
-        if len(picked) == starts:
+        if len(picked) == count:
             break
-    ends = [descend(space, lambda w: float(mean(w[None])[0]), gradient, p) for p in picked]
-    return min(ends, key=lambda w: float(mean(w[None])[0]))
+    return picked

@@ -15,15 +15,22 @@ LEVEL = 0.9
 class Posterior:
     """Draws of the objective at some mixes.
 
-    points: (m, d), the first is the optimum under the mean; mean: (m,); draws: (s, m). threshold: how many standard
-    errors of the difference a mix may be predicted worse than the optimum and still be in the region.
+    points: (m, d), the first is the optimum under the mean; mean: (m,); draws: (s, m); gaps: (m,) how many standard
+    errors of the difference a point is predicted worse than the optimum. threshold: the gap that a mix may have and
+    still be in the region.
     """
 
     model: Surface
     points: np.ndarray
     mean: np.ndarray
     draws: np.ndarray
+    gaps: np.ndarray
     threshold: float
+
+    @property
+    def held(self) -> np.ndarray:
+        """(m,) bool: the points that the data cannot tell from the best."""
+        return self.gaps <= self.threshold + 1e-9
 
     def holds(self, weights: np.ndarray) -> np.ndarray:
         """(k, d) -> (k,) bool: the data cannot tell these mixes from the best."""
@@ -49,7 +56,7 @@ def posterior(model: Surface, points: np.ndarray, rng: np.random.Generator) -> P
     draws = mean + rng.normal(size=(_DRAWS, root.shape[1])) @ root.T
     gaps = _standardised(mean, covariance)
     best = draws.argmin(axis=1)
-    return Posterior(model, points, mean, draws, float(np.quantile(gaps[best], LEVEL)))
+    return Posterior(model, points, mean, draws, gaps, float(np.quantile(gaps[best], LEVEL)))
 
 
 def standardised_gap(model: Surface, weights: np.ndarray, optimum: np.ndarray) -> np.ndarray:

@@ -1,21 +1,23 @@
 """The mix to recommend: the least predicted objective, drawn to the prior as far as the data cannot object."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.mixture.guards import allowed, guards
 from pipeline.mixture.objective import Objective
-from pipeline.mixture.optimise import minimise, sample
+from pipeline.mixture.optimise import sample
+from pipeline.mixture.pareto import Estimate, FrontPoint, families_at, front
 from pipeline.mixture.polytope import Polytope, interior, require_nonempty, whole_simplex
-from pipeline.mixture.posterior import Posterior, posterior, standardised_gap
+from pipeline.mixture.posterior import Posterior, posterior
 from pipeline.mixture.pull import drawn_to_prior, within_errors
 from pipeline.mixture.selection import TaskFit, without_blocks
 from pipeline.mixture.spaces import Limits, kl
-from pipeline.mixture.surface import Surface, surface
+from pipeline.mixture.surface import Surface, family_surfaces, surface
 from pipeline.mixture.table import Swarm
 
-_STARTS = 6
+_STARTS = 4
 _POOL = 400
 # One-sided 5 %: a proven mix that is predicted this many SEs worse than the best needs a successor.
 _TOLD_APART = 1.645
@@ -59,7 +61,9 @@ class Proposal:
 
     regret: expected loss against the best mix allowed, given the swarm. low, high: (d,) range of each weight over the
     mixes that the data cannot tell from the best; optimum: (d,) before KL; kl: nats to the prior; kl_strength: factor
-    on KL that gave the proposal. beliefs: joint draws at the optimum, the proposal and more. successor: the mix that
+    on KL that gave the proposal. families: mix ("proposal" or a baseline) -> task family -> what is predicted; front:
+    the Pareto front between the families, empty for one. binding: limits and guards at whose edge the proposal stands.
+    beliefs: joint draws at the optimum, the proposal and more. successor: the mix that
     would be proposed in place of a proven one that is kept, with its gain over that, where the data can tell that from
     the best.
     """
@@ -75,6 +79,8 @@ class Proposal:
     kl_strength: float
     baselines: dict[str, Compared]
     best_observed: BestObserved
+    families: dict[str, dict[str, Estimate]]
+    front: tuple[FrontPoint, ...]
     binding: tuple[str, ...]
     warnings: tuple[str, ...]
     beliefs: Posterior
@@ -83,7 +89,10 @@ class Proposal:
 
 def best_observed(swarm: Swarm, fits: Sequence[TaskFit], objective: Objective, run: str | None = None) -> BestObserved:
     """The mix of the lowest measured objective, or `run`'s: blocks' effects taken off, mean over the mix's runs."""
-    measured = objective.value(without_blocks(swarm, fits))
+    return _best_measured(swarm, objective.value(without_blocks(swarm, fits)), run)
+
+
+def _best_measured(swarm: Swarm, measured: np.ndarray, run: str | None) -> BestObserved:
     groups = swarm.groups
     means = np.array([measured[groups == g].mean() for g in range(groups.max() + 1)])
     winner = int(np.argmin(means)) if run is None else groups[swarm.runs.index(run)]
@@ -104,6 +113,7 @@ def propose(
     kl_errors: float = 1.0,
     extrapolate: bool = False,
     proven: Proven | None = None,
+    no_worse_than: Mapping[str, str] | None = None,
 ) -> Proposal:
     """Minimise predicted objective + strength * KL(w || prior) over the limits and the hull of the swarm's mixes.
 
@@ -111,7 +121,9 @@ def propose(
     difference) of the optimum without it, and within a quarter of a run's noise SD; 0 switches it off. `extrapolate`
     leaves the hull. baselines: name -> weights (d,), compared with the proposal; best_observed joins them. `proven`
     stays the proposal, whatever the laws think best now; that is its `successor` where the data can tell the two apart.
-    ValueError naming the limits that collide.
+    `no_worse_than`: task or family -> name of a baseline; the task, or each task of the family, is predicted no worse
+    for the proposal than for that mix; a proven proposal that breaks this is kept with a warning. ValueError naming the
+    limits, or the guards, that collide.
     """
     model = surface(swarm, fits, objective)
     distinct = swarm.weights[np.unique(swarm.groups, return_index=True)[1]]
@@ -119,25 +131,31 @@ def propose(
     require_nonempty(space)
     rng = np.random.default_rng(seed)
     inside = interior(space)
-    optimum = minimise(space, model.mean, model.gradient, inside, rng, 1 if model.convex else _STARTS)
+    kept = guards(no_worse_than or {}, fits, objective, baselines)
+    within = allowed(space, kept, inside, baselines.values(), seed)
+    optimum = within.minimise(model.mean, model.gradient, inside, rng, 1 if model.convex else _STARTS)
     if kl_strength is None:
-        weights, kl_strength = within_errors(space, model, optimum, prior, kl_errors)
+        weights, kl_strength = within_errors(within, model, optimum, prior, kl_errors)
     else:
-        weights = drawn_to_prior(space, model, optimum, prior, kl_strength) if kl_strength > 0 else optimum
+        weights = drawn_to_prior(within, model, optimum, prior, kl_strength) if kl_strength > 0 else optimum
     fresh = weights
     if proven is not None:
         weights, kl_strength = proven.weights, proven.kl_strength
-    best = best_observed(swarm, fits, objective, proven.best_observed if proven else None)
+    measured = objective.value(without_blocks(swarm, fits))
+    best = _best_measured(swarm, measured, proven.best_observed if proven else None)
     others = {**baselines, "best_observed": best.weights}
     # in this order, so that a row's number says what it is
     named = np.stack([optimum, weights, fresh, *others.values()])
-    allowed = _near_and_far(space, optimum, inside, rng)
-    beliefs = posterior(model, np.vstack([named, allowed]), rng)
-    region = np.vstack([named[[0, 2]], allowed[beliefs.holds(allowed)]])
-    is_kept = proven is None or bool(standardised_gap(model, weights[None], optimum)[0] <= _TOLD_APART)
+    around = _near_and_far(space, optimum, inside, rng)
+    around = around[kept.hold(around)]
+    beliefs = posterior(model, np.vstack([named, around]), rng)
+    region = np.vstack([named[[0, 2]], around[beliefs.held[len(named) :]]])
+    is_kept = proven is None or bool(beliefs.gaps[1] <= _TOLD_APART)
     if is_kept:
         region = np.vstack([region, weights])
     compared = {name: _compare(beliefs, 3 + i) for i, name in enumerate(others)}
+    families = family_surfaces(swarm, fits, objective)
+    by_family = families_at(families, np.stack([weights, *others.values()]))
     slack = (limits.b - limits.A @ weights) / np.maximum(np.abs(limits.A).max(axis=1, initial=0.0), 1e-12)
     return Proposal(
         weights=weights,
@@ -151,8 +169,14 @@ def propose(
         kl_strength=kl_strength,
         baselines=compared,
         best_observed=best,
-        binding=tuple(n for n, s in zip(limits.names, slack, strict=True) if s < 1e-4),
-        warnings=(*_warnings_of_proof(swarm, fits, objective, proven), *_warnings(model, compared)),
+        families=dict(zip(["proposal", *others], by_family, strict=True)),
+        front=front(within, families, np.vstack([optimum, fresh, around])),
+        binding=(*(n for n, s in zip(limits.names, slack, strict=True) if s < 1e-4), *kept.binding(weights)),
+        warnings=(
+            *_warnings_of_proof(_best_measured(swarm, measured, None).run, proven),
+            *(f"the proven proposal breaks a guard: {name}" for name in kept.broken(weights)),
+            *_warnings(model, compared),
+        ),
         beliefs=beliefs,
         successor=None if is_kept else _successor(beliefs),
     )
@@ -177,10 +201,8 @@ def _successor(beliefs: Posterior) -> Compared:
     return Compared(beliefs.points[2], float(beliefs.mean[2]), gain, se, beliefs.beats(2, 1))
 
 
-def _warnings_of_proof(
-    swarm: Swarm, fits: Sequence[TaskFit], objective: Objective, proven: Proven | None
-) -> tuple[str, ...]:
-    now = best_observed(swarm, fits, objective).run
+def _warnings_of_proof(now: str, proven: Proven | None) -> tuple[str, ...]:
+    """now: the run that measures best by the evals as they are."""
     if proven is None or now == proven.best_observed:
         return ()
     return (f"run {now} measures best on the evals as they are now; the proof holds {proven.best_observed}",)

@@ -2,21 +2,22 @@
 
 import numpy as np
 
-from pipeline.mixture.optimise import descend
+from pipeline.mixture.guards import Allowed
 from pipeline.mixture.polytope import Polytope, minimise_quadratic
 from pipeline.mixture.spaces import kl
 from pipeline.mixture.surface import Surface
 
 # log w has no slope at 0; this share stands in for none in the divergence's derivative.
 _KL_FLOOR = 1e-6
+_TOLERANCE = 1e-6
 # Loss that nobody would see, in SDs of one run's objective.
 _WORTH = 0.25
 
 
 def drawn_to_prior(
-    space: Polytope, model: Surface, start: np.ndarray, prior: np.ndarray, strength: float
+    allowed: Allowed, model: Surface, start: np.ndarray, prior: np.ndarray, strength: float
 ) -> np.ndarray:
-    """The mix of least predicted objective + strength * KL(w || prior), by descent from `start` (d,)."""
+    """The allowed mix of least predicted objective + strength * KL(w || prior), by descent from `start` (d,)."""
 
     def value(w: np.ndarray) -> float:
         return float(model.mean(w[None])[0]) + strength * kl(w, prior)
@@ -24,11 +25,11 @@ def drawn_to_prior(
     def gradient(w: np.ndarray) -> np.ndarray:
         return model.gradient(w) + strength * (np.log(np.maximum(w, _KL_FLOOR) / prior) + 1.0)
 
-    return descend(space, value, gradient, start)
+    return allowed.descend(value, gradient, start, tolerance=_TOLERANCE)
 
 
 def within_errors(
-    space: Polytope, model: Surface, optimum: np.ndarray, prior: np.ndarray, errors: float
+    allowed: Allowed, model: Surface, optimum: np.ndarray, prior: np.ndarray, errors: float
 ) -> tuple[np.ndarray, float]:
     """The strongest pull that the data do not object to, and its mix.
 
@@ -37,20 +38,20 @@ def within_errors(
     """
     most = _WORTH * model.noise
 
-    def allowed(w: np.ndarray) -> bool:
+    def near(w: np.ndarray) -> bool:
         gap, se = model.gap(w, optimum)
         return gap <= min(errors * se, most)
 
-    nearest = _nearest_in_kl(space, prior, optimum)
-    if allowed(nearest):
+    nearest = _nearest_in_kl(allowed.space, prior, optimum)
+    if near(nearest) and allowed.guards.hold(nearest[None])[0]:
         return nearest, float("inf")
-    spread = max(float(np.ptp(model.mean(space.corners))), 1e-9)
+    spread = max(float(np.ptp(model.mean(allowed.space.corners))), 1e-9)
     low, high = -5.0, 1.0  # log10 of strength / spread of the objective over the swarm
     kept, strength, current = optimum, 0.0, optimum
     for _ in range(9):
         middle = (low + high) / 2
-        current = drawn_to_prior(space, model, kept, prior, spread * 10**middle)
-        if allowed(current):
+        current = drawn_to_prior(allowed, model, kept, prior, spread * 10**middle)
+        if near(current):
             low, kept, strength = middle, current, spread * 10**middle
         else:
             high = middle

@@ -12,7 +12,7 @@ from pipeline.mixture.table import Swarm
 
 @dataclass(frozen=True)
 class Surface:
-    """Weighted sum of fitted laws.
+    """offset + weighted sum of fitted laws.
 
     Each law's covariance is scaled as its out-of-fold errors ask for (`TaskFit.scale`); `inflation`: factor >= 1 on the
     covariance of tasks summed as if independent.
@@ -20,11 +20,12 @@ class Surface:
 
     fits: tuple[TaskFit, ...]
     factors: np.ndarray
+    offset: float
     inflation: float
 
     def mean(self, weights: np.ndarray) -> np.ndarray:
         """(m, d) -> (m,) predicted objective, averaged over seed blocks."""
-        total = np.zeros(len(weights))
+        total = np.full(len(weights), self.offset)
         for fit, factor in zip(self.fits, self.factors, strict=True):
             total += factor * fit.model.predict(weights)
         return total
@@ -58,19 +59,40 @@ class Surface:
 
     @property
     def convex(self) -> bool:
-        return all(fit.model.convex for fit in self.fits)
+        """Whether the mean is known to be convex: a maximised task turns a convex law into a concave one."""
+        return all(
+            fit.model.convex and (factor >= 0 or fit.model.name == "linear")
+            for fit, factor in zip(self.fits, self.factors, strict=True)
+        )
 
 
 def surface(swarm: Swarm, fits: Sequence[TaskFit], objective: Objective) -> Surface:
-    """Tasks of weight 0 are left out.
+    """The objective over the laws; tasks of weight 0 are left out.
 
     All tasks of a run share its seed, so their errors are correlated: the out-of-fold error of the objective, against
     what independent tasks would give, is the factor by which variances are inflated.
     """
-    used = [i for i in range(len(fits)) if objective.weights[i] > 0]
-    factors = objective.weights[used] / objective.reference[used]
+    return _surface(swarm, fits, objective.factors, objective.offset)
+
+
+def family_surfaces(swarm: Swarm, fits: Sequence[TaskFit], objective: Objective) -> dict[str, Surface]:
+    """Family -> its part of the objective, relative to natural (about 1 there, lower is better)."""
+    return {
+        name: _surface(
+            swarm,
+            fits,
+            weights * objective.signs / objective.reference,
+            float(np.sum(weights * (1 - objective.signs))),
+        )
+        for name, weights in objective.families.items()
+    }
+
+
+def _surface(swarm: Swarm, fits: Sequence[TaskFit], factors: np.ndarray, offset: float) -> Surface:
+    used = [i for i, factor in enumerate(factors) if factor != 0]
+    factors = factors[used]
     errors = np.stack([swarm.values[:, i] - fits[i].score.predicted for i in used], axis=1)
     together = float(np.mean((errors @ factors) ** 2))
     apart = float(np.sum(np.mean(errors**2, axis=0) * factors**2))
     inflation = max(1.0, together / apart) if apart > 0 else 1.0
-    return Surface(tuple(fits[i] for i in used), factors, inflation)
+    return Surface(tuple(fits[i] for i in used), factors, offset, inflation)

@@ -31,12 +31,12 @@ class Swarm:
 def group_rows(weights: np.ndarray, tolerance: float = SAME_MIX) -> np.ndarray:
     """(n, d) -> (n,) int: rows within `tolerance` of a group's first row join it."""
     labels = np.empty(len(weights), dtype=int)
-    firsts: list[np.ndarray] = []
+    firsts: list[int] = []
     for i, row in enumerate(weights):
-        same = [g for g, first in enumerate(firsts) if np.abs(row - first).max() <= tolerance]
-        if not same:
-            firsts.append(row)
-        labels[i] = same[0] if same else len(firsts) - 1
+        same = np.flatnonzero(np.abs(weights[firsts] - row).max(axis=1, initial=0.0) <= tolerance)
+        if not len(same):
+            firsts.append(i)
+        labels[i] = same[0] if len(same) else len(firsts) - 1
     return labels
 
 

@@ -119,6 +119,8 @@ def _in_full(config: OwnConfig, own: OwnSwarm, document: YamlDocument) -> OwnCon
                 update={
                     "tasks": full(objective.tasks, own.tasks, ("objective", "tasks")),
                     "force": [own.tasks.resolve(name) for name in objective.force],
+                    "maximise": [own.tasks.resolve(name) for name in objective.maximise],
+                    "no_worse_than": full(objective.no_worse_than, own.tasks, ("objective", "no_worse_than")),
                 }
             ),
             "propose": propose.model_copy(update={"bounds": full(propose.bounds, own.domains, ("propose", "bounds"))}),

@@ -121,6 +121,7 @@ def solve(
             seed=options.seed,
             kl_strength=space.kl,
             extrapolate=options.propose.extrapolate,
+            no_worse_than=options.objective.no_worse_than,
         )
     return Solved(fits, objective, proposal)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.report.markdown import aligned, escaped, wrapped
+from pipeline.report.objective import marked, side
+from pipeline.report.pareto import families_of, known_mixes, plain_rows
 from pipeline.report.text import listed, number, percent, signed, visible, words
 
 NAMED = 3
@@ -72,10 +74,20 @@ def render_report(record: dict[str, Any], fitted: dict[str, Any]) -> str:
         "## Tasks",
         wrapped(
             "The law of each task, and its error on mixes that the fit did not see. Change: predicted for the proposal "
-            "against natural, in percent. fit.json has the errors of all laws and the linear law's coefficients."
+            f"against natural, in percent, {side(record)}. fit.json has the errors of all laws and the linear law's "
+            "coefficients."
         ),
         tasks_table(record, fitted),
     ]
+    if record["pareto"]:
+        families = families_of(record)
+        rows = plain_rows(record, families, len(record["pareto"]), known_mixes(record))
+        text = (
+            f"The best predicted mix for weights of the families ({' : '.join(families)}, in percent) and what is "
+            "predicted for each family, ± SE: natural is about 1, lower is better. proposal.json has the mixes."
+        )
+        table = aligned(["Weights", *families], rows, name=WIDEST, most=len(rows))
+        parts += ["## Between families", wrapped(text), table]
     if record["repetition"]:
         epochs = record["repetition"]["proposal"]
         rows = [
@@ -113,7 +125,7 @@ def tasks_table(record: dict[str, Any], fitted: dict[str, Any]) -> str:
         score = next(each for each in task["scores"] if each["law"] == task["law"])
         rows.append(
             [
-                name,
+                marked(record, name),
                 f"{100 * task['weight']:.1f}",
                 signed(100 * (proposal[name] / natural[name] - 1)),
                 words(task["law"]),

@@ -8,6 +8,7 @@ from pipeline.report.curation import cells_of, documents, reasons_of
 from pipeline.report.decision import others_of, outcome_cell
 from pipeline.report.figures import Chart, Trace, axis, bars, chart, dots, label, names_axis, spread
 from pipeline.report.measures import change, tasks_of
+from pipeline.report.objective import marked, sign
 from pipeline.report.regression import contrasts, out_of_fold
 from pipeline.report.runs import coverage, domains_of, ranked
 from pipeline.report.text import words
@@ -52,13 +53,18 @@ def pairs(data: dict[str, Any]) -> list[Chart]:
 
 
 def task_changes(data: dict[str, Any]) -> Chart:
-    """Change of every task against natural: proposal measured and predicted, and the other mixes."""
+    """Change of every task against natural: proposal measured and predicted, and the other mixes.
+
+    Tasks that are better when higher are mirrored, so that left is better everywhere.
+    """
     mix, tasks = data["mix"], tasks_of(data)
+    names = [marked(mix, task) for task in tasks]
+    mirrored = " Tasks marked ↑, which are better when higher, are mirrored." if mix["objective"]["maximise"] else ""
 
     def trace(part: str, name: str, title: str, colour: str, size: int, marker: dict[str, Any]) -> Trace:
-        x = [100 * change(mix, part, name, task) for task in tasks]
+        x = [100 * sign(mix, task) * change(mix, part, name, task) for task in tasks]
         hover = "%{y}: %{x:.2f} %<extra>%{fullData.name}</extra>"
-        y = [label(task) for task in tasks]
+        y = [label(each) for each in names]
         return dots(x, y, colour, size=size, name=title, marker=marker, hovertemplate=hover)
 
     traces = []
@@ -70,12 +76,12 @@ def task_changes(data: dict[str, Any]) -> Chart:
     return chart(
         "task-changes",
         "Each task against the natural mix",
-        "Points left of zero are tasks on which a mix is better than natural.",
+        f"Points left of zero are tasks on which a mix is better than natural.{mirrored}",
         traces,
         130 + 24 * len(tasks),
         legend=True,
         xaxis=axis("% against natural (left is better)", zeroline=True),
-        yaxis=names_axis(tasks),
+        yaxis=names_axis(names),
     )
 
 
@@ -121,6 +127,7 @@ def contrast_panels(data: dict[str, Any]) -> list[Chart]:
     panels = []
     for name in tasks_of(data)[:MOST_TASKS]:
         effects = {each["domain"]: each for each in contrasts(data, name)}
+        better = "left" if sign(data["mix"], name) > 0 else "right"
         domains = [domain for domain in domains_of(data) if domain in effects]
         domains += [group for group in effects if group not in domains]  # frozen groups have one effect together
         middle, low, high = ([effects[d][key] for d in domains] for key in ("effect", "low", "high"))
@@ -135,11 +142,11 @@ def contrast_panels(data: dict[str, Any]) -> list[Chart]:
         panels.append(
             chart(
                 f"contrast-{len(panels)}",
-                name,
-                f"Change of {name} in percent for one more point of each domain; left of zero is better.",
+                marked(data["mix"], name),
+                f"Change of {name} in percent for one more point of each domain; {better} of zero is better.",
                 [trace],
                 90 + 20 * len(domains),
-                xaxis=axis("% (left is better)", zeroline=True, nticks=5),
+                xaxis=axis(f"% ({better} is better)", zeroline=True, nticks=5),
                 yaxis=names_axis(domains),
             )
         )

@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from pipeline.report import charts, curation, measures, method, regression, runs
+from pipeline.report import charts, curation, measures, method, pareto, regression, runs
 from pipeline.report.decision import decide
 from pipeline.report.figures import Chart
 from pipeline.report.text import visible
@@ -35,9 +35,12 @@ def render_html(data: dict[str, Any]) -> str:
 
     script = (FOLDER / "page.js").read_text(encoding="utf-8")
     library, packed = plotly()
+    front = pareto.front_chart(data["mix"])
     page = {
         "title": data["title"],
         "decision": decide(data),
+        "front": pareto.front_table(data["mix"]),
+        "front_chart": front and draw(front),
         "seeds": measures.seeds_table(data["mix"]),
         "tasks": measures.tasks_table(data),
         "laws": regression.laws_table(data),

@@ -14,12 +14,17 @@ from pipeline.report import method
 from pipeline.report.curation import cells_of, documents
 from pipeline.report.decision import decide, ordered_domains, others_of, outcome_cell
 from pipeline.report.measures import change, tasks_of
+from pipeline.report.objective import marked, side
+from pipeline.report.pareto import families_of, plain_rows
 from pipeline.report.regression import chosen_score
 from pipeline.report.text import count, listed, number, p_value, signed, visible, words
 
 WIDTH = 79
 ROWS, TASKS, CAVEATS = 9, 14, 6
 """Rows of a table, of the tasks', and caveats at most; what is left out is counted, and the page has it."""
+LINES = 120
+FRONT, FAMILIES = 4, 3
+"""Mixes of the Pareto front and families shown at most; the front is left out where the page would be too long."""
 REFERENCES = 3
 """The user's own mixes shown at most."""
 NAME = 20
@@ -38,10 +43,31 @@ def render_markdown(data: dict[str, Any]) -> str:
         "## What limits this",
         "\n".join(wrapped(each, "- ", "  ") for each in limits_of(decision.caveats)),
     ]
-    parts += ["## Tasks", *task_parts(data), "## Curation", *funnel_parts(data), "## How it was done"]
-    parts.append("\n".join(wrapped(f"{what}: {how}" if what else how, "- ", "  ") for what, how in method.facts(data)))
-    parts.append("All tables and charts: report.html beside this file.")
+    parts += ["## Tasks", *task_parts(data)]
+    rest = ["## Curation", *funnel_parts(data), "## How it was done"]
+    rest.append("\n".join(wrapped(f"{what}: {how}" if what else how, "- ", "  ") for what, how in method.facts(data)))
+    rest.append("All tables and charts: report.html beside this file.")
+    front = front_parts(data["mix"])
+    whole, short = (text_of([*parts, *between, *rest]) for between in (front, []))
+    return whole if whole.count("\n") <= LINES else short
+
+
+def text_of(parts: Sequence[str]) -> str:
     return "\n\n".join(parts) + "\n"
+
+
+def front_parts(mix: dict[str, Any]) -> list[str]:
+    """Return the Pareto front between the heaviest families in a few rows; nothing where there is one family."""
+    if not mix["pareto"]:
+        return []
+    every = families_of(mix)
+    families = every[:FAMILIES]
+    text = (
+        f"The best predicted mix for some weights of the families ({' : '.join(every)}, in percent): each family's "
+        "value and standard error, natural is about 1, lower is better."
+    )
+    rows = plain_rows(mix, families, FRONT, ("proposal", "natural"))
+    return ["## Between families", wrapped(text), aligned(["Weights", *families], rows, most=len(rows))]
 
 
 def mix_parts(data: dict[str, Any]) -> list[str]:
@@ -126,14 +152,14 @@ def task_parts(data: dict[str, Any]) -> list[str]:
     rows, used = [], Counter(words(task["law"]) for task in fits.values())
     for name in tasks_of(data):
         values = [("measured", "proposal"), ("predicted", "proposal"), ("measured", "best_observed")]
-        row = [name, f"{100 * mix['objective']['weights'][name]:.1f}"]
+        row = [marked(mix, name), f"{100 * mix['objective']['weights'][name]:.1f}"]
         row += [signed(100 * change(mix, *value, name)) for value in values]
         task = fits[name]
         ratio = number(task["mixture_sd"] / task["seed_sd"], 1) if task["seed_sd"] else "?"
         rows.append([*row, number(chosen_score(task)["r2"], 2), ratio + (" !" if task["noisy"] else "")])
     laws = listed([f"{law} ({n})" for law, n in used.most_common()])
     text = (
-        "Change of bits per byte against natural in percent, below 0 is better. R2: share of the "
+        f"Change of bits per byte against natural in percent, {side(mix)}. R2: share of the "
         "differences between "
         "left-out mixes that the law predicts. Signal: SD between mixes over SD between seeds (! "
         "noise). Laws used, each "

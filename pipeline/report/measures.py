@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.report.decision import others_of
+from pipeline.report.objective import marked, side, sign
 from pipeline.report.table import Cell, Column, Table, table
 from pipeline.report.text import number, percent, signed, words
 
@@ -56,11 +57,11 @@ def tasks_table(data: dict[str, Any]) -> Table:
         weight, error = mix["objective"]["weights"][task], noise_of(data, task)
         natural, proposal = (mix["measured"][name]["tasks"][task] for name in ("natural", "proposal"))
         expected = change(mix, "predicted", "proposal", task)
-        cells = [Cell(task), Cell(percent(weight), weight, tone="" if weight else "dim")]
+        cells = [Cell(marked(mix, task)), Cell(percent(weight), weight, tone="" if weight else "dim")]
         for name in ["proposal", *others]:
             value = change(mix, "measured", name, task)
             blurred = error is not None and abs(value) < 2 * error
-            shade = 0.0 if blurred or not largest else value / largest
+            shade = 0.0 if blurred or not largest else sign(mix, task) * value / largest
             tone = "dim" if blurred else ""
             cells.append(Cell(signed(100 * value), value, tone=tone, shade=shade, strong=name == "proposal"))
             if name == "proposal":
@@ -79,7 +80,7 @@ def tasks_table(data: dict[str, Any]) -> Table:
         Column("proposal", "bits per byte"),
     ]
     return table(
-        "Each task: change against the natural mix in %, below 0 is better (grey: under twice the noise)",
+        f"Each task: change against the natural mix in %, {side(mix)} (grey: under twice the noise)",
         columns,
         rows,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.report.measures import tasks_of
+from pipeline.report.objective import marked, side, sign, value
 from pipeline.report.table import Cell, Column, Table, cut, table
 from pipeline.report.text import number, percent, signed, words
 
@@ -31,13 +32,13 @@ def laws_table(data: dict[str, Any]) -> Table:
         cells = [Cell(name), Cell(words(task["law"]), strong=True)]
         for key, digits in (("rmse", 4), ("r2", 2), ("spearman", 2)):
             for law in laws:
-                value = scores[law][key] if law in scores else None
-                if value is None:
+                score = scores[law][key] if law in scores else None
+                if score is None:
                     cells.append(Cell("–", tone="dim"))
                 else:
-                    weak = key == "r2" and value < 0.25
+                    weak = key == "r2" and score < 0.25
                     tone = "warn" if weak and law == task["law"] else ""
-                    cells.append(Cell(number(value, digits), value, strong=law == task["law"], tone=tone))
+                    cells.append(Cell(number(score, digits), score, strong=law == task["law"], tone=tone))
         rows.append(cells)
     columns = [Column("Task", text=True), Column("Law used", text=True)]
     columns += [Column(f"{label} {words(law)}") for label in ("RMSE", "R²", "rank") for law in laws]
@@ -103,11 +104,12 @@ def contrasts_table(data: dict[str, Any]) -> Table:
     rows = []
     whole: list[Cell | None] = [Cell("objective", strong=True)]
     for domain in domains:
-        value = sum(data["mix"]["objective"]["weights"][name] * effects[name][domain]["effect"] for name in names)
-        whole.append(Cell(signed(value), value, note="no interval", strong=True))
+        weights = data["mix"]["objective"]["weights"]
+        total = sum(weights[name] * sign(data["mix"], name) * effects[name][domain]["effect"] for name in names)
+        whole.append(Cell(signed(total), total, note="no interval", strong=True))
     rows.append(whole)
     for name in names:
-        cells: list[Cell | None] = [Cell(name)]
+        cells: list[Cell | None] = [Cell(marked(data["mix"], name))]
         for domain in domains:
             each = effects[name][domain]
             clear = each["low"] > 0 or each["high"] < 0
@@ -117,27 +119,29 @@ def contrasts_table(data: dict[str, Any]) -> Table:
                     each["effect"],
                     note=f"{signed(each['low'])} to {signed(each['high'])}",
                     tone="" if clear else "dim",
-                    shade=each["effect"] / largest if clear else 0.0,
+                    shade=sign(data["mix"], name) * each["effect"] / largest if clear else 0.0,
                 )
             )
         rows.append(cells)
     columns = [Column("Task", text=True), *(Column(domain) for domain in domains)]
-    return table("One more point of a domain: change of the task in %, 95 % interval below", columns, rows)
+    caption = f"One more point of a domain: change of the task in % ({side(data['mix'])}), 95 % interval below"
+    return table(caption, columns, rows)
 
 
 def out_of_fold(data: dict[str, Any], name: str | None) -> dict[str, tuple[float, float]]:
     """Return run → (predicted out of fold, measured) of a task, or of the objective where `name` is None."""
-    tasks, objective = data["fit"]["tasks"], data["mix"]["objective"]
+    tasks = data["fit"]["tasks"]
     if name is not None:
         predicted = chosen_score(tasks[name])["predicted"]
-        return {run: (predicted[run], value) for run, value in tasks[name]["measured"].items()}
-    factors = {t: objective["weights"][t] / objective["reference"][t] for t in tasks if objective["weights"][t] > 0}
-    runs = next(iter(tasks.values()))["measured"]
-    found = {}
-    for run in runs:
-        predicted = sum(factor * chosen_score(tasks[t])["predicted"][run] for t, factor in factors.items())
-        found[run] = (predicted, sum(factor * tasks[t]["measured"][run] for t, factor in factors.items()))
-    return found
+        return {run: (predicted[run], measured) for run, measured in tasks[name]["measured"].items()}
+    predictions = {task: chosen_score(each)["predicted"] for task, each in tasks.items()}
+
+    def objective(rows: dict[str, dict[str, float]], run: str) -> float:
+        return value(data["mix"], {task: row[run] for task, row in rows.items()})
+
+    measured = {task: each["measured"] for task, each in tasks.items()}
+    runs = next(iter(measured.values()))
+    return {run: (objective(predictions, run), objective(measured, run)) for run in runs}
 
 
 def predictions_table(data: dict[str, Any]) -> Table:

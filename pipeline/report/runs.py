@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.report.decision import ordered_domains
+from pipeline.report.objective import value
 from pipeline.report.table import Bar, Cell, Column, Table, cut, table
 from pipeline.report.text import number, percent
 
 
 def objective_of(data: dict[str, Any], run: str) -> float:
     """Return the steer objective of a run of the swarm, its seed block's luck included."""
-    objective, metrics = data["mix"]["objective"], data["metrics"][run]
-    return sum(weight * metrics[task] / objective["reference"][task] for task, weight in objective["weights"].items())
+    return value(data["mix"], data["metrics"][run])
 
 
 def ranked(data: dict[str, Any]) -> list[tuple[str, float]]:
@@ -31,8 +31,8 @@ def runs_table(data: dict[str, Any]) -> Table:
     blocks = {mix["run"]: mix["block"] for mix in data["swarm"]["mixes"]}
     top = max(max(row.values()) for row in data["ratios"].values())
     rows = []
-    for run, value in ranked(data):
-        cells = [Cell(run), Cell(str(blocks[run]), blocks[run]), Cell(number(value), value)]
+    for run, found in ranked(data):
+        cells = [Cell(run), Cell(str(blocks[run]), blocks[run]), Cell(number(found), found)]
         for domain in domains:
             share = data["ratios"][run][domain]
             cells.append(Cell(f"{100 * share:.1f}", share, bar=Bar(share / top), tone="" if share else "dim"))

@@ -102,7 +102,7 @@ def job(tmp_path: Path, tolerance: float) -> Job:
     args = {
         "tasks": ["heldout/a"],
         "fit": {"laws": ["linear"], "law": None},
-        "objective": {"families": {}, "tasks": {}, "force": ["heldout"]},
+        "objective": {"families": {}, "tasks": {}, "force": ["heldout"], "maximise": []},
         "domains": dict(zip(DOMAINS, DOMAINS, strict=True)),
         "propose": {"max_repetition": 4.0, "bounds": {}},
         "target_tokens": 4000,

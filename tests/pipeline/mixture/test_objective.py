@@ -67,3 +67,22 @@ def test_unknown_names_and_bad_values_are_refused() -> None:
         build(measured(), natural(DOMAINS), weights={"bench": -1.0})
     with pytest.raises(ValueError, match="no task is left"):
         build(measured(), natural(DOMAINS), weights={"bench": 0.0, "heldout": 0.0})
+
+
+def test_a_maximised_task_counts_upwards_and_may_be_zero() -> None:
+    table = measured()
+    accuracy = np.where(np.arange(len(table.runs)) == 3, 0.0, table.values[:, 2] / 10)
+    mixed = replace(table, values=np.column_stack([table.values[:, :2], accuracy]))
+    goal = build(mixed, natural(DOMAINS), maximise=["bench"])
+    np.testing.assert_array_equal(goal.signs, [1, 1, -1])
+    assert goal.value(goal.reference) == pytest.approx(1)
+    better, worse = goal.reference * [1, 1, 1.1], goal.reference * [1, 1, 0.9]
+    assert goal.value(better) == pytest.approx(1 - 0.1 * goal.weights[2])
+    assert goal.value(worse) == pytest.approx(1 + 0.1 * goal.weights[2])
+    with pytest.raises(ValueError, match="bench/papers has values that are not positive"):
+        build(mixed, natural(DOMAINS))
+    nothing = replace(mixed, values=mixed.values * [1, 1, 0] + [0, 0, 0])
+    with pytest.raises(ValueError, match="bench/papers is 0 for the natural mix"):
+        build(nothing, natural(DOMAINS), maximise=["bench"])
+    with pytest.raises(ValueError, match="has values that are negative"):
+        build(replace(mixed, values=mixed.values * [1, 1, -1]), natural(DOMAINS), maximise=["bench"])

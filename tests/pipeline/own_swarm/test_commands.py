@@ -51,7 +51,7 @@ def test_fit_proposes_a_mix_that_is_better_than_the_baselines_and_says_so(tables
     assert set(proposal["baselines"]) == {"natural", "uniform", "best_observed", "ours"}
     assert proposal["baselines"]["natural"] == pytest.approx(dict(zip(FULL, [0.1, 0.2, 0.6, 0.1], strict=True)))
     assert proposal["baselines"]["ours"]["train_wiki"] == 0.5
-    assert set(proposal["predicted"]["ours"]) == {"objective", "gain", "se", "probability", "tasks"}
+    assert set(proposal["predicted"]["ours"]) == {"objective", "gain", "se", "probability", "tasks", "families"}
     assert set(proposal["objective"]["weights"]) == set(LOSSES)
     assert max(proposal["repetition"]["proposal"].values()) <= 4 + 1e-6
     low, high = (np.array([proposal["interval"][end][name] for name in FULL]) for end in ("low", "high"))
@@ -202,3 +202,39 @@ def test_help_shows_an_example(command) -> None:
         code, said, _ = command(name, "--help")
         assert code == 0
         assert f"mixwright {name}" in said
+
+
+def test_metrics_that_are_better_when_higher_guards_and_the_front(tables, config, command, tmp_path: Path) -> None:
+    """Accuracies may be 0; what is guarded is predicted no worse; families are weighed against each other."""
+    metrics = pl.read_csv(tables[1])
+    accuracy = pl.Series("quiz/web", np.clip(1.5 - metrics["metric/web_loss"].to_numpy() / 3, 0, 1))
+    metrics.select("index", "metric/arxiv_loss", "metric/code_loss", accuracy).write_csv(tables[1])
+    options = "objective: {maximise: [quiz], no_worse_than: {metric: natural}}"
+    arguments = ["--ratios", tables[0], "--metrics", tables[1], "--config", config(options), "--out", tmp_path / "out"]
+    code, _, error = command("fit", *arguments)
+    assert code == 0, error
+    record = json.loads((tmp_path / "out" / "proposal.json").read_text())
+    assert record["objective"]["maximise"] == ["quiz/web"]
+    ours, natural = (record["predicted"][name] for name in ("proposal", "natural"))
+    assert ours["tasks"]["quiz/web"] > natural["tasks"]["quiz/web"]
+    for task in ("metric/arxiv_loss", "metric/code_loss"):
+        assert ours["tasks"][task] <= natural["tasks"][task] + 1e-6 * record["objective"]["reference"][task]
+    assert any("no worse than natural" in name for name in record["binding"])
+    assert set(ours["families"]) == {"metric", "quiz"}
+    assert len(record["pareto"]) > 2
+    for point in record["pareto"]:
+        assert sum(point["weights"].values()) == pytest.approx(1)
+        assert set(point["families"]) == set(point["family_weights"]) == {"metric", "quiz"}
+    report = (tmp_path / "out" / "report.md").read_text()
+    assert "↑ quiz/web" in report
+    assert "## Between families" in report
+
+
+def test_guards_that_no_mix_keeps_are_named(tables, config, command, tmp_path: Path) -> None:
+    options = "references: {c: {code: 1}, a: {arxiv: 1}}\nobjective: {no_worse_than: {code: c, arxiv: a}}"
+    options += "\npropose: {extrapolate: true}"
+    arguments = ["--ratios", tables[0], "--metrics", tables[1], "--config", config(options), "--out", tmp_path / "out"]
+    code, _, error = command("fit", *arguments)
+    assert code == 2
+    collision = "metric/code_loss no worse than c; metric/arxiv_loss no worse than a"
+    assert collision in error.splitlines()[-1]

@@ -16,11 +16,14 @@ TOKENS = "domains: {arxiv: 1B, code: {tokens: 3B}, train_web: 5B, wiki: 1B}\n"
 
 
 def test_short_names_stand_for_the_tables_own(tables, config) -> None:
-    text = TOKENS + "objective: {tasks: {code: 2}, force: [web]}\npropose: {bounds: {web: {max: 0.5}}}\n"
+    text = TOKENS + "propose: {bounds: {web: {max: 0.5}}}\n"
+    text += "objective: {tasks: {code: 2}, force: [web], maximise: [code, metric], no_worse_than: {web: ours}}\n"
     chosen, notes = load_own_config(config(text + "references: {ours: {web: 0.5, wiki: 0.499}}"), read_swarm(*tables))
     assert chosen.tokens == {"train_arxiv": 1e9, "train_code": 3e9, "train_web": 5e9, "train_wiki": 1e9}
     assert chosen.objective.tasks == {"metric/code_loss": 2}
     assert chosen.objective.force == ["metric/web_loss"]
+    assert chosen.objective.maximise == ["metric/code_loss", "metric"]
+    assert chosen.objective.no_worse_than == {"metric/web_loss": "ours"}
     assert list(chosen.propose.bounds) == ["train_web"]
     assert sum(chosen.references["ours"].values()) == pytest.approx(1, abs=1e-12)
     assert list(chosen.references["ours"]) == ["train_web", "train_wiki"]
@@ -65,6 +68,9 @@ def test_sections_of_a_whole_mix_are_left_aside_with_a_note(tables, config) -> N
         ("objective: {tasks: {cod: 1}}", 1, r"there is no task `cod` \(did you mean `code`\?\)"),
         ("objective: {families: {code: 1}}", 1, r"there is no task family `code` \(known: metric\)"),
         ("objective: {force: [wbe]}", 1, r"`objective.force\[0\]`: there is no task or family `wbe`"),
+        ("objective: {maximise: [wbe]}", 1, r"`objective.maximise\[0\]`: there is no task or family `wbe`"),
+        ("objective: {no_worse_than: {wbe: natural}}", 1, r"there is no task or family `wbe` \(did you mean `web`\?\)"),
+        ("objective: {no_worse_than: {web: natrual}}", 1, r"there is no mix `natrual` \(did you mean `natural`\?\)"),
         ("propose: {bounds: {wab: {max: 0.1}}}", 1, r"there is no domain `wab` \(did you mean `web`\?\)"),
         ("fit: {law: liner}", 1, r"there is no law `liner` \(did you mean `linear`\?\)"),
         ("references: {ours: {web: 0.4}}", 1, r"weights must be 0 or more and sum to 1, got 0.4"),

@@ -268,11 +268,13 @@ def enlarged(data: dict[str, Any], domains: int = 64, tasks: int = 52, runs: int
     for part in ("predicted", "measured"):
         for each in old[part].values():
             each["tasks"] = values()
+            each["families"] = {"bench": {"predicted": 0.9, "se": 0.01}}
     others = list(old["baselines"])
     old |= {
         "weights": mix(),
         "baselines": {name: mix() for name in others},
-        "objective": {"weights": dict.fromkeys(columns, 1 / tasks), "reference": values()},
+        "objective": {"weights": dict.fromkeys(columns, 1 / tasks), "reference": values(), "maximise": []},
+        "pareto": [],
         "repetition": {name: dict.fromkeys(names, 1.5) for name in ("proposal", *others)},
     }
     old["uncertainty"]["interval"] = {"low": dict.fromkeys(names, 0.0), "high": dict.fromkeys(names, 0.2)}
