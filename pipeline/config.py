@@ -168,6 +168,7 @@ class Propose(Section):
     bounds: dict[str, Bound] = Field(default_factory=dict, description="Least and greatest weight of a domain.")
     extrapolate: bool = Field(False, description="Allow mixes outside the region that the swarm covered.")
     kl: float | None = Field(None, ge=0, description="Strength of KL to the prior by hand; else within one SE.")
+    recipe: str | None = Field(None, description="Another project's law and search: a name in mixture/recipes.")
 
 
 References = dict[str, dict[str, float]]

@@ -307,6 +307,7 @@ def choice_mistakes(
 ) -> Mistakes:
     """Yield what is wrong in the sections that choose a mix from a swarm over these domains and tasks."""
     from pipeline.mixture.laws import LAWS
+    from pipeline.mixture.recipes import RECIPES
 
     domains, tasks, families = list(domains), list(tasks), list(families)
     for family in objective.families:
@@ -323,6 +324,13 @@ def choice_mistakes(
             yield ("fit", "laws", i), unknown(law, LAWS, "law")
     if fit.law and fit.law not in LAWS:
         yield ("fit", "law"), unknown(fit.law, LAWS, "law")
+    if propose.recipe and propose.recipe not in RECIPES:
+        yield ("propose", "recipe"), unknown(propose.recipe, RECIPES, "recipe")
+    elif propose.recipe and (fit.law or fit.laws):
+        key = "law" if fit.law else "laws"
+        yield ("fit", key), f"the recipe {propose.recipe} brings its own law: leave this out, or `propose.recipe`"
+    if propose.recipe == "regmix" and propose.kl:
+        yield ("propose", "kl"), "the recipe regmix has no pull to the prior: leave this out"
     for domain, bound in propose.bounds.items():
         if domain not in domains:
             yield ("propose", "bounds", domain), unknown(domain, domains, "domain")

@@ -104,6 +104,7 @@ def validate(job: Job) -> dict[str, Any]:
         "objective": proposal["objective"],
         "best_observed_run": proposal["best_observed"]["run"],
         "binding": proposal["binding"],
+        "recipe": proposal["recipe"],
         "optimum": proposal["optimum"],
         "warnings": proposal["warnings"],
     }

@@ -1,7 +1,7 @@
 """The mix to recommend: the least predicted objective, drawn to the prior as far as the data cannot object."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from pipeline.mixture.optimise import minimise, sample
 from pipeline.mixture.polytope import Polytope, interior, require_nonempty, whole_simplex
 from pipeline.mixture.posterior import Posterior, posterior, standardised_gap
 from pipeline.mixture.pull import drawn_to_prior, within_errors
+from pipeline.mixture.recipes import Recipe
 from pipeline.mixture.selection import TaskFit, without_blocks
 from pipeline.mixture.spaces import Limits, kl
 from pipeline.mixture.surface import Surface, surface
@@ -19,6 +20,8 @@ _STARTS = 6
 _POOL = 400
 # One-sided 5 %: a proven mix that is predicted this many SEs worse than the best needs a successor.
 _TOLD_APART = 1.645
+# A recipe's mix further than this from what the swarm covered (in some weight) is called an extrapolation.
+_OUTSIDE = 0.01
 
 
 @dataclass(frozen=True)
@@ -103,14 +106,16 @@ def propose(
     kl_strength: float | None = None,
     kl_errors: float = 1.0,
     extrapolate: bool = False,
+    recipe: Recipe | None = None,
     proven: Proven | None = None,
 ) -> Proposal:
     """Minimise predicted objective + strength * KL(w || prior) over the limits and the hull of the swarm's mixes.
 
     `kl_strength` None takes the largest strength whose optimum is predicted within `kl_errors` standard errors (of the
-    difference) of the optimum without it; 0 switches it off. `extrapolate` leaves the hull. baselines: name -> weights
-    (d,), compared with the proposal; best_observed joins them. `proven` stays the proposal, whatever the laws think
-    best now; that is its `successor` where the data can tell the two apart. ValueError naming the limits that collide.
+    difference) of the optimum without it; 0 switches it off. `extrapolate` leaves the hull. `recipe` finds the mix in
+    another project's way, hull or not; `fits` must be of its law. baselines: name -> weights (d,), compared with the
+    proposal; best_observed joins them. `proven` stays the proposal, whatever the laws think best now; that is its
+    `successor` where the data can tell the two apart. ValueError naming the limits that collide.
     """
     model = surface(swarm, fits, objective)
     distinct = swarm.weights[np.unique(swarm.groups, return_index=True)[1]]
@@ -119,7 +124,11 @@ def propose(
     rng = np.random.default_rng(seed)
     inside = interior(space)
     optimum = minimise(space, model.mean, model.gradient, inside, rng, 1 if model.convex else _STARTS)
-    if kl_strength is None:
+    if recipe is not None:
+        own_unit = replace(model, factors=objective.weights[objective.weights > 0])
+        weights, kl_strength = recipe.find(own_unit, limits, prior, kl_strength, rng)
+        optimum = min(optimum, weights, key=lambda w: float(model.mean(w[None])[0]))  # it searched elsewhere
+    elif kl_strength is None:
         weights, kl_strength = within_errors(space, model, optimum, prior, kl_errors)
     else:
         weights = drawn_to_prior(space, model, optimum, prior, kl_strength) if kl_strength > 0 else optimum
@@ -151,7 +160,11 @@ def propose(
         baselines=compared,
         best_observed=best,
         binding=tuple(n for n, s in zip(limits.names, slack, strict=True) if s < 1e-4),
-        warnings=(*_warnings_of_proof(swarm, fits, objective, proven), *_warnings(model, compared)),
+        warnings=(
+            *_warnings_of_proof(swarm, fits, objective, proven),
+            *_warnings_of_recipe(recipe, Polytope(distinct, limits), weights),
+            *_warnings(model, compared),
+        ),
         beliefs=beliefs,
         successor=None if is_kept else _successor(beliefs),
     )
@@ -183,6 +196,12 @@ def _warnings_of_proof(
     if proven is None or now == proven.best_observed:
         return ()
     return (f"run {now} measures best on the evals as they are now; the proof holds {proven.best_observed}",)
+
+
+def _warnings_of_recipe(recipe: Recipe | None, covered: Polytope, weights: np.ndarray) -> tuple[str, ...]:
+    if recipe is None or covered.contains(weights, _OUTSIDE):
+        return ()
+    return ("the recipe's mix lies outside the mixes that the swarm covered: its prediction is an extrapolation",)
 
 
 def _warnings(model: Surface, compared: dict[str, Compared]) -> tuple[str, ...]:

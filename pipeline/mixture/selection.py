@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import rankdata
 
-from pipeline.mixture.laws import LAWS, Law
+from pipeline.mixture.laws import EVERY, LAWS, Law
 from pipeline.mixture.table import Swarm
 
 # Leave-one-mix-out up to this many mixes, K folds above.
@@ -54,7 +54,7 @@ def choose(
 
     ValueError for an unknown law, a task that never changes, or fewer runs than every law needs.
     """
-    unknown = [name for name in [*laws, *([force] if force else [])] if name not in LAWS]
+    unknown = [name for name in [*laws, *([force] if force else [])] if name not in EVERY]
     if unknown:
         raise ValueError(f"unknown law: {', '.join(unknown)}; known: {', '.join(LAWS)}")
     if force and force not in laws:
@@ -67,7 +67,7 @@ def choose(
             raise ValueError(f"task {task} has the same value in every run: nothing can be learned from it")
         scores = sorted((_score(name, swarm, y, folds) for name in laws), key=lambda s: s.rmse)
         chosen = force or scores[0].law
-        model = LAWS[chosen]().fit(swarm.weights, y, swarm.blocks)
+        model = EVERY[chosen]().fit(swarm.weights, y, swarm.blocks)
         fits.append(TaskFit(task, chosen, model, tuple(scores)))
     return tuple(fits)
 
@@ -76,7 +76,7 @@ def _score(name: str, swarm: Swarm, y: np.ndarray, folds: list[np.ndarray]) -> S
     predicted = np.empty(len(y))
     for held in folds:
         seen = np.setdiff1d(np.arange(len(y)), held)
-        model = LAWS[name]().fit(swarm.weights[seen], y[seen], swarm.blocks[seen])
+        model = EVERY[name]().fit(swarm.weights[seen], y[seen], swarm.blocks[seen])
         predicted[held] = model.predict(swarm.weights[held], swarm.blocks[held])
     error = y - predicted
     constant = np.ptp(predicted) == 0

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.errors import InputError, nearest
-from pipeline.mixture.laws import LAWS
+from pipeline.mixture.laws import EVERY
 from pipeline.mixture.table import Swarm
 from pipeline.own_swarm.fit import FORMAT
 from pipeline.own_swarm.swarm import read_mixes, read_swarm
@@ -70,14 +70,14 @@ def read_fit(folder: Path) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError, AttributeError):
         raise InputError(f"{path}: not a fit.json that `mixwright fit` wrote; fit again") from None
     for task, each in tasks.items():
-        if each["law"] not in LAWS:
-            raise InputError(f"{path}: task `{task}` has the law `{each['law']}`{nearest(str(each['law']), LAWS)}")
+        if each["law"] not in EVERY:
+            raise InputError(f"{path}: task `{task}` has the law `{each['law']}`{nearest(str(each['law']), EVERY)}")
     return tasks
 
 
 def _predicted(swarm: Swarm, task: int, law: str, weights: np.ndarray) -> np.ndarray:
     try:
-        model = LAWS[law]().fit(swarm.weights, swarm.values[:, task], swarm.blocks)
+        model = EVERY[law]().fit(swarm.weights, swarm.values[:, task], swarm.blocks)
     except ValueError as error:
         raise InputError(f"task `{swarm.tasks[task]}`: {error}") from error
     return model.predict(weights)

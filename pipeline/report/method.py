@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from pipeline.mixture.recipes import RECIPES
 from pipeline.report.measures import tasks_of
 from pipeline.report.table import Cell, Column, Table, cut, table
 from pipeline.report.text import count, number, size, words
@@ -20,9 +21,12 @@ def facts(data: dict[str, Any]) -> list[tuple[str, str]]:
     pull = {"inf": "as strong as can be: the prior itself is within the error", 0: "none"}.get(
         kl["strength"], f"strength {kl['strength']:.3g}" if kl["strength"] != "inf" else ""
     )
-    how = (
-        "the strongest that costs no more than one standard error" if config["propose"]["kl"] is None else "set by hand"
-    )
+    recipe = mix["recipe"]
+    by_rule = "the recipe's" if recipe else "the strongest that costs no more than one standard error"
+    how = by_rule if config["propose"]["kl"] is None else "set by hand"
+    region = "mixes between those that the swarm tried"
+    if recipe or config["propose"]["extrapolate"]:
+        region = "any mix, as the recipe searches" if recipe else "any mix"
     found = [
         ("Target run", f"{size(config['target']['tokens'])} tokens"),
         (
@@ -38,10 +42,7 @@ def facts(data: dict[str, Any]) -> list[tuple[str, str]]:
         ),
         ("", data["numerics"]["reason"]),
         ("Repetition cap", f"{config['propose']['max_repetition']:g} epochs of an origin in the target run"),
-        (
-            "Region",
-            "any mix" if config["propose"]["extrapolate"] else "mixes between those that the swarm tried",
-        ),
+        ("Region", region),
         (
             "Pull to the prior",
             f"{pull} ({how}); the proposal is {kl['nats']:.3f} nats away (KL divergence, 0 is the prior)",
@@ -53,6 +54,8 @@ def facts(data: dict[str, Any]) -> list[tuple[str, str]]:
             f"({mix['uncertainty']['freedom']} degrees of freedom)",
         ),
     ]
+    if recipe:
+        found.insert(2, ("Recipe", RECIPES[recipe].says))
     for name, bound in config["propose"]["bounds"].items():
         found.append((f"Bound on {name}", f"{100 * bound['min']:g} to {100 * bound['max']:g} %"))
     return found

@@ -51,6 +51,13 @@ def test_a_good_mix_loads_with_defaults(tiny_yaml) -> None:
             "propose: {bounds: {wikipeda: {max: 0.5}}}\nvalidate:",
             r"there is no domain `wikipeda` \(did you",
         ),
+        ("validate:", "propose: {recipe: regmx}\nvalidate:", r"`propose.recipe`: there is no recipe `regmx` \(did you"),
+        (
+            "validate:",
+            "fit: {law: linear}\npropose: {recipe: olmix}\nvalidate:",
+            r"`fit.law`: the recipe olmix brings its own law",
+        ),
+        ("validate:", "propose: {recipe: regmix, kl: 0.1}\nvalidate:", r"`propose.kl`: the recipe regmix has no pull"),
         (
             "validate:",
             "references: {ours: {books: 1.0}}\nvalidate:",

@@ -1,4 +1,4 @@
-"""The laws a task can follow, by name: one line each."""
+"""The laws a task can follow, by name: one line each; and the peers' regressors, which only their recipes use."""
 
 from collections.abc import Callable
 
@@ -6,8 +6,10 @@ from pipeline.mixture.laws.base import Law
 from pipeline.mixture.laws.gaussian_process import GaussianProcess
 from pipeline.mixture.laws.linear import Linear
 from pipeline.mixture.laws.log_linear import LogLinear
+from pipeline.mixture.laws.olmix import Olmix
 from pipeline.mixture.laws.power import Power
 from pipeline.mixture.laws.quadratic import Quadratic
+from pipeline.mixture.laws.regmix import RegMix
 
 LAWS: dict[str, Callable[[], Law]] = {
     "linear": Linear,
@@ -16,3 +18,8 @@ LAWS: dict[str, Callable[[], Law]] = {
     "quadratic": Quadratic,
     "gaussian_process": GaussianProcess,
 }
+
+PEERS: dict[str, Callable[[], Law]] = {"regmix": RegMix, "olmix": Olmix}
+
+EVERY = {**LAWS, **PEERS}
+"""What the name of a law in a fit.json may stand for."""
