@@ -175,9 +175,18 @@ References = dict[str, dict[str, float]]
 """The user's own mixes: name → domain → weight."""
 
 
+class Transfer(Section):
+    """The proof once more with larger proxies: do they rank the mixes alike?"""
+
+    preset: str = Field(description="Name of a model preset, larger than the proxies'.")
+    tokens: Count | None = Field(None, description="Training tokens of each; the preset's own if absent.")
+    seeds: int = Field(3, ge=2, description="Fresh seeds, paired over the mixes.")
+
+
 class Validate(Section):
     seeds: int = Field(5, ge=2, description="Fresh seeds, paired over the validated mixes.")
     retrain: bool = Field(False, description="Train a proof of its own for a proposal that only new evals moved.")
+    transfer: Transfer | None = Field(None, description="Larger proxies of the same mixes; none if absent.")
 
 
 class Report(Section):

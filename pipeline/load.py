@@ -14,7 +14,7 @@ import polars as pl
 from pydantic import BaseModel, ValidationError
 
 from classifiers.registry import SCORERS
-from pipeline.config import NAME, Config, Fit, Objective, Propose, References, Section
+from pipeline.config import NAME, Config, Fit, Objective, Propose, References, Section, Transfer
 from pipeline.errors import InputError, nearest
 from pipeline.readers import READERS, reader_of
 from pipeline.rewriting.registry import REWRITERS
@@ -293,6 +293,29 @@ def _proxy(config: Config) -> Mistakes:
 
     if config.proxy.preset not in PRESETS:
         yield ("proxy", "preset"), unknown(config.proxy.preset, PRESETS, "preset")
+    elif config.validation.transfer:
+        yield from _transfer(config, config.validation.transfer)
+
+
+def _transfer(config: Config, transfer: Transfer) -> Mistakes:
+    from proxy_models.presets import PRESETS
+
+    place = ("validate", "transfer")
+    if transfer.preset not in PRESETS:
+        yield (*place, "preset"), unknown(transfer.preset, PRESETS, "preset")
+        return
+    small, large = PRESETS[config.proxy.preset], PRESETS[transfer.preset]
+    tokens = transfer.tokens or large.tokens
+    vocab_size = config.tokenize.vocab_size
+    if large.parameters(vocab_size) * tokens <= small.parameters(vocab_size) * config.proxy.tokens:
+        yield place, f"expected larger proxies than the swarm's ({config.proxy.preset}, {config.proxy.tokens} tokens)"
+    if large.context < small.context:
+        text = f"its context of {large.context} tokens is shorter than the proxies' ({small.context}): evals do not fit"
+        yield (*place, "preset"), text
+    if tokens < large.batch_tokens:
+        yield (*place, "tokens"), f"{tokens} is less than one batch of preset {transfer.preset} ({large.batch_tokens})"
+    if tokens > config.target.tokens:
+        yield (*place, "tokens"), f"{tokens} is above target.tokens ({config.target.tokens})"
 
 
 def choice_mistakes(

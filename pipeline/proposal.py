@@ -20,7 +20,7 @@ from pipeline.tables import read_table, write_table
 from pipeline.units import Job, Unit
 
 FIT_VERSION = 1
-PROPOSE_VERSION = 2
+PROPOSE_VERSION = 3
 
 
 # fit

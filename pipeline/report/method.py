@@ -17,7 +17,9 @@ def facts(data: dict[str, Any]) -> list[tuple[str, str]]:
     config, mix = yaml.safe_load(data["config"]), data["mix"]
     plan, kl = data["numerics"]["plan"], mix["uncertainty"]["kl"]
     swarm = [run for run in data["proxies"] if run in data["metrics"]]
-    tokens = sum(proxy["tokens"] for proxy in data["proxies"].values())
+    larger = [data["proxies"][run] for run in data["larger"]]
+    tokens = sum(proxy["tokens"] for run, proxy in data["proxies"].items() if run not in data["larger"])
+    count_small = len(data["proxies"]) - len(larger)
     pull = {"inf": "as strong as can be: the prior itself is within the error", 0: "none"}.get(
         kl["strength"], f"strength {kl['strength']:.3g}" if kl["strength"] != "inf" else ""
     )
@@ -31,9 +33,9 @@ def facts(data: dict[str, Any]) -> list[tuple[str, str]]:
         ("Target run", f"{size(config['target']['tokens'])} tokens"),
         (
             "Proxies",
-            f"{len(data['proxies'])}: {len(swarm)} in the swarm over {config['swarm']['blocks']} seed "
+            f"{count_small}: {len(swarm)} in the swarm over {config['swarm']['blocks']} seed "
             "blocks, "
-            f"{len(data['proxies']) - len(swarm)} for the proof; preset {config['proxy']['preset']}, "
+            f"{count_small - len(swarm)} for the proof; preset {config['proxy']['preset']}, "
             f"{size(config['proxy']['tokens'])} tokens each, {size(tokens)} in all",
         ),
         (
@@ -54,6 +56,10 @@ def facts(data: dict[str, Any]) -> list[tuple[str, str]]:
             f"({mix['uncertainty']['freedom']} degrees of freedom)",
         ),
     ]
+    if larger:
+        preset = config["validate"]["transfer"]["preset"]
+        each = f"preset {preset}, {size(larger[0]['tokens'])} tokens each"
+        found.insert(2, ("Larger proxies", f"{len(larger)}, to see whether they rank the mixes alike; {each}"))
     if recipe:
         found.insert(2, ("Recipe", RECIPES[recipe].says))
     for name, bound in config["propose"]["bounds"].items():
@@ -96,7 +102,7 @@ def proxies_table(data: dict[str, Any]) -> Table:
         rows.append(
             [
                 Cell(run),
-                Cell("swarm" if run in data["metrics"] else "proof"),
+                Cell("swarm" if run in data["metrics"] else "transfer" if run in data["larger"] else "proof"),
                 Cell(count(proxy["tokens"]), proxy["tokens"]),
                 Cell(number(proxy["first_loss"], 3), proxy["first_loss"]),
                 Cell(number(proxy["last_loss"], 3), proxy["last_loss"]),

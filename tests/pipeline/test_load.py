@@ -51,6 +51,26 @@ def test_a_good_mix_loads_with_defaults(tiny_yaml) -> None:
             "propose: {bounds: {wikipeda: {max: 0.5}}}\nvalidate:",
             r"there is no domain `wikipeda` \(did you",
         ),
+        (
+            "validate: {seeds: 2}",
+            "validate: {seeds: 2, transfer: {preset: quikstart}}",
+            r"`validate.transfer.preset`: there is no preset `quikstart` \(did you mean `quickstart`\?\)",
+        ),
+        (
+            "validate: {seeds: 2}",
+            "validate: {seeds: 2, transfer: {preset: tiny, tokens: 20k}}",
+            r"`validate.transfer`: expected larger proxies than the swarm's \(tiny, 24000 tokens\)",
+        ),
+        (
+            "validate: {seeds: 2}",
+            "validate: {seeds: 2, transfer: {preset: 1m}}",
+            r"`validate.transfer.tokens`: 20000000 is above target.tokens \(400000\)",
+        ),
+        (
+            "validate: {seeds: 2}",
+            "validate: {seeds: 2, transfer: {preset: 14m, tokens: 60k}}",
+            r"`validate.transfer.tokens`: 60000 is less than one batch of preset 14m \(65536\)",
+        ),
         ("validate:", "propose: {recipe: regmx}\nvalidate:", r"`propose.recipe`: there is no recipe `regmx` \(did you"),
         (
             "validate:",
