@@ -48,16 +48,23 @@ def run(mix: Mix, address: Address = None) -> None:
 
 
 @app.command()
-def plan(mix: Mix) -> None:
-    """Show what `run` would do, and execute nothing.
+def plan(
+    mix: Mix,
+    gpu_hours: Annotated[float | None, typer.Option(metavar="H", help="Suggest preset and runs for GPU hours.")] = None,
+    cpu_hours: Annotated[float | None, typer.Option(metavar="H", help="The same for hours of one core.")] = None,
+) -> None:
+    """Show what `run` would do, and execute nothing; with hours, suggest a preset and a number of runs for them.
 
-    Example: `mixwright plan mixes/quickstart.yaml`
+    Example: `mixwright plan mixes/quickstart.yaml --gpu-hours 24`
     """
-    from pipeline.driver import open_run
+    from pipeline.driver import open_run, suggest_size
     from pipeline.driver import plan as stages
     from pipeline.load import load_mix
 
     state = open_run(load_mix(mix))
+    if gpu_hours is not None or cpu_hours is not None:
+        print(suggest_size(state, gpu_hours=gpu_hours, cpu_hours=cpu_hours))
+        return
     for stage in stages(state):
         if stage.waits_for:
             print(f"{stage.stage:<12} decided after {stage.waits_for}: {stage.does}")
