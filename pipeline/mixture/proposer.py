@@ -126,7 +126,7 @@ def propose(
     optimum = minimise(space, model.mean, model.gradient, inside, rng, 1 if model.convex else _STARTS)
     if recipe is not None:
         own_unit = replace(model, factors=objective.weights[objective.weights > 0])
-        weights, kl_strength = recipe.find(own_unit, limits, prior, kl_strength, rng)
+        weights, kl_strength = recipe.find(own_unit, limits, prior, kl_strength, np.random.default_rng(seed))
         optimum = min(optimum, weights, key=lambda w: float(model.mean(w[None])[0]))  # it searched elsewhere
     elif kl_strength is None:
         weights, kl_strength = within_errors(space, model, optimum, prior, kl_errors)
