@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.errors import MixwrightError
+from pipeline.errors import InputError, MixwrightError
 
 app = typer.Typer(
     help="Find the best data mix for pretraining a language model: from raw shards to a proven proposal.",
@@ -48,16 +48,23 @@ def run(mix: Mix, address: Address = None) -> None:
 
 
 @app.command()
-def plan(mix: Mix) -> None:
-    """Show what `run` would do, and execute nothing.
+def plan(
+    mix: Mix,
+    gpu_hours: Annotated[float | None, typer.Option(metavar="H", help="Suggest preset and runs for GPU hours.")] = None,
+    cpu_hours: Annotated[float | None, typer.Option(metavar="H", help="The same for hours of one core.")] = None,
+) -> None:
+    """Show what `run` would do, and execute nothing; with hours, suggest a preset and a number of runs for them.
 
-    Example: `mixwright plan mixes/quickstart.yaml`
+    Example: `mixwright plan mixes/quickstart.yaml --gpu-hours 24`
     """
-    from pipeline.driver import open_run
+    from pipeline.driver import open_run, suggest_size
     from pipeline.driver import plan as stages
     from pipeline.load import load_mix
 
     state = open_run(load_mix(mix))
+    if gpu_hours is not None or cpu_hours is not None:
+        print(suggest_size(state, gpu_hours=gpu_hours, cpu_hours=cpu_hours))
+        return
     for stage in stages(state):
         if stage.waits_for:
             print(f"{stage.stage:<12} decided after {stage.waits_for}: {stage.does}")
@@ -103,22 +110,40 @@ def curate(mix: Mix, address: Address = None) -> None:
 
 @app.command()
 def fit(
-    ratios: Annotated[Path, typer.Option(metavar="R.csv", help="Weights: an id column, one column a domain.")],
-    metrics: Annotated[Path, typer.Option(metavar="M.csv", help="Metrics: an id column, one column a task.")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write.")],
+    mix: Annotated[
+        Path | None,
+        typer.Argument(metavar="MIX.yaml", help="A run whose swarm may be unfinished.", show_default=False),
+    ] = None,
+    ratios: Annotated[
+        Path | None, typer.Option(metavar="R.csv", help="Weights: an id column, one column a domain.")
+    ] = None,
+    metrics: Annotated[
+        Path | None, typer.Option(metavar="M.csv", help="Metrics: an id column, one column a task.")
+    ] = None,
     config: Annotated[
         Path | None, typer.Option(metavar="MIX.yaml", help="Tokens, objective, limits, references.")
     ] = None,
 ) -> None:
     """Fit laws to a swarm from elsewhere, complete or not, and propose a mix. Tables are CSV or Parquet.
 
+    With a MIX.yaml in place of the tables: to the proxies that its run has finished so far; nothing is trained.
+
     Example: `mixwright fit --ratios ratios.csv --metrics metrics.csv --config mixes/from_csv.yaml --out fits/mine`
     """
+    from pipeline.driver import open_run
+    from pipeline.load import load_mix
     from pipeline.own_swarm.fit import fit as fit_swarm
     from pipeline.own_swarm.report import summary
     from pipeline.progress import Progress
+    from pipeline.unfinished import fit_finished
 
-    print(summary(fit_swarm(ratios, metrics, config, out, Progress())))
+    if mix is not None and ratios is None and metrics is None and config is None:
+        print(summary(fit_finished(open_run(load_mix(mix)), out)))
+    elif mix is None and ratios is not None and metrics is not None:
+        print(summary(fit_swarm(ratios, metrics, config, out, Progress())))
+    else:
+        raise InputError("give --ratios and --metrics (and --config), or a MIX.yaml alone")
     print(f"{out}/report.md has the rest, {out}/proposal.json the same for programs.")
 
 

@@ -175,15 +175,25 @@ class Propose(Section):
     bounds: dict[str, Bound] = Field(default_factory=dict, description="Least and greatest weight of a domain.")
     extrapolate: bool = Field(False, description="Allow mixes outside the region that the swarm covered.")
     kl: float | None = Field(None, ge=0, description="Strength of KL to the prior by hand; else within one SE.")
+    recipe: str | None = Field(None, description="Another project's law and search: a name in mixture/recipes.")
 
 
 References = dict[str, dict[str, float]]
 """The user's own mixes: name → domain → weight."""
 
 
+class Transfer(Section):
+    """The proof once more with larger proxies: do they rank the mixes alike?"""
+
+    preset: str = Field(description="Name of a model preset, larger than the proxies'.")
+    tokens: Count | None = Field(None, description="Training tokens of each; the preset's own if absent.")
+    seeds: int = Field(3, ge=2, description="Fresh seeds, paired over the mixes.")
+
+
 class Validate(Section):
     seeds: int = Field(5, ge=2, description="Fresh seeds, paired over the validated mixes.")
     retrain: bool = Field(False, description="Train a proof of its own for a proposal that only new evals moved.")
+    transfer: Transfer | None = Field(None, description="Larger proxies of the same mixes; none if absent.")
 
 
 class Report(Section):

@@ -11,7 +11,7 @@ from pathlib import Path
 from pipeline.errors import InputError
 from pipeline.load import LoadedMix
 from pipeline.progress import Progress
-from pipeline.run import NotYet, Run
+from pipeline.run import NotYet, Run, larger_proxy
 from pipeline.runner import Runner, in_ray_job
 from pipeline.stages import walk
 
@@ -87,6 +87,39 @@ def plan(run: Run) -> Iterator[StagePlan]:
         run.units[stage.name] = list(units.values())
         todo = [unit for unit in units.values() if not run.is_done(unit)]
         yield StagePlan(name, stage.does, len(units) - len(todo), len(todo), tuple(unit.name for unit in todo))
+
+
+def suggest_size(run: Run, *, gpu_hours: float | None, cpu_hours: float | None) -> str:
+    """Return, for a terminal, which preset and how many runs a budget of one kind buys.
+
+    Raises InputError for both kinds or hours that are not above 0.
+    """
+    from pipeline.budget import Ask, render, suggest
+    from pipeline.speeds import speed_of
+    from proxy_models.presets import PRESETS
+
+    if gpu_hours is not None and cpu_hours is not None:
+        raise InputError("give --gpu-hours or --cpu-hours, not both")
+    hours, unit, device = (cpu_hours, "core", "cpu") if gpu_hours is None else (gpu_hours, "GPU", "cuda")
+    config, larger = run.config, larger_proxy(run)
+    # a size is considered at its own tokens, for with far fewer it ranks worse; `tiny` is for tests
+    fitting = {n: each.tokens for n, each in PRESETS.items() if each.tokens <= config.target.tokens and n != "tiny"}
+    mixes = 4 + len(config.references)  # the proposal, natural, uniform, best observed
+    ask = Ask(
+        sizes={**fitting, config.proxy.preset: config.proxy.tokens},
+        vocab_size=config.tokenize.vocab_size,
+        domains=len(config.domain_names()),
+        proof=mixes * config.validation.seeds,
+        fixed=(larger.preset, larger.tokens, mixes * config.validation.transfer.seeds)
+        if larger and config.validation.transfer
+        else None,
+    )
+    speed = speed_of(run.store, config, device)
+    try:
+        found = suggest(hours or 0.0, ask, speed, PRESETS)
+    except ValueError as error:
+        raise InputError(f"--{'gpu' if device == 'cuda' else 'cpu'}-hours: {error}") from None
+    return render(hours or 0.0, unit, found, ask, speed)
 
 
 def summary(executed: dict[str, int], started: float) -> str:

@@ -14,7 +14,7 @@ import polars as pl
 from pydantic import BaseModel, ValidationError
 
 from classifiers.registry import SCORERS
-from pipeline.config import NAME, Config, Fit, Objective, Propose, References, Section
+from pipeline.config import NAME, Config, Fit, Objective, Propose, References, Section, Transfer
 from pipeline.errors import InputError, nearest
 from pipeline.readers import READERS, reader_of
 from pipeline.rewriting.registry import REWRITERS
@@ -296,6 +296,29 @@ def _proxy(config: Config) -> Mistakes:
 
     if config.proxy.preset not in PRESETS:
         yield ("proxy", "preset"), unknown(config.proxy.preset, PRESETS, "preset")
+    elif config.validation.transfer:
+        yield from _transfer(config, config.validation.transfer)
+
+
+def _transfer(config: Config, transfer: Transfer) -> Mistakes:
+    from proxy_models.presets import PRESETS
+
+    place = ("validate", "transfer")
+    if transfer.preset not in PRESETS:
+        yield (*place, "preset"), unknown(transfer.preset, PRESETS, "preset")
+        return
+    small, large = PRESETS[config.proxy.preset], PRESETS[transfer.preset]
+    tokens = transfer.tokens or large.tokens
+    vocab_size = config.tokenize.vocab_size
+    if large.parameters(vocab_size) * tokens <= small.parameters(vocab_size) * config.proxy.tokens:
+        yield place, f"expected larger proxies than the swarm's ({config.proxy.preset}, {config.proxy.tokens} tokens)"
+    if large.context < small.context:
+        text = f"its context of {large.context} tokens is shorter than the proxies' ({small.context}): evals do not fit"
+        yield (*place, "preset"), text
+    if tokens < large.batch_tokens:
+        yield (*place, "tokens"), f"{tokens} is less than one batch of preset {transfer.preset} ({large.batch_tokens})"
+    if tokens > config.target.tokens:
+        yield (*place, "tokens"), f"{tokens} is above target.tokens ({config.target.tokens})"
 
 
 def choice_mistakes(
@@ -310,6 +333,7 @@ def choice_mistakes(
 ) -> Mistakes:
     """Yield what is wrong in the sections that choose a mix from a swarm over these domains and tasks."""
     from pipeline.mixture.laws import LAWS
+    from pipeline.mixture.recipes import RECIPES
 
     domains, tasks, families = list(domains), list(tasks), list(families)
     for family in objective.families:
@@ -333,6 +357,13 @@ def choice_mistakes(
             yield ("fit", "laws", i), unknown(law, LAWS, "law")
     if fit.law and fit.law not in LAWS:
         yield ("fit", "law"), unknown(fit.law, LAWS, "law")
+    if propose.recipe and propose.recipe not in RECIPES:
+        yield ("propose", "recipe"), unknown(propose.recipe, RECIPES, "recipe")
+    elif propose.recipe and (fit.law or fit.laws):
+        key = "law" if fit.law else "laws"
+        yield ("fit", key), f"the recipe {propose.recipe} brings its own law: leave this out, or `propose.recipe`"
+    if propose.recipe == "regmix" and propose.kl:
+        yield ("propose", "kl"), "the recipe regmix has no pull to the prior: leave this out"
     for domain, bound in propose.bounds.items():
         if domain not in domains:
             yield ("propose", "bounds", domain), unknown(domain, domains, "domain")

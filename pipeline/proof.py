@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from pipeline.records import objective_value
-from pipeline.run import Run
+from pipeline.run import Run, larger_proxy
 from pipeline.store import write_json
 from pipeline.swarm import score_units_of, swarm_of, train_unit
 from pipeline.units import Job, Unit
+from pipeline.verdict import judged, transferred
 
 VALIDATE_VERSION = 3
 FIRST_BLOCK = 1000
@@ -46,52 +46,29 @@ def validate_units(run: Run) -> list[Unit]:
     """One unit that judges, and writes mix.json."""
     (proposal,) = run.of("propose")
     inputs = {"propose": proposal.ref}
-    inputs |= {f"score|{unit.name}": unit.ref for unit in run.of("confirm")}
-    args = {
+    inputs |= {f"score|{unit.name}": unit.ref for unit in [*run.of("confirm"), *run.of("reconfirm")]}
+    args: dict[str, Any] = {
         "mixes": list(mixes_of(run)),
         "seeds": run.config.validation.seeds,
         "tasks": [unit.name for unit in run.of("requests")],
     }
+    asked, larger = run.config.validation.transfer, larger_proxy(run)
+    if asked and larger:
+        args["transfer"] = {"preset": larger.preset, "tokens": larger.tokens, "seeds": asked.seeds}
     return [Unit("validate", "proof", VALIDATE_VERSION, args, inputs)]
 
 
 def validate(job: Job) -> dict[str, Any]:
-    """Write `mix.json` and `verdict.txt`.
-
-    The objective is the one that was proposed for (same task weights), on confirm items, relative to the natural mix's
-    mean over the fresh seeds.
-    """
-    from pipeline.mixture.judge import judge
-
+    """Write `mix.json` and `verdict.txt`."""
     proposal = json.loads((job.inputs["propose"] / "proposal.json").read_text())
-    mixes, seeds, tasks = job.args["mixes"], range(job.args["seeds"]), job.args["tasks"]
-    table = {
-        mix: {i: {task: job.counts(f"score|{mix}-s{i}|{task}")["bpb"] for task in tasks} for i in seeds}
-        for mix in mixes
-    }
-    means = {
-        mix: {task: sum(rows[i][task] for i in seeds) / len(seeds) for task in tasks} for mix, rows in table.items()
-    }
-
-    def objective(metrics: dict[str, float]) -> float:
-        return objective_value(proposal["objective"], metrics, means["natural"])
-
-    values = {mix: {i: objective(rows[i]) for i in seeds} for mix, rows in table.items()}
-    same = tuple(name for name in mixes[1:] if proposal["baselines"][name] == proposal["weights"])
-    result = judge(values, same_as_proposal=same)
+    result, measured = judged(job, proposal, job.args["mixes"], job.args["tasks"], job.args["seeds"], "s")
     headline = headline_of(result.headline, proposal["successor"])
-    measured: dict[str, Any] = {}
-    for mix in mixes:
-        each = result.mixes[mix]
-        measured[mix] = {"mean": each.mean, "se": each.se, "seeds": list(each.per_seed), "tasks": means[mix]}
-    for name, each in result.comparisons.items():
-        measured[name] |= {"gain": each.gain, "gain_se": each.se, "p_value": each.p_value}
-        measured[name] |= {"wins": each.wins, "verdict": each.verdict}
     mix = {
         "weights": proposal["weights"],
         "baselines": proposal["baselines"],
         "predicted": proposal["predicted"],
         "measured": measured,
+        "transfer": transferred(job, proposal, result),
         "headline": headline,
         "successor": proposal["successor"],
         "uncertainty": {
@@ -105,6 +82,7 @@ def validate(job: Job) -> dict[str, Any]:
         "best_observed_run": proposal["best_observed"]["run"],
         "pareto": proposal["pareto"],
         "binding": proposal["binding"],
+        "recipe": proposal["recipe"],
         "optimum": proposal["optimum"],
         "warnings": proposal["warnings"],
     }

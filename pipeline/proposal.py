@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.config import Fit, Propose
 from pipeline.proven import beside_proven
 from pipeline.records import proposal_record, task_record, vector
 from pipeline.run import Run
@@ -34,11 +35,21 @@ def fit_units(run: Run) -> list[Unit]:
     inputs |= {f"score|{unit.name}": unit.ref for unit in run.of("score")}
     args = {
         "tasks": [unit.name for unit in run.of("requests")],
-        "fit": run.config.fit.model_dump(mode="json"),
+        "fit": laws_asked(run.config.fit, run.config.propose),
         "objective": run.config.objective.model_dump(mode="json", exclude={"no_worse_than"}),
         "seed": run.config.seed,
     }
     return [Unit("fit", "laws", FIT_VERSION, args, inputs)]
+
+
+def laws_asked(fit: Fit, propose: Propose) -> dict[str, Any]:
+    """Return the `fit` section; a recipe forces its law and is compared with the linear one alone."""
+    from pipeline.mixture.recipes import RECIPES
+
+    if propose.recipe is None:
+        return fit.model_dump(mode="json")
+    law = RECIPES[propose.recipe].law
+    return {"laws": ["linear", law], "law": law}
 
 
 def fit(job: Job) -> dict[str, Any]:
@@ -133,6 +144,7 @@ def propose_units(run: Run) -> list[Unit]:
 def propose(job: Job) -> dict[str, Any]:
     """Write `proposal.json`: the proposal, its interval per weight, and what is predicted for it and every baseline."""
     from pipeline.mixture.proposer import propose as solve
+    from pipeline.mixture.recipes import RECIPES
 
     design = json.loads((job.inputs["design"] / "swarm.json").read_text())
     frozen = frozen_of(design)
@@ -156,6 +168,7 @@ def propose(job: Job) -> dict[str, Any]:
         seed=job.args["seed"],
         kl_strength=options["kl"],
         extrapolate=options["extrapolate"],
+        recipe=RECIPES[options["recipe"]] if options["recipe"] else None,
         proven=as_proven(earlier, names, frozen) if earlier else None,
         no_worse_than=job.args["objective"]["no_worse_than"],
     )
@@ -170,7 +183,7 @@ def propose(job: Job) -> dict[str, Any]:
         as_given=baselines,
         proven=earlier["weights"] if earlier else None,
     )
-    write_json(job.out / "proposal.json", record)
+    write_json(job.out / "proposal.json", {**record, "recipe": options["recipe"]})
     return {"predicted": proposal.predicted, "warnings": len(proposal.warnings)}
 
 

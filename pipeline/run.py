@@ -6,10 +6,28 @@ import json
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from pipeline.config import Config
+from pipeline.config import Config, Proxy
 from pipeline.load import LoadedMix, resolved
 from pipeline.store import Store, to_json
 from pipeline.units import Unit, digest
+
+
+def preset_values(proxy: Proxy) -> dict[str, Any]:
+    """Return the values behind a preset's name."""
+    from proxy_models.presets import PRESETS
+
+    return asdict(PRESETS[proxy.preset])
+
+
+def larger_proxy(run: Run) -> Proxy | None:
+    """Return preset and tokens of the larger proxies that `validate.transfer` asks for; None where it does not."""
+    from proxy_models.presets import PRESETS
+
+    asked = run.config.validation.transfer
+    if asked is None:
+        return None
+    size = {"preset": asked.preset, "tokens": asked.tokens or PRESETS[asked.preset].tokens}
+    return run.config.proxy.model_copy(update=size)
 
 
 class NotYet(Exception):
@@ -45,9 +63,7 @@ class Run:
     @property
     def preset(self) -> dict[str, Any]:
         """The values behind the proxy preset's name, as they belong in keys."""
-        from proxy_models.presets import PRESETS
-
-        return asdict(PRESETS[self.config.proxy.preset])
+        return preset_values(self.config.proxy)
 
     @property
     def model_context(self) -> int:

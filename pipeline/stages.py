@@ -12,7 +12,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline import annotate, evals, proof, proposal, proven, report, rewrite, rounds, select, sources, swarm, tokenize
+from pipeline import (
+    annotate,
+    evals,
+    proof,
+    proposal,
+    proven,
+    report,
+    rewrite,
+    rounds,
+    select,
+    sources,
+    swarm,
+    tokenize,
+    transfer,
+)
 from pipeline.run import Run
 from pipeline.units import Job, Unit
 
@@ -52,6 +66,8 @@ STAGES = (
     Stage("propose", "the best mix under the caps", proposal.propose_units, proposal.propose),
     Stage("proof", "proposal and baselines, fresh seeds", proof.train_units),
     Stage("confirm", "the same on confirm items", proof.score_units),
+    Stage("transfer", "the same mixes, larger proxies", transfer.train_units),
+    Stage("reconfirm", "these on confirm items", transfer.score_units),
     Stage("validate", "did it win", proof.validate_units, proof.validate, proven.remember),
     Stage("report", "HTML, Markdown, JSON", report.units, report.work),
 )

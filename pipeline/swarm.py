@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-from pipeline.run import Run
+from pipeline.config import Proxy
+from pipeline.run import Run, preset_values
 from pipeline.store import write_json
 from pipeline.units import Job, Unit, digest
 
@@ -152,11 +153,21 @@ def train_units(run: Run) -> list[Unit]:
     return [train_unit(run, mix["run"], mix["weights"], mix["block"], plan) for mix in plan["mixes"]]
 
 
-def train_unit(run: Run, name: str, weights: Mapping[str, float], block: int, plan: Mapping[str, Any]) -> Unit:
+def train_unit(
+    run: Run,
+    name: str,
+    weights: Mapping[str, float],
+    block: int,
+    plan: Mapping[str, Any],
+    proxy: Proxy | None = None,
+) -> Unit:
     """Return the unit that trains one proxy; its inputs are the arrays of the domains with a weight.
+
+    proxy: preset and tokens where they are not those of the swarm.
 
     Weights are shares of target tokens; the proxy reads its own tokens, of which a domain needs more or fewer.
     """
+    proxy = proxy or run.config.proxy
     used = {domain: weight for domain, weight in weights.items() if weight > 0}
     own = {domain: weight * plan["own_per_target"][domain] for domain, weight in used.items()}
     total = sum(own.values())
@@ -166,10 +177,10 @@ def train_unit(run: Run, name: str, weights: Mapping[str, float], block: int, pl
     args = {
         "weights": {domain: round(weight / total, 12) for domain, weight in own.items()},
         "seed": block_seed(run.config.seed, block),
-        "preset": run.config.proxy.preset,
-        "preset_values": run.preset,
-        "tokens": run.config.proxy.tokens,
-        "share": run.config.proxy.tokens / run.config.target.tokens,
+        "preset": proxy.preset,
+        "preset_values": preset_values(proxy),
+        "tokens": proxy.tokens,
+        "share": proxy.tokens / run.config.target.tokens,
     }
     inputs |= {"numerics": numerics.ref, "vocabulary": vocabulary.ref}
     return Unit("train", name, TRAIN_VERSION, args, inputs)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.documents import batches, selected
-from pipeline.run import Run
+from pipeline.run import Run, larger_proxy, preset_values
 from pipeline.sources import fingerprint
 from pipeline.units import Job, Unit
 
@@ -158,12 +158,12 @@ def tokenize(job: Job) -> dict[str, Any]:
 
 
 def check(run: Run) -> None:
-    """Raise where a domain has fewer tokens than one chunk of a proxy."""
+    """Raise where a domain has fewer tokens than one chunk of a proxy, of the largest that is trained."""
+    larger = larger_proxy(run)
+    context = max(run.model_context, preset_values(larger)["context"] if larger else 0)
     for domain in run.config.domain_names():
         units = [unit for unit in run.of("tokenize") if unit.args["domain"] == domain]
         tokens = sum(run.manifest(unit)["counts"]["tokens"] for unit in units)
-        if tokens <= run.model_context:
+        if tokens <= context:
             place = ("rewrite", domain) if domain in run.config.rewrite else ("sources", domain)
-            raise run.mix.error(
-                place, f"domain `{domain}` has {tokens} tokens, fewer than one chunk of {run.model_context + 1}"
-            )
+            raise run.mix.error(place, f"domain `{domain}` has {tokens} tokens, fewer than one chunk of {context + 1}")

@@ -40,6 +40,15 @@ class Preset:
     batch_tokens: int
     optimiser: OptimiserConfig
 
+    @property
+    def layer_parameters(self) -> int:
+        """Parameters of the layers: neither embedding nor head."""
+        return self.layers * (4 * self.width**2 + 3 * self.width * self.ff)
+
+    def parameters(self, vocab_size: int) -> int:
+        """Parameters that multiply: all but the embedding."""
+        return self.layer_parameters + vocab_size * self.width
+
 
 PRESETS = {
     "tiny": Preset(128, 32, 2, 2, 64, 40_960, 1024, OptimiserConfig(lr=7e-3, embedding_lr=5e-2)),

@@ -17,7 +17,7 @@ from pipeline.errors import nearest
 from pipeline.mixture import optimise
 from pipeline.mixture.objective import Objective, tasks_named
 from pipeline.mixture.optimise import STEPS, Function, Gradient, descend, sample, starts_of
-from pipeline.mixture.polytope import Polytope
+from pipeline.mixture.polytope import Polytope, interior
 from pipeline.mixture.selection import TaskFit
 
 TOLERANCE = 1e-7
@@ -190,6 +190,11 @@ class Allowed:
             middle = (low + high) / 2
             low, high = (middle, high) if self.guards.hold(at(middle)[None])[0] else (low, middle)
         return at(low)
+
+
+def unguarded(space: Polytope) -> Allowed:
+    """All mixes of the space."""
+    return Allowed(space, Guards((), (), np.zeros(0), np.zeros(0)), interior(space))
 
 
 def allowed(space: Polytope, kept: Guards, inside: np.ndarray, mixes: Iterable[np.ndarray], seed: int) -> Allowed:

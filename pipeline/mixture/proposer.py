@@ -1,7 +1,7 @@
 """The mix to recommend: the least predicted objective, drawn to the prior as far as the data cannot object."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from pipeline.mixture.pareto import Estimate, FrontPoint, families_at, front
 from pipeline.mixture.polytope import Polytope, interior, require_nonempty, whole_simplex
 from pipeline.mixture.posterior import Posterior, posterior
 from pipeline.mixture.pull import drawn_to_prior, within_errors
+from pipeline.mixture.recipes import Recipe
 from pipeline.mixture.selection import TaskFit, without_blocks
 from pipeline.mixture.spaces import Limits, kl
 from pipeline.mixture.surface import Surface, family_surfaces, surface
@@ -21,6 +22,8 @@ _STARTS = 4
 _POOL = 400
 # One-sided 5 %: a proven mix that is predicted this many SEs worse than the best needs a successor.
 _TOLD_APART = 1.645
+# A recipe's mix further than this from what the swarm covered (in some weight) is called an extrapolation.
+_OUTSIDE = 0.01
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,7 @@ def propose(
     kl_strength: float | None = None,
     kl_errors: float = 1.0,
     extrapolate: bool = False,
+    recipe: Recipe | None = None,
     proven: Proven | None = None,
     no_worse_than: Mapping[str, str] | None = None,
 ) -> Proposal:
@@ -119,11 +123,12 @@ def propose(
 
     `kl_strength` None takes the largest strength whose optimum is predicted within `kl_errors` standard errors (of the
     difference) of the optimum without it, and within a quarter of a run's noise SD; 0 switches it off. `extrapolate`
-    leaves the hull. baselines: name -> weights (d,), compared with the proposal; best_observed joins them. `proven`
-    stays the proposal, whatever the laws think best now; that is its `successor` where the data can tell the two apart.
-    `no_worse_than`: task or family -> name of a baseline; the task, or each task of the family, is predicted no worse
-    for the proposal than for that mix; a proven proposal that breaks this is kept with a warning. ValueError naming the
-    limits, or the guards, that collide.
+    leaves the hull. `recipe` finds the mix in another project's way, hull and guards or not; `fits` must be of its law.
+    baselines: name -> weights (d,), compared with the proposal; best_observed joins them. `proven` stays the proposal,
+    whatever the laws think best now; that is its `successor` where the data can tell the two apart. `no_worse_than`:
+    task or family -> name of a baseline; the task, or each task of the family, is predicted no worse for the proposal
+    than for that mix; a proven proposal that breaks this is kept with a warning. ValueError naming the limits, or the
+    guards, that collide.
     """
     model = surface(swarm, fits, objective)
     distinct = swarm.weights[np.unique(swarm.groups, return_index=True)[1]]
@@ -134,7 +139,11 @@ def propose(
     kept = guards(no_worse_than or {}, fits, objective, baselines)
     within = allowed(space, kept, inside, baselines.values(), seed)
     optimum = within.minimise(model.mean, model.gradient, inside, rng, 1 if model.convex else _STARTS)
-    if kl_strength is None:
+    if recipe is not None:
+        own_unit = replace(model, factors=(objective.weights * objective.signs)[objective.weights > 0])
+        weights, kl_strength = recipe.find(own_unit, limits, prior, kl_strength, np.random.default_rng(seed))
+        optimum = min(optimum, weights, key=lambda w: float(model.mean(w[None])[0]))  # it searched elsewhere
+    elif kl_strength is None:
         weights, kl_strength = within_errors(within, model, optimum, prior, kl_errors)
     else:
         weights = drawn_to_prior(within, model, optimum, prior, kl_strength) if kl_strength > 0 else optimum
@@ -174,7 +183,8 @@ def propose(
         binding=(*(n for n, s in zip(limits.names, slack, strict=True) if s < 1e-4), *kept.binding(weights)),
         warnings=(
             *_warnings_of_proof(_best_measured(swarm, measured, None).run, proven),
-            *(f"the proven proposal breaks a guard: {name}" for name in kept.broken(weights)),
+            *(f"the proposal breaks a guard: {name}" for name in kept.broken(weights)),
+            *_warnings_of_recipe(recipe, Polytope(distinct, limits), weights),
             *_warnings(model, compared),
         ),
         beliefs=beliefs,
@@ -206,6 +216,12 @@ def _warnings_of_proof(now: str, proven: Proven | None) -> tuple[str, ...]:
     if proven is None or now == proven.best_observed:
         return ()
     return (f"run {now} measures best on the evals as they are now; the proof holds {proven.best_observed}",)
+
+
+def _warnings_of_recipe(recipe: Recipe | None, covered: Polytope, weights: np.ndarray) -> tuple[str, ...]:
+    if recipe is None or covered.contains(weights, _OUTSIDE):
+        return ()
+    return ("the recipe's mix lies outside the mixes that the swarm covered: its prediction is an extrapolation",)
 
 
 def _warnings(model: Surface, compared: dict[str, Compared]) -> tuple[str, ...]:

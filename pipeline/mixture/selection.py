@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from scipy.stats import rankdata
 
-from pipeline.mixture.laws import LAWS, Law
+from pipeline.mixture.laws import EVERY, LAWS, Law
 from pipeline.mixture.laws.blend import Blend, members_for, shares_of
 from pipeline.mixture.laws.out_of_fold import LEAVE_ONE_OUT, folds_of, out_of_fold
 from pipeline.mixture.table import Swarm
@@ -27,7 +27,7 @@ _LEVEL, _Z = 0.9, 1.645
 
 def law_of(name: str, shares: Mapping[str, float]) -> Law:
     """The law of that name, to be fitted: a blend with the shares that it was chosen with."""
-    return Blend(shares) if shares else LAWS[name]()
+    return Blend(shares) if shares else EVERY[name]()
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def choose(
     from 128 runs on); a blend is of the other laws tried. ValueError for an unknown law, a task that never changes, or
     fewer runs than a law needs.
     """
-    unknown = [name for name in [*(laws or ()), *([force] if force else [])] if name not in LAWS]
+    unknown = [name for name in [*(laws or ()), *([force] if force else [])] if name not in EVERY]
     if unknown:
         raise ValueError(f"unknown law: {', '.join(unknown)}; known: {', '.join(LAWS)}")
     names = list(laws or (*members_for(len(swarm.runs)), Blend.name))
@@ -121,7 +121,7 @@ def choose(
         y = swarm.values[:, t]
         if np.ptp(y) == 0:
             raise ValueError(f"task {task} has the same value in every run: nothing can be learned from it")
-        left_out = {name: _left_out(LAWS[name], swarm, y, repeats) for name in members}
+        left_out = {name: _left_out(EVERY[name], swarm, y, repeats) for name in members}
         scores = [_score(name, y, *found) for name, found in left_out.items()]
         if Blend.name in names:
             scores.append(_blend(y, left_out, repeats))

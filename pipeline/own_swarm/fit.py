@@ -14,6 +14,7 @@ from pipeline.errors import InputError
 from pipeline.mixture.freeze import freeze
 from pipeline.mixture.objective import Objective
 from pipeline.mixture.proposer import Proposal, propose
+from pipeline.mixture.recipes import RECIPES
 from pipeline.mixture.selection import TaskFit, choose
 from pipeline.mixture.spaces import Domain, Limits, uniform
 from pipeline.mixture.table import Swarm
@@ -21,7 +22,7 @@ from pipeline.own_swarm.config import OwnConfig, load_own_config
 from pipeline.own_swarm.report import render_report
 from pipeline.own_swarm.swarm import read_swarm
 from pipeline.progress import Progress
-from pipeline.proposal import FIT_VERSION, objective_of
+from pipeline.proposal import FIT_VERSION, laws_asked, objective_of
 from pipeline.records import normalised, proposal_record, task_record, vector
 from pipeline.store import to_json
 from pipeline.swarm import limits_of
@@ -82,6 +83,7 @@ def fit(ratios: Path, metrics: Path, config: Path | None, out: Path, progress: P
         as_given=baselines,
     )
     record["natural"] = "tokens" if options.tokens else "mean of the runs"
+    record["recipe"] = options.propose.recipe
     fitted = {
         "format": FORMAT,
         "runs": {"finished": len(own.swarm.runs), "planned": own.planned},
@@ -122,6 +124,7 @@ def solve(
             kl_strength=space.kl,
             extrapolate=options.propose.extrapolate,
             no_worse_than=options.objective.no_worse_than,
+            recipe=RECIPES[options.propose.recipe] if options.propose.recipe else None,
         )
     return Solved(fits, objective, proposal)
 
@@ -137,12 +140,13 @@ def wrong_input(place: str) -> Iterator[None]:
 
 def laws_of(swarm: Swarm, options: OwnConfig, progress: Progress) -> list[TaskFit]:
     """Choose a law for every task; one at a time, so that there is progress to show."""
-    laws = {"laws": tuple(options.fit.laws)} if options.fit.laws else {}
+    asked = laws_asked(options.fit, options.propose)
+    laws = {"laws": tuple(asked["laws"])} if asked["laws"] else {}
     fits = []
     with progress.stage("fit", len(swarm.tasks), 0) as line:
         for t, task in enumerate(swarm.tasks):
             one = replace(swarm, tasks=(task,), values=swarm.values[:, t : t + 1])
-            fits += choose(one, seed=options.seed, force=options.fit.law, **laws)
+            fits += choose(one, seed=options.seed, force=asked["law"], **laws)
             line.advance()
     return fits
 
@@ -160,10 +164,10 @@ def space_of(swarm: Swarm, options: OwnConfig) -> tuple[Space, list[str]]:
     else:
         prior = swarm.weights.mean(axis=0)
         notes.append("`domains` gives no tokens: the natural mix is taken to be the mean of the runs")
-        if kl is None:
+        if kl is None and options.propose.recipe is None:
             kl = 0.0
         empty = [name for name, weight in zip(swarm.domains, prior, strict=True) if weight == 0]
-        if kl > 0 and empty:
+        if kl and empty and options.propose.recipe is None:
             raise InputError(
                 f"`propose.kl` pulls to the mean of the runs, which is 0 on {few(empty)}: give tokens under `domains`"
             )

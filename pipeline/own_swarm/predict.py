@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.errors import InputError, nearest
-from pipeline.mixture.laws import LAWS
+from pipeline.mixture.laws import EVERY
 from pipeline.mixture.selection import law_of
 from pipeline.mixture.table import Swarm
 from pipeline.own_swarm.fit import FORMAT
@@ -75,8 +75,8 @@ def read_fit(folder: Path) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError, AttributeError):
         raise InputError(f"{path}: not a fit.json that `mixwright fit` wrote; fit again") from None
     for task, each in tasks.items():
-        if each["law"] not in LAWS:
-            raise InputError(f"{path}: task `{task}` has the law `{each['law']}`{nearest(str(each['law']), LAWS)}")
+        if each["law"] not in EVERY:
+            raise InputError(f"{path}: task `{task}` has the law `{each['law']}`{nearest(str(each['law']), EVERY)}")
     return tasks
 
 

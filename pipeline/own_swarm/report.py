@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipeline.mixture.recipes import RECIPES
 from pipeline.report.markdown import aligned, escaped, wrapped
 from pipeline.report.objective import marked, side
 from pipeline.report.pareto import families_of, known_mixes, plain_rows
@@ -64,6 +65,7 @@ def render_report(record: dict[str, Any], fitted: dict[str, Any]) -> str:
         "## The mix",
         "Percent of tokens. Range: mixes that the swarm cannot tell from the best.",
         weights_table(record, mixes, len(record["weights"])),
+        *([wrapped(f"Recipe: {RECIPES[record['recipe']].says}.")] if record["recipe"] else []),
         "## Predicted",
         wrapped(
             "The objective is a weighted mean of tasks, lower is better; 1 is natural, or the mean of all runs where "

@@ -25,7 +25,7 @@ SHOWN_CHARACTERS = 700
 def units(run: Run) -> list[Unit]:
     """One unit over all that the report shows. Times are not in it: the same inputs give the same page."""
     inputs = {stage: run.of(stage)[-1].ref for stage in ("design", "fit", "propose", "validate", "numerics")}
-    for stage in (*FUNNEL_STAGES, "classifiers", "requests", "train", "proof"):
+    for stage in (*FUNNEL_STAGES, "classifiers", "requests", "train", "proof", "transfer"):
         inputs |= {f"{stage}|{unit.name}": unit.ref for unit in run.of(stage)}
     args = {"mix": run.mix.stem, "config": resolved(run.config)}
     return [Unit("report", "report", VERSION, args, inputs)]
@@ -55,8 +55,9 @@ def collect(job: Job) -> dict[str, Any]:
 
     Keys: `title`; `mix` (mix.json); `fit` (fit.json); `swarm` (swarm.json); `ratios` and `metrics` (run → column →
     value); `funnel` (frame, see pipeline.funnel); `proxies` (run → tokens, realised, repetition, first_loss,
-    last_loss), of swarm and proof; `requests` (task → side → items, bytes, tokens, truncated); `classifiers` (name →
-    counts and auc); `numerics` (plan and reason); `samples` (variant/shard → rewritten and rejected texts).
+    last_loss), of swarm, proof and transfer; `larger` (runs of the last); `requests` (task → side → items, bytes,
+    tokens, truncated); `classifiers` (name → counts and auc); `numerics` (plan and reason); `samples` (variant/shard →
+    rewritten and rejected texts).
     """
 
     def read(stage: str, name: str) -> Any:
@@ -76,7 +77,8 @@ def collect(job: Job) -> dict[str, Any]:
         "ratios": read_table(job.inputs["fit"] / "ratios.csv"),
         "metrics": read_table(job.inputs["fit"] / "metrics.csv"),
         "funnel": funnel_frame((stage, unit, c) for stage in FUNNEL_STAGES for unit, c in counts(stage).items()),
-        "proxies": {**counts("train"), **counts("proof")},
+        "proxies": {**counts("train"), **counts("proof"), **counts("transfer")},
+        "larger": list(counts("transfer")),
         "requests": counts("requests"),
         "classifiers": counts("classifiers"),
         "numerics": job.counts("numerics"),

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from pipeline.report.sizes import size_caveat
 from pipeline.report.table import Bar, Cell, Column, Table, table
 from pipeline.report.text import listed, number, p_value, percent, signed, size, words
 
@@ -128,11 +129,7 @@ def caveats_of(data: dict[str, Any]) -> tuple[str, ...]:
     if any(task["seed_sd"] is None for task in data["fit"]["tasks"].values()):
         found.append("No mix of the swarm ran on two seeds, so its noise is unknown.")
     found += data["fit"]["notes"]
-    found.append(
-        f"All was measured on proxies of {size(config['proxy']['tokens'])} tokens. That a model trained on "
-        f"{size(config['target']['tokens'])} ranks the mixes alike is an assumption that this run "
-        "does not test."
-    )
+    found.append(size_caveat(data))
     return tuple(dict.fromkeys(found))
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from pipeline.report import charts, curation, measures, method, pareto, regression, runs
+from pipeline.report import charts, curation, measures, method, pareto, regression, runs, transfer
 from pipeline.report.decision import decide
 from pipeline.report.figures import Chart
 from pipeline.report.text import visible
@@ -43,6 +43,7 @@ def render_html(data: dict[str, Any]) -> str:
         "front_chart": front and draw(front),
         "seeds": measures.seeds_table(data["mix"]),
         "tasks": measures.tasks_table(data),
+        "transfer": transfer.transfer_table(data["mix"]),
         "laws": regression.laws_table(data),
         "noise": regression.noise_table(data),
         "contrasts": regression.contrasts_table(data),

@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from pipeline.mixture.recipes import RECIPES
 from pipeline.report.measures import tasks_of
 from pipeline.report.table import Cell, Column, Table, cut, table
 from pipeline.report.text import count, number, size, words
@@ -16,20 +17,29 @@ def facts(data: dict[str, Any]) -> list[tuple[str, str]]:
     config, mix = yaml.safe_load(data["config"]), data["mix"]
     plan, kl = data["numerics"]["plan"], mix["uncertainty"]["kl"]
     swarm = [run for run in data["proxies"] if run in data["metrics"]]
-    tokens = sum(proxy["tokens"] for proxy in data["proxies"].values())
+    larger = [data["proxies"][run] for run in data["larger"]]
+    tokens = sum(proxy["tokens"] for run, proxy in data["proxies"].items() if run not in data["larger"])
+    count_small = len(data["proxies"]) - len(larger)
     pull = {"inf": "as strong as can be: the prior itself is within the error", 0: "none"}.get(
         kl["strength"], f"strength {kl['strength']:.3g}" if kl["strength"] != "inf" else ""
     )
-    how = (
-        "the strongest that costs no more than one standard error" if config["propose"]["kl"] is None else "set by hand"
+    recipe = mix["recipe"]
+    by_rule = (
+        "the recipe's"
+        if recipe
+        else "the strongest that costs no more than one standard error and a quarter of a run's noise"
     )
+    how = by_rule if config["propose"]["kl"] is None else "set by hand"
+    region = "mixes between those that the swarm tried"
+    if recipe or config["propose"]["extrapolate"]:
+        region = "any mix, as the recipe searches" if recipe else "any mix"
     found = [
         ("Target run", f"{size(config['target']['tokens'])} tokens"),
         (
             "Proxies",
-            f"{len(data['proxies'])}: {len(swarm)} in the swarm over {config['swarm']['blocks']} seed "
+            f"{count_small}: {len(swarm)} in the swarm over {config['swarm']['blocks']} seed "
             "blocks, "
-            f"{len(data['proxies']) - len(swarm)} for the proof; preset {config['proxy']['preset']}, "
+            f"{count_small - len(swarm)} for the proof; preset {config['proxy']['preset']}, "
             f"{size(config['proxy']['tokens'])} tokens each, {size(tokens)} in all",
         ),
         (
@@ -38,10 +48,7 @@ def facts(data: dict[str, Any]) -> list[tuple[str, str]]:
         ),
         ("", data["numerics"]["reason"]),
         ("Repetition cap", f"{config['propose']['max_repetition']:g} epochs of an origin in the target run"),
-        (
-            "Region",
-            "any mix" if config["propose"]["extrapolate"] else "mixes between those that the swarm tried",
-        ),
+        ("Region", region),
         (
             "Pull to the prior",
             f"{pull} ({how}); the proposal is {kl['nats']:.3f} nats away (KL divergence, 0 is the prior)",
@@ -53,6 +60,12 @@ def facts(data: dict[str, Any]) -> list[tuple[str, str]]:
             f"({mix['uncertainty']['freedom']} degrees of freedom)",
         ),
     ]
+    if larger:
+        preset = config["validate"]["transfer"]["preset"]
+        each = f"preset {preset}, {size(larger[0]['tokens'])} tokens each"
+        found.insert(2, ("Larger proxies", f"{len(larger)}, to see whether they rank the mixes alike; {each}"))
+    if recipe:
+        found.insert(2, ("Recipe", RECIPES[recipe].says))
     for name, bound in config["propose"]["bounds"].items():
         found.append((f"Bound on {name}", f"{100 * bound['min']:g} to {100 * bound['max']:g} %"))
     return found
@@ -93,7 +106,7 @@ def proxies_table(data: dict[str, Any]) -> Table:
         rows.append(
             [
                 Cell(run),
-                Cell("swarm" if run in data["metrics"] else "proof"),
+                Cell("swarm" if run in data["metrics"] else "transfer" if run in data["larger"] else "proof"),
                 Cell(count(proxy["tokens"]), proxy["tokens"]),
                 Cell(number(proxy["first_loss"], 3), proxy["first_loss"]),
                 Cell(number(proxy["last_loss"], 3), proxy["last_loss"]),

@@ -52,6 +52,33 @@ def test_a_good_mix_loads_with_defaults(tiny_yaml) -> None:
             r"there is no domain `wikipeda` \(did you",
         ),
         (
+            "validate: {seeds: 2}",
+            "validate: {seeds: 2, transfer: {preset: quikstart}}",
+            r"`validate.transfer.preset`: there is no preset `quikstart` \(did you mean `quickstart`\?\)",
+        ),
+        (
+            "validate: {seeds: 2}",
+            "validate: {seeds: 2, transfer: {preset: tiny, tokens: 20k}}",
+            r"`validate.transfer`: expected larger proxies than the swarm's \(tiny, 24000 tokens\)",
+        ),
+        (
+            "validate: {seeds: 2}",
+            "validate: {seeds: 2, transfer: {preset: 1m}}",
+            r"`validate.transfer.tokens`: 20000000 is above target.tokens \(400000\)",
+        ),
+        (
+            "validate: {seeds: 2}",
+            "validate: {seeds: 2, transfer: {preset: 14m, tokens: 60k}}",
+            r"`validate.transfer.tokens`: 60000 is less than one batch of preset 14m \(65536\)",
+        ),
+        ("validate:", "propose: {recipe: regmx}\nvalidate:", r"`propose.recipe`: there is no recipe `regmx` \(did you"),
+        (
+            "validate:",
+            "fit: {law: linear}\npropose: {recipe: olmix}\nvalidate:",
+            r"`fit.law`: the recipe olmix brings its own law",
+        ),
+        ("validate:", "propose: {recipe: regmix, kl: 0.1}\nvalidate:", r"`propose.kl`: the recipe regmix has no pull"),
+        (
             "validate:",
             "references: {ours: {books: 1.0}}\nvalidate:",
             r"`references.ours.books`: there is no domain `books`",

@@ -134,6 +134,19 @@ def test_an_unfinished_swarm_is_fitted_and_said_to_be(tables, config, command, t
     assert "Fitted on 16 of 24 runs" in (out / "report.md").read_text()
 
 
+def test_a_recipe_of_another_project_is_followed_and_named(tables, config, command, tmp_path: Path) -> None:
+    out = tmp_path / "olmix"
+    path = tmp_path / "recipe.yaml"
+    path.write_text(CONFIG + "propose: {recipe: olmix}\n", encoding="utf-8")
+    code, _, error = command("fit", "--ratios", tables[0], "--metrics", tables[1], "--config", path, "--out", out)
+    assert code == 0, error
+    assert {task["law"] for task in json.loads((out / "fit.json").read_text())["tasks"].values()} == {"olmix"}
+    assert json.loads((out / "proposal.json").read_text())["recipe"] == "olmix"
+    assert "Recipe: olmix (Chen et al. 2026)" in (out / "report.md").read_text()
+    code, _, error = command("predict", out, "--ratios", tables[0], "--out", tmp_path / "p.csv")
+    assert code == 0, error
+
+
 def test_wrong_input_to_fit_ends_with_one_line_and_exit_code_2(tables, config, command, tmp_path: Path) -> None:
     ratios, metrics = tables
 

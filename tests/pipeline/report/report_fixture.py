@@ -41,6 +41,7 @@ def config(
     runs: int = 24,
     laws: list[str] | None = None,
     freeze: dict[str, Any] | None = None,
+    transfer: dict[str, Any] | None = None,
 ) -> Config:
     """Return the mix YAML that the planted run belongs to. variants: how many of `VARIANTS`."""
     document: dict[str, Any] = {
@@ -54,7 +55,7 @@ def config(
         "evals": {"benchmarks": {name: {"path": f"samples/evals/{name}.jsonl.gz"} for name in BENCHES}},
         "fit": {"laws": laws},
         "propose": {"max_repetition": 4},
-        "validate": {"seeds": seeds},
+        "validate": {"seeds": seeds, "transfer": transfer},
     }
     if reference:
         document["references"] = {"production": {"wikipedia": 0.5, "code": 0.3, "papers": 0.2}}
@@ -162,7 +163,13 @@ def build(folder: Path, settings: Config | None = None, *, seed: int = 3) -> dic
     for name, weights in mixes.items():
         for i in range(settings.validation.seeds):
             proxy(f"{name}-s{i}", weights, 1000 + i, "confirm", "proof")
-    proof_args = {"mixes": list(mixes), "seeds": settings.validation.seeds, "tasks": tasks}
+    proof_args: dict[str, Any] = {"mixes": list(mixes), "seeds": settings.validation.seeds, "tasks": tasks}
+    larger = settings.validation.transfer
+    if larger:
+        proof_args["transfer"] = larger.model_dump(mode="json")
+        for name, weights in mixes.items():
+            for i in range(larger.seeds):
+                proxy(f"{name}-t{i}", weights, 2000 + i, "confirm", "transfer")
     proof.validate(job("validate", proof_args, {"propose": "propose"}))
 
     roles = {stage: stage for stage in ("design", "fit", "propose", "validate", "numerics")}
@@ -176,7 +183,7 @@ def build(folder: Path, settings: Config | None = None, *, seed: int = 3) -> dic
         }
         roles[f"requests|{task}"] = "requests"
     for role in list(counts):
-        if role.split("|")[0] in ("train", "proof"):
+        if role.split("|")[0] in ("train", "proof", "transfer"):
             roles[role] = "train"
     counts["numerics"] = {
         "plan": {"device": "cpu", "dtype": "float32", "attention": "sdpa", "torch": "2.13.0"},

@@ -1,0 +1,76 @@
+"""`mixwright fit MIX.yaml`: laws and a proposal from the proxies that a run has finished so far, and nothing trained.
+
+The same functions as in the stages `fit` and `propose`, on a design without the mixes that are not measured yet. What
+comes of it stays outside the store: the run's own fit waits for the whole swarm.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline import proposal
+from pipeline.driver import plan
+from pipeline.errors import InputError
+from pipeline.own_swarm.report import render_report
+from pipeline.run import Run
+from pipeline.store import to_json
+from pipeline.units import Job, Unit
+
+
+def fit_finished(run: Run, out: Path) -> dict[str, Any]:
+    """Fit what is measured and write ratios.csv, metrics.csv, fit.json, proposal.json and report.md into `out`.
+
+    Returns the proposal as it stands in proposal.json. Raises InputError where no design is finished, or too few runs.
+    """
+    design, finished = finished_runs(run)
+    planned = sum(run.config.swarm.sizes)
+    done = {name: units for name, units in finished.items() if units}
+    said = f"{len(done)} of {planned} runs of the swarm are trained and scored"
+    kept = {**design, "mixes": [mix for mix in design["mixes"] if mix["run"] in done]}
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "swarm.json").write_text(to_json(kept), encoding="utf-8")
+        (fit_unit,) = run.units["fit"] = proposal.fit_units(run)
+        (propose_unit,) = proposal.propose_units(run)
+        inputs = {"design": Path(folder)}
+        refs = {role: ref for units in done.values() for role, ref in units.items()}
+        try:
+            proposal.fit(_job(run, fit_unit, inputs, refs, out))
+            proposal.propose(_job(run, propose_unit, {**inputs, "fit": out}, refs, out))
+        except ValueError as error:
+            raise InputError(f"{said}: {error}") from error
+    record = json.loads((out / "proposal.json").read_text(encoding="utf-8")) | {"natural": "tokens"}
+    fitted = json.loads((out / "fit.json").read_text(encoding="utf-8"))
+    fitted |= {"runs": {"finished": len(done), "planned": planned}}
+    if len(done) < planned:
+        fitted["notes"].append(f"the swarm is unfinished: {said}")
+    (out / "report.md").write_text(render_report(record, fitted), encoding="utf-8")
+    return record
+
+
+def finished_runs(run: Run) -> tuple[dict[str, Any], dict[str, dict[str, str]]]:
+    """Return the last finished round's design, and by run its train and score artefacts, empty where one is missing."""
+    for stage in plan(run):
+        if stage.stage == "fit":
+            break
+    designs = [unit for unit in run.units.get("design", []) if run.is_done(unit)]
+    if not designs or "score" not in run.units:
+        raise InputError(f"{run.mix.document.name}: no mix of its swarm is chosen yet: start `mixwright run` first")
+    run.units["design"] = designs
+    scores: dict[str, list[Unit]] = {}
+    for unit in run.of("score"):
+        scores.setdefault(unit.name.split("|")[0], []).append(unit)
+    found = {}
+    for unit in run.of("train"):
+        units = [unit, *scores[unit.name]]
+        roles = {f"{each.stage}|{each.name}": each.ref for each in units}
+        found[unit.name] = roles if all(map(run.is_done, units)) else {}
+    return run.store.read_json(designs[-1].ref, "swarm.json"), found
+
+
+def _job(run: Run, unit: Unit, inputs: Mapping[str, Path], refs: Mapping[str, str], out: Path) -> Job:
+    return Job(unit.args, inputs, {}, out, lambda role: run.store.manifest(refs[role])["counts"])
