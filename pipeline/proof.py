@@ -14,7 +14,7 @@ from pipeline.swarm import score_units_of, swarm_of, train_unit
 from pipeline.units import Job, Unit
 from pipeline.verdict import judged, transferred
 
-VALIDATE_VERSION = 3
+VALIDATE_VERSION = 4
 FIRST_BLOCK = 1000
 """Seed blocks of the proof are numbered from here; the swarm's from 0."""
 
@@ -73,6 +73,7 @@ def validate(job: Job) -> dict[str, Any]:
         "successor": proposal["successor"],
         "uncertainty": {
             "interval": proposal["interval"],
+            "regret": proposal["regret"],
             "pooled_sd": result.sd,
             "freedom": result.freedom,
             "kl": proposal["kl"],

@@ -16,7 +16,7 @@ from pipeline.run import Run
 from pipeline.tables import read_table
 from pipeline.units import Job, Unit
 
-VERSION = 1
+VERSION = 2
 SHOWN = 6
 """Samples shown of each variant's rewritten and rejected text."""
 SHOWN_CHARACTERS = 700

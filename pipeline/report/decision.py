@@ -202,6 +202,7 @@ def measured_of(mix: dict[str, Any]) -> Table:
     for name in ["proposal", *others_of(mix)]:
         measured, predicted = mix["measured"][name], mix["predicted"][name]
         gains = [Cell("")] * 2 if name == "proposal" else [gain_cell(measured, "gain_se"), gain_cell(predicted, "se")]
+        chance = Cell("") if name == "proposal" else Cell(percent(predicted["probability"]), predicted["probability"])
         p = Cell("") if name == "proposal" else Cell(p_value(measured["p_value"]), measured["p_value"])
         mean = f"{number(measured['mean'])} ± {number(measured['se'])}"
         rows.append(
@@ -213,6 +214,7 @@ def measured_of(mix: dict[str, Any]) -> Table:
                 p,
                 Cell(number(predicted["objective"]), predicted["objective"]),
                 gains[1],
+                chance,
             ]
         )
     freedom = mix["uncertainty"]["freedom"]
@@ -224,6 +226,7 @@ def measured_of(mix: dict[str, Any]) -> Table:
         Column("p", f"chance of such a gain if there were none (one-sided t-test, {freedom} degrees of freedom)"),
         Column("Predicted", "objective that the laws expected"),
         Column("Predicted gain", "the same from the laws"),
+        Column("Chance", "that the proposal is better, from the swarm alone"),
     ]
     return table("Measured: the objective, natural is about 1, lower is better", columns, rows)
 

@@ -48,7 +48,7 @@ def facts(data: dict[str, Any]) -> list[tuple[str, str]]:
         ),
         ("", data["numerics"]["reason"]),
         ("Repetition cap", f"{config['propose']['max_repetition']:g} epochs of an origin in the target run"),
-        ("Region", region),
+        ("Region", f"{region}; expected regret {number(mix['uncertainty']['regret'])}"),
         (
             "Pull to the prior",
             f"{pull} ({how}); the proposal is {kl['nats']:.3f} nats away (KL divergence, 0 is the prior)",
