@@ -103,19 +103,21 @@ def choose(
 
     The error is an RMSE in which a mix two SDs better than the mean counts e times (a low value is a good one).
     Leave-one-mix-out up to 48 mixes, 10-fold up to 256 (twice up to 192), then 5-fold. `laws` None takes all (trees
-    from 128 runs on); a blend is of the other laws tried. ValueError for an unknown law, a task that never changes, or
-    fewer runs than a law needs.
+    from 128 runs on) that can be fitted on so few; a blend is of the other laws tried. ValueError for an unknown law, a
+    task that never changes, or fewer runs than a law asked for, or any law, needs.
     """
     unknown = [name for name in [*(laws or ()), *([force] if force else [])] if name not in EVERY]
     if unknown:
         raise ValueError(f"unknown law: {', '.join(unknown)}; known: {', '.join(LAWS)}")
-    names = list(laws or (*members_for(len(swarm.runs)), Blend.name))
+    repeats = _repeats(swarm.groups, seed)
+    runs = len(swarm.runs)
+    able = members_for(runs, runs - max(len(held) for folds in repeats for held in folds))
+    if not able:
+        raise ValueError(f"{runs} runs are too few: no law can be fitted on those that a fold leaves")
+    names = list(laws or (*able, Blend.name))
     if force and force not in names:
         names.append(force)
-    members = [name for name in names if name != Blend.name]
-    if not members:
-        members = list(members_for(len(swarm.runs)))
-    repeats = _repeats(swarm.groups, seed)
+    members = [name for name in names if name != Blend.name] or list(able)
     fits = []
     for t, task in enumerate(swarm.tasks):
         y = swarm.values[:, t]

@@ -12,11 +12,13 @@ _ROWS = 256
 class Law(Protocol):
     """One task's metric as a function of the mix.
 
-    `name` is its key in the registry; `convex` says that the fitted mean is a convex function of the weights.
+    `name` is its key in the registry; `convex` says that the fitted mean is a convex function of the weights;
+    `least_runs`: fewer cannot be fitted.
     """
 
     name: str
     convex: bool
+    least_runs: int
 
     def fit(self, weights: np.ndarray, y: np.ndarray, blocks: np.ndarray | None = None) -> Self:
         """weights (n, d) rows sum to 1; y (n,) metric; blocks (n,) int labels of seed blocks (default: all one).

@@ -5,7 +5,7 @@ better at 32 to 400 runs of RegMix's training mixtures, and has more to fit. The
 power law predicts unseen mixes there 5 % closer than the better of the two.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Self
 
 import numpy as np
@@ -21,7 +21,7 @@ from pipeline.mixture.laws.quadratic import Quadratic
 from pipeline.mixture.laws.ridge import Ridge
 from pipeline.mixture.table import group_rows
 
-MEMBERS: dict[str, Callable[[], Law]] = {
+MEMBERS: dict[str, type[Law]] = {
     "linear": Linear,
     "log_linear": LogLinear,
     "power": Power,
@@ -39,9 +39,10 @@ _FOLDS = 5
 _LEAST_SHARE = 0.03
 
 
-def members_for(runs: int) -> tuple[str, ...]:
-    """The laws that can pay on a swarm of so many runs."""
-    return tuple(name for name in MEMBERS if name != "lightgbm" or runs >= _RUNS_FOR_TREES)
+def members_for(runs: int, seen: int) -> tuple[str, ...]:
+    """The laws that can pay on a swarm of so many runs, of which a fit sees at least `seen`."""
+    able = (name for name, law in MEMBERS.items() if law.least_runs <= seen)
+    return tuple(name for name in able if name != "lightgbm" or runs >= _RUNS_FOR_TREES)
 
 
 def shares_of(squares: Mapping[str, float]) -> dict[str, float]:
@@ -61,6 +62,7 @@ class Blend(Estimator):
 
     name = "blend"
     convex = False
+    least_runs = 10
 
     def __init__(self, shares: Mapping[str, float] | None = None) -> None:
         self.shares = shares
@@ -68,12 +70,13 @@ class Blend(Estimator):
     def fit(self, weights: np.ndarray, y: np.ndarray, blocks: np.ndarray | None = None) -> Self:
         n = len(weights)
         blocks = one_block(blocks, n)
-        if n < 10:
-            raise ValueError(f"a blend of laws needs at least 10 runs, got {n}")
         shares = self.shares
         if shares is None:
+            if n < self.least_runs:
+                raise ValueError(f"a blend of laws needs at least {self.least_runs} runs to find its shares, got {n}")
             folds = folds_of(group_rows(weights), 0, _FOLDS)
-            found = {name: out_of_fold(MEMBERS[name], weights, y, blocks, folds)[0] for name in members_for(n)}
+            seen = n - max(len(held) for held in folds)
+            found = {name: out_of_fold(MEMBERS[name], weights, y, blocks, folds)[0] for name in members_for(n, seen)}
             shares = shares_of({name: float(np.mean((mean - y) ** 2)) for name, mean in found.items()})
         self.laws = {name: MEMBERS[name]().fit(weights, y, blocks) for name in shares}
         self.convex = all(law.convex for law in self.laws.values())

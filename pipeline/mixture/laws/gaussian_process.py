@@ -31,12 +31,13 @@ _ROOT5 = 5**0.5
 class GaussianProcess(Estimator):
     name = "gaussian_process"
     convex = False
+    least_runs = 5
 
     def fit(self, weights: np.ndarray, y: np.ndarray, blocks: np.ndarray | None = None) -> Self:
         n, d = weights.shape
         blocks = one_block(blocks, n)
-        if n < 5:
-            raise ValueError(f"the Gaussian process needs at least 5 runs, got {n}")
+        if n < self.least_runs:
+            raise ValueError(f"the Gaussian process needs at least {self.least_runs} runs, got {n}")
         self.mean, self.sd = float(y.mean()), float(y.std()) or 1.0
         self.blocks = known_blocks(blocks)
         self.centre = _features(weights).mean(axis=0)

@@ -39,11 +39,12 @@ _STEP = 0.02
 class LightGBM(Estimator):
     name = "lightgbm"
     convex = False
+    least_runs = 16
 
     def fit(self, weights: np.ndarray, y: np.ndarray, blocks: np.ndarray | None = None) -> Self:
         n = len(weights)
         blocks = one_block(blocks, n)
-        if n < 16:
+        if n < self.least_runs:
             raise ValueError(f"boosted trees need at least 16 runs, got {n}")
         self.ridge = Ridge().fit(weights, y, blocks)
         plain = y - (self.ridge.predict(weights, blocks) - self.ridge.predict(weights))

@@ -30,12 +30,13 @@ class Contrast:
 class Linear(Estimator):
     name = "linear"
     convex = True
+    least_runs = 3
 
     def fit(self, weights: np.ndarray, y: np.ndarray, blocks: np.ndarray | None = None) -> Self:
         n, d = weights.shape
         blocks = one_block(blocks, n)
-        if n < 3:
-            raise ValueError(f"the linear law needs at least 3 runs, got {n}")
+        if n < self.least_runs:
+            raise ValueError(f"the linear law needs at least {self.least_runs} runs, got {n}")
         self.centre = weights.mean(axis=0)
         self.blocks = known_blocks(blocks)
         design = self._design(weights, blocks)

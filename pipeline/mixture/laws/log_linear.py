@@ -23,12 +23,13 @@ _EXPONENT = (-30.0, 8.0)
 class LogLinear(Estimator):
     name = "log_linear"
     convex = True
+    least_runs = 5
 
     def fit(self, weights: np.ndarray, y: np.ndarray, blocks: np.ndarray | None = None) -> Self:
         n, d = weights.shape
         blocks = one_block(blocks, n)
-        if n < 5:
-            raise ValueError(f"the log-linear law needs at least 5 runs, got {n}")
+        if n < self.least_runs:
+            raise ValueError(f"the log-linear law needs at least {self.least_runs} runs, got {n}")
         self.centre = weights.mean(axis=0)
         self.scale = float(np.sqrt(((weights - self.centre) ** 2).sum(axis=1).mean())) or 1.0
         self.mean, self.sd, self.d = float(y.mean()), float(y.std()) or 1.0, d

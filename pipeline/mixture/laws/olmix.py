@@ -25,6 +25,7 @@ _RIDGE = 1e-6
 class Olmix(Estimator):
     name = "olmix"
     convex = True
+    least_runs = 3
 
     def fit(self, weights: np.ndarray, y: np.ndarray, blocks: np.ndarray | None = None) -> Self:
         n, d = weights.shape

@@ -24,12 +24,13 @@ _LOG_USE = (-8.0, 8.0)
 class Power(Estimator):
     name = "power"
     convex = True
+    least_runs = 5
 
     def fit(self, weights: np.ndarray, y: np.ndarray, blocks: np.ndarray | None = None) -> Self:
         n, d = weights.shape
         blocks = one_block(blocks, n)
-        if n < 5:
-            raise ValueError(f"the power law needs at least 5 runs, got {n}")
+        if n < self.least_runs:
+            raise ValueError(f"the power law needs at least {self.least_runs} runs, got {n}")
         self.mean, self.sd, self.d = float(y.mean()), float(y.std()) or 1.0, d
         self.blocks = known_blocks(blocks)
         k = len(self.blocks)

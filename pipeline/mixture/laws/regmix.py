@@ -34,6 +34,7 @@ _STEP = 0.02
 class RegMix(Estimator):
     name = "regmix"
     convex = False
+    least_runs = 2
 
     def fit(self, weights: np.ndarray, y: np.ndarray, blocks: np.ndarray | None = None) -> Self:
         if len(y) < _FEWEST:

@@ -22,12 +22,13 @@ _LEVERAGE = 0.99
 class Ridge(Estimator):
     name = "ridge"
     convex = False
+    least_runs = 5
 
     def fit(self, weights: np.ndarray, y: np.ndarray, blocks: np.ndarray | None = None) -> Self:
         n, d = weights.shape
         blocks = one_block(blocks, n)
-        if n < 5:
-            raise ValueError(f"ridge regression needs at least 5 runs, got {n}")
+        if n < self.least_runs:
+            raise ValueError(f"ridge regression needs at least {self.least_runs} runs, got {n}")
         raw = _features(weights)
         self.centre = raw.mean(axis=0)
         # One scale a power, not a feature: a domain that hardly moves must not be blown up to the size of the others.

@@ -208,5 +208,5 @@ def test_a_blend_without_shares_trusts_the_law_that_is_true() -> None:
     y = 1 + np.exp(0.3 + WEIGHTS @ SLOPES) + 0.01 * RNG.normal(size=40)
     portions = dict(zip((found := Blend().fit(WEIGHTS, y)).laws, found.portions, strict=True))
     assert max(portions, key=lambda name: portions[name]) == "log_linear"
-    assert "lightgbm" not in members_for(127)
-    assert "lightgbm" in members_for(128)
+    assert "lightgbm" not in members_for(127, 100)
+    assert "lightgbm" in members_for(128, 100)

@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.mixture.laws.out_of_fold import folds_of
 from pipeline.mixture.selection import Score, _blend, _calibration, _score, choose, without_blocks
+from pipeline.mixture.table import Swarm
 
 from .helpers import measured, truth
 
@@ -111,3 +112,23 @@ def test_what_cannot_be_fitted_is_refused() -> None:
         choose(table, seed=0, laws=("magic",))
     with pytest.raises(ValueError, match="same value in every run"):
         choose(replace(table, values=np.ones_like(table.values)), seed=0)
+
+
+def first(runs: int) -> Swarm:
+    table = measured(runs=24)
+    kept = {name: getattr(table, name)[:runs] for name in ("runs", "weights", "values", "blocks")}
+    return replace(table, **kept)
+
+
+@pytest.mark.parametrize("runs", [6, 7, 9, 12])
+def test_few_runs_are_fitted_by_the_laws_that_can(runs: int) -> None:
+    """A swarm that has just begun, or a tiny one: laws that need more runs stand aside, a blend keeps its shares."""
+    few = first(runs)
+    for fit in choose(few, seed=0):
+        assert np.isfinite(fit.model.predict(few.weights)).all()
+        assert fit.law in {score.law for score in fit.scores}
+
+
+def test_too_few_runs_for_any_law_is_said() -> None:
+    with pytest.raises(ValueError, match="3 runs are too few"):
+        choose(first(3), seed=0)

@@ -165,7 +165,7 @@ def test_wrong_input_to_fit_ends_with_one_line_and_exit_code_2(tables, config, c
     failed("no mix satisfies all of", config=config("propose: {bounds: {web: {min: 0.6}, wiki: {min: 0.6}}}"))
     kept = pl.read_csv(metrics)
     kept.head(2).write_csv(metrics)
-    failed("m.csv: 2 finished runs: the linear law needs at least 3 runs", config=config("fit: {laws: [linear]}"))
+    failed("m.csv: 2 finished runs: 2 runs are too few", config=config("fit: {laws: [linear]}"))
     kept.with_columns(-kept["metric/web_loss"]).write_csv(metrics)
     failed("m.csv: task metric/web_loss has values that are not positive", config=config())
 
