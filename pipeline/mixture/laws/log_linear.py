@@ -1,8 +1,7 @@
-"""The log-linear law y = c + exp(a + b.w) + block (Data Mixing Laws, Ye et al. 2024; olmix's default regressor).
+"""The log-linear law y = c + exp(a + b.w) + block (Data Mixing Laws, Ye et al. 2024).
 
 L2 on b is needed (unpenalised fits run away); its strength is chosen among a few by leave-one-out error of the
-linearised fit. Unlike olmix, which uses a fixed 1e-4, because at 24 runs the right strength differs by task by orders
-of magnitude.
+linearised fit, because at 24 runs the right strength differs by task by orders of magnitude.
 """
 
 from typing import Self
