@@ -15,7 +15,7 @@ from pipeline.proven import beside_proven
 from pipeline.records import proposal_record, task_record, vector
 from pipeline.run import Run
 from pipeline.store import write_json
-from pipeline.swarm import domains_of, limits_of, swarm_of
+from pipeline.swarm import domains_of, limits_of, measured_inputs, swarm_of
 from pipeline.tables import read_table, write_table
 from pipeline.units import Job, Unit
 
@@ -30,9 +30,7 @@ def fit_units(run: Run) -> list[Unit]:
     """One unit over all proxies and their scores."""
     design = run.of("design")[-1]
     swarm_of(run)
-    inputs = {"design": design.ref}
-    inputs |= {f"train|{unit.name}": unit.ref for unit in run.of("train")}
-    inputs |= {f"score|{unit.name}": unit.ref for unit in run.of("score")}
+    inputs = {"design": design.ref, **measured_inputs(run)}
     args = {
         "tasks": [unit.name for unit in run.of("requests")],
         "fit": laws_asked(run.config.fit, run.config.propose),

@@ -8,7 +8,6 @@ until `validate.retrain` asks for a proof of its own.
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 from pipeline.run import Run
@@ -23,9 +22,8 @@ def beside_proven(run: Run, unit: Unit) -> Unit:
     """
     if run.config.validation.retrain or run.is_done(unit):
         return unit
-    text = run.store.read_text(_pin(run, unit))
-    key = json.loads(text)["key"] if text else unit.key
-    if key == unit.key or key not in run.store.finished(unit.stage):
+    key = run.pinned_key(_pin(run, unit), unit.stage)
+    if key is None or key == unit.key:
         return unit
     run.notes.append(f"propose: only evals changed, so nothing is trained and what {run.mix.stem} proved is kept")
     return replace(unit, inputs={**unit.inputs, "proven": f"{unit.stage}/{key}"})

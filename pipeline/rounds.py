@@ -43,9 +43,7 @@ def design_units(run: Run) -> list[Unit]:
         "fit": run.config.fit.model_dump(mode="json"),
         "objective": run.config.objective.model_dump(mode="json"),
     }
-    inputs = {"design": known[-1].ref}
-    inputs |= {f"train|{unit.name}": unit.ref for unit in run.of("train")}
-    inputs |= {f"score|{unit.name}": unit.ref for unit in run.of("score")}
+    inputs = {"design": known[-1].ref, **swarm.measured_inputs(run)}
     unit = Unit("design", f"round-{number + 1}", ROUND_VERSION, {**question, **asked}, inputs, pinned_by=question)
     return [*known, run.pinned(unit)]
 

@@ -103,15 +103,17 @@ class Run:
         long as its own arguments stay the same, other inputs do not change it. Otherwise a new eval or domain would
         silently change every proxy.
         """
-        path = self._pin_path(unit)
-        text = self.store.read_text(path)
-        if text is None:
-            return unit
-        key = json.loads(text)["key"]
-        if key == unit.key or key not in self.store.finished(unit.stage):
+        key = self.pinned_key(self._pin_path(unit), unit.stage)
+        if key is None or key == unit.key:
             return unit
         self.notes.append(f"{unit.stage}/{unit.name}: kept as pinned by an earlier run of {self.mix.stem}")
         return replace(unit, pinned_key=key)
+
+    def pinned_key(self, path: str, stage: str) -> str | None:
+        """Return the key that a pin names; None where there is no pin, or its artefact is gone."""
+        text = self.store.read_text(path)
+        key = json.loads(text)["key"] if text else None
+        return key if key in self.store.finished(stage) else None
 
     def pin(self, unit: Unit) -> None:
         """Remember a finished unit as the one that its name stands for."""

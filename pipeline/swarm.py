@@ -232,6 +232,11 @@ def preset_of(job: Job) -> tuple[Any, Any]:
     return model, replace(config, tokens=job.args["tokens"])
 
 
+def measured_inputs(run: Run) -> dict[str, str]:
+    """Return role → artefact of all that the swarm has trained and scored so far."""
+    return {f"{stage}|{unit.name}": unit.ref for stage in ("train", "score") for unit in run.of(stage)}
+
+
 # score: Σ log p of every task
 
 

@@ -141,12 +141,11 @@ def wrong_input(place: str) -> Iterator[None]:
 def laws_of(swarm: Swarm, options: OwnConfig, progress: Progress) -> list[TaskFit]:
     """Choose a law for every task; one at a time, so that there is progress to show."""
     asked = laws_asked(options.fit, options.propose)
-    laws = {"laws": tuple(asked["laws"])} if asked["laws"] else {}
     fits = []
     with progress.stage("fit", len(swarm.tasks), 0) as line:
         for t, task in enumerate(swarm.tasks):
             one = replace(swarm, tasks=(task,), values=swarm.values[:, t : t + 1])
-            fits += choose(one, seed=options.seed, force=asked["law"], **laws)
+            fits += choose(one, seed=options.seed, laws=asked["laws"], force=asked["law"])
             line.advance()
     return fits
 

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from pipeline.mixture.laws.bag import Bag, slopes
 from pipeline.mixture.laws.base import Estimator, one_block
 from pipeline.mixture.laws.ridge import Ridge
 
@@ -30,10 +31,6 @@ _SETTINGS = {
     "verbosity": -1,
 }
 _TREES = 400
-# Boosters on bootstrapped runs that the covariance is taken from.
-_BAG = 6
-# Half width of the difference that stands for a slope: wide enough to cross the edges of a few leaves.
-_STEP = 0.02
 
 
 class LightGBM(Estimator):
@@ -45,13 +42,13 @@ class LightGBM(Estimator):
         n = len(weights)
         blocks = one_block(blocks, n)
         if n < self.least_runs:
-            raise ValueError(f"boosted trees need at least 16 runs, got {n}")
+            raise ValueError(f"boosted trees need at least {self.least_runs} runs, got {n}")
         self.ridge = Ridge().fit(weights, y, blocks)
         plain = y - (self.ridge.predict(weights, blocks) - self.ridge.predict(weights))
         self.mean, self.sd = float(plain.mean()), float(plain.std()) or 1.0
         self.weights, self.z = weights, (plain - self.mean) / self.sd
         self.booster = _boost(weights, self.z)
-        self.bag: tuple[tuple[Any, np.ndarray], ...] = ()
+        self.bag = Bag(_boost, weights, self.z)
         return self
 
     def mean_at(self, weights: np.ndarray, blocks: np.ndarray | None) -> np.ndarray:
@@ -61,33 +58,16 @@ class LightGBM(Estimator):
         return mean + self.ridge.predict(weights, blocks) - self.ridge.predict(weights)
 
     def gradient(self, weights: np.ndarray) -> np.ndarray:
-        """Central differences over 2 points of a weight, one-sided at 0: the steps of a staircase have no slope."""
-        up = weights + np.diag(np.full(len(weights), _STEP))
-        down = np.maximum(weights - np.diag(np.full(len(weights), _STEP)), 0.0)
-        return (self.predict(up) - self.predict(down)) / (np.diag(up) - np.diag(down))
+        return slopes(self.predict, weights)
 
     def covariance(self, weights: np.ndarray) -> np.ndarray:
-        """Sample covariance of the bootstrapped boosters' means, (m, m) of rank below their number."""
-        means = np.stack([booster.predict(weights, num_threads=1) for booster, _ in self._bagged()])
-        return self.sd**2 * np.atleast_2d(np.cov(means, rowvar=False))
+        return self.sd**2 * self.bag.covariance(weights)
 
     def noise(self) -> float:
         """SD of what runs outside a bootstrap differ from its booster, less the boosters' own variance."""
-        means = np.stack([booster.predict(self.weights, num_threads=1) for booster, _ in self._bagged()])
-        outside = np.stack([~seen for _, seen in self._bagged()])
-        left_out = float(np.mean((means - self.z)[outside] ** 2))
+        means = self.bag.means(self.weights)
+        left_out = float(np.mean((means - self.z)[self.bag.outside()] ** 2))
         return self.sd * float(np.sqrt(max(left_out - means.var(axis=0, ddof=1).mean(), 0.05 * left_out)))
-
-    def _bagged(self) -> tuple[tuple[Any, np.ndarray], ...]:
-        """Boosters with the rows (n,) bool that each saw; fitted when first asked for, since most fits never are."""
-        if not self.bag:
-            rng, found = np.random.default_rng(0), []
-            for _ in range(_BAG):
-                rows = rng.integers(len(self.z), size=len(self.z))
-                seen = np.isin(np.arange(len(self.z)), rows)
-                found.append((_boost(self.weights[rows], self.z[rows]), seen))
-            self.bag = tuple(found)
-        return self.bag
 
 
 def _boost(weights: np.ndarray, z: np.ndarray) -> Any:

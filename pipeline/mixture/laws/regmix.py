@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from pipeline.mixture.laws.bag import Bag, slopes
 from pipeline.mixture.laws.base import Estimator
 
 _SETTINGS = {
@@ -24,58 +25,34 @@ _SETTINGS = {
     "verbosity": -1,
 }
 _TREES = 1000
-# LightGBM's default leaf holds 20 runs: with fewer than two leaves' worth no tree can split.
-_FEWEST = 40
-_BAG = 6
-# Half width of the difference that stands for a slope: wide enough to cross the edges of a few leaves.
-_STEP = 0.02
 
 
 class RegMix(Estimator):
     name = "regmix"
     convex = False
-    least_runs = 2
+    # LightGBM's default leaf holds 20 runs: with fewer than two leaves' worth no tree can split.
+    least_runs = 40
 
     def fit(self, weights: np.ndarray, y: np.ndarray, blocks: np.ndarray | None = None) -> Self:
-        if len(y) < _FEWEST:
-            raise ValueError(f"RegMix's trees need at least {_FEWEST} runs (leaves of 20), got {len(y)}")
+        if len(y) < self.least_runs:
+            raise ValueError(f"RegMix's trees need at least {self.least_runs} runs (leaves of 20), got {len(y)}")
         self.weights, self.y = weights, y
         self.booster = _boost(weights, y)
-        self.bag: tuple[tuple[Any, np.ndarray], ...] = ()
+        self.bag = Bag(_boost, weights, y)
         return self
 
     def mean_at(self, weights: np.ndarray, blocks: np.ndarray | None) -> np.ndarray:
         return np.asarray(self.booster.predict(weights, num_threads=1))
 
     def gradient(self, weights: np.ndarray) -> np.ndarray:
-        """Central differences, one-sided at 0: the steps of a staircase have no slope."""
-        up = weights + np.diag(np.full(len(weights), _STEP))
-        down = np.maximum(weights - np.diag(np.full(len(weights), _STEP)), 0.0)
-        return (self.mean_at(up, None) - self.mean_at(down, None)) / (np.diag(up) - np.diag(down))
+        return slopes(self.predict, weights)
 
     def covariance(self, weights: np.ndarray) -> np.ndarray:
-        """Sample covariance of the bootstrapped boosters' means, (m, m) of rank below their number."""
-        return np.atleast_2d(np.cov(self._bagged(weights), rowvar=False))
+        return self.bag.covariance(weights)
 
     def noise(self) -> float:
         """RMS of what runs outside a bootstrap differ from its booster."""
-        outside = np.stack([~seen for _, seen in self._boosters()])
-        return float(np.sqrt(np.mean((self._bagged(self.weights) - self.y)[outside] ** 2)))
-
-    def _bagged(self, weights: np.ndarray) -> np.ndarray:
-        """(boosters, m)"""
-        return np.stack([booster.predict(weights, num_threads=1) for booster, _ in self._boosters()])
-
-    def _boosters(self) -> tuple[tuple[Any, np.ndarray], ...]:
-        """Boosters with the rows (n,) bool that each saw; fitted when first asked for, since most fits never are."""
-        if not self.bag:
-            rng, found = np.random.default_rng(0), []
-            for _ in range(_BAG):
-                rows = rng.integers(len(self.y), size=len(self.y))
-                seen = np.isin(np.arange(len(self.y)), rows)
-                found.append((_boost(self.weights[rows], self.y[rows]), seen))
-            self.bag = tuple(found)
-        return self.bag
+        return float(np.sqrt(np.mean((self.bag.means(self.weights) - self.y)[self.bag.outside()] ** 2)))
 
 
 def _boost(weights: np.ndarray, y: np.ndarray) -> Any:
