@@ -23,6 +23,11 @@ FIT_VERSION = 3
 PROPOSE_VERSION = 6
 
 
+def law_version(maximised: bool) -> int:
+    """Return the version of a fit; what is better when higher was once fitted and judged as if it were a loss."""
+    return FIT_VERSION + maximised
+
+
 # fit
 
 
@@ -37,7 +42,8 @@ def fit_units(run: Run) -> list[Unit]:
         "objective": run.config.objective.model_dump(mode="json", exclude={"no_worse_than"}),
         "seed": run.config.seed,
     }
-    return [Unit("fit", "laws", FIT_VERSION, args, inputs)]
+    version = law_version(bool(run.config.objective.maximise))
+    return [Unit("fit", "laws", version, args, inputs)]
 
 
 def laws_asked(fit: Fit, propose: Propose) -> dict[str, Any]:
@@ -52,6 +58,7 @@ def laws_asked(fit: Fit, propose: Propose) -> dict[str, Any]:
 
 def fit(job: Job) -> dict[str, Any]:
     """Write `ratios.csv`, `metrics.csv`, `blocks.json` and `fit.json` (laws and out-of-fold errors per task)."""
+    from pipeline.mixture.objective import maximised_tasks
     from pipeline.mixture.selection import choose
 
     design = json.loads((job.inputs["design"] / "swarm.json").read_text())
@@ -61,7 +68,13 @@ def fit(job: Job) -> dict[str, Any]:
     write_json(job.out / "blocks.json", blocks)
     frozen = frozen_of(design)
     swarm = collapsed(read_swarm(job.out), frozen)
-    fits = choose(swarm, seed=job.args["seed"], laws=job.args["fit"]["laws"], force=job.args["fit"]["law"])
+    fits = choose(
+        swarm,
+        seed=job.args["seed"],
+        laws=job.args["fit"]["laws"],
+        force=job.args["fit"]["law"],
+        maximise=maximised_tasks(job.args["objective"]["maximise"], swarm.tasks),
+    )
     objective = objective_of(swarm, frozen.collapse(mix_of(design, "natural")), job.args["objective"])
     prior = frozen.collapse(mix_of(design, "prior"))
     tasks = {each.task: task_record(swarm, t, each, objective, prior, by_run=True) for t, each in enumerate(fits)}
@@ -149,8 +162,8 @@ def propose(job: Job) -> dict[str, Any]:
     names = tuple(design["domains"])
     swarm = collapsed(read_swarm(job.inputs["fit"]), frozen)
     chosen = json.loads((job.inputs["fit"] / "fit.json").read_text())["tasks"]
-    fits = [task_fit(swarm, t, chosen[task]) for t, task in enumerate(swarm.tasks)]
     objective = objective_of(swarm, frozen.collapse(mix_of(design, "natural")), job.args["objective"])
+    fits = [task_fit(swarm, t, chosen[task], task in objective.maximised) for t, task in enumerate(swarm.tasks)]
     domains = domains_of({name: job.args["domains"][name] for name in names}, design["tokens"])
     options = job.args["propose"]
     earlier = json.loads((job.inputs["proven"] / "proposal.json").read_text()) if "proven" in job.inputs else None
@@ -196,11 +209,11 @@ def as_proven(earlier: Mapping[str, Any], domains: tuple[str, ...], frozen: Any)
     )
 
 
-def task_fit(swarm: Any, task: int, chosen: Mapping[str, Any]) -> Any:
+def task_fit(swarm: Any, task: int, chosen: Mapping[str, Any], maximised: bool) -> Any:
     """Return the law that `fit` chose for a task, fitted again on all runs, with its out-of-fold predictions."""
     from pipeline.mixture.selection import Score, TaskFit
 
     scores = tuple(Score.from_json(score, swarm.runs) for score in chosen["scores"])
     law = next(score for score in scores if score.law == chosen["law"])
-    model = law.unfitted().fit(swarm.weights, swarm.values[:, task], swarm.blocks)
+    model = law.unfitted(maximised).fit(swarm.weights, swarm.values[:, task], swarm.blocks)
     return TaskFit(swarm.tasks[task], law.law, model, scores, chosen["scale"])

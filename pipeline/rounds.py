@@ -55,6 +55,7 @@ def design(job: Job) -> dict[str, Any]:
 
 def later_round(job: Job) -> dict[str, Any]:
     """Choose the next mixes; none where the best guess is expected to lose less than the tolerance."""
+    from pipeline.mixture.objective import maximised_tasks
     from pipeline.mixture.rounds import next_mixes
     from pipeline.mixture.selection import choose
     from pipeline.mixture.surface import surface
@@ -65,7 +66,8 @@ def later_round(job: Job) -> dict[str, Any]:
     frozen = frozen_of(plan)
     table = collapsed(join(*tables_of(job, plan)), frozen)
     wanted = job.args["fit"]
-    fits = choose(table, seed=job.args["seed"], laws=wanted["laws"], force=wanted["law"])
+    raised = maximised_tasks(job.args["objective"]["maximise"], table.tasks)
+    fits = choose(table, seed=job.args["seed"], laws=wanted["laws"], force=wanted["law"], maximise=raised)
     objective = objective_of(table, frozen.collapse(mix_of(plan, "natural")), job.args["objective"])
     domains = swarm.domains_of(job.args["domains"], plan["tokens"])
     found = next_mixes(

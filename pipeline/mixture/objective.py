@@ -94,6 +94,11 @@ def tasks_named(names: Iterable[str], tasks: Sequence[str]) -> dict[str, list[st
     return found
 
 
+def maximised_tasks(maximise: Iterable[str], tasks: Sequence[str]) -> frozenset[str]:
+    """The tasks that `objective.maximise` means, by their own names or their families'. ValueError as `tasks_named`."""
+    return frozenset(task for named in tasks_named(maximise, tasks).values() for task in named)
+
+
 def build(
     swarm: Swarm,
     natural: np.ndarray,
@@ -111,8 +116,8 @@ def build(
     """
     given = dict(weights or {})
     families = [family_of(t) for t in swarm.tasks]
-    named = tasks_named(dict.fromkeys([*given, *force, *maximise]), swarm.tasks)
-    raised = {task for name in maximise for task in named[name]}
+    tasks_named(dict.fromkeys([*given, *force, *maximise]), swarm.tasks)  # raises for what is neither
+    raised = maximised_tasks(maximise, swarm.tasks)
     if any(not (np.isfinite(v) and v >= 0) for v in given.values()):
         raise ValueError("objective weights must be finite and not negative")
     # An accuracy may be 0 in a bad run; bits per byte never are.

@@ -1,14 +1,16 @@
 """Which law to believe, task by task, and how far: by the error on mixes that the fit did not see."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
 from scipy.stats import rankdata
 
-from pipeline.mixture.laws import EVERY, LAWS, Law
+from pipeline.mixture.laws import EVERY, LAWS, PEERS, Law
 from pipeline.mixture.laws.blend import Blend, members_for, shares_of
+from pipeline.mixture.laws.mirrored import Mirrored
 from pipeline.mixture.laws.out_of_fold import LEAVE_ONE_OUT, folds_of, out_of_fold
 from pipeline.mixture.table import Swarm
 
@@ -25,9 +27,13 @@ _CLOSE = 1.05
 _LEVEL, _Z = 0.9, 1.645
 
 
-def law_of(name: str, shares: Mapping[str, float]) -> Law:
-    """The law of that name, to be fitted: a blend with the shares that it was chosen with."""
-    return Blend(shares) if shares else EVERY[name]()
+def law_of(name: str, shares: Mapping[str, float], maximised: bool = False) -> Law:
+    """The law of that name, to be fitted: a blend with the shares that it was chosen with.
+
+    A metric that is better when higher follows a law upside down; the peers' laws are fitted as the peers fit them.
+    """
+    law = Blend(shares) if shares else EVERY[name]()
+    return Mirrored(law) if maximised and name not in PEERS else law
 
 
 @dataclass(frozen=True)
@@ -48,9 +54,9 @@ class Score:
     std: np.ndarray
     shares: Mapping[str, float]
 
-    def unfitted(self) -> Law:
+    def unfitted(self, maximised: bool = False) -> Law:
         """The law, to be fitted: a blend keeps its shares."""
-        return law_of(self.law, self.shares)
+        return law_of(self.law, self.shares, maximised)
 
     def to_json(self, runs: Sequence[str]) -> dict[str, Any]:
         """What JSON can hold, arrays as run -> value; `from_json` reads it."""
@@ -96,12 +102,18 @@ class TaskFit:
 
 
 def choose(
-    swarm: Swarm, *, seed: int, laws: Sequence[str] | None = None, force: str | None = None
+    swarm: Swarm,
+    *,
+    seed: int,
+    laws: Sequence[str] | None = None,
+    force: str | None = None,
+    maximise: Collection[str] = (),
 ) -> tuple[TaskFit, ...]:
     """One TaskFit a task, in the order of swarm.tasks: `force`, or the law of least out-of-fold error, or the blend
     where its error is at most 5 % larger.
 
-    The error is an RMSE in which a mix two SDs better than the mean counts e times (a low value is a good one).
+    The error is an RMSE in which a mix two SDs better than the mean counts e times. A low value is a good one, but for
+    the tasks in `maximise`.
     Leave-one-mix-out up to 48 mixes, 10-fold up to 256 (twice up to 192), then 5-fold. `laws` None takes all (trees
     from 128 runs on) that can be fitted on so few; a blend is of the other laws tried. ValueError for an unknown law, a
     task that never changes, or fewer runs than a law asked for, or any law, needs.
@@ -123,14 +135,16 @@ def choose(
         y = swarm.values[:, t]
         if np.ptp(y) == 0:
             raise ValueError(f"task {task} has the same value in every run: nothing can be learned from it")
-        left_out = {name: _left_out(EVERY[name], swarm, y, repeats) for name in members}
-        scores = [_score(name, y, *found) for name, found in left_out.items()]
+        raised = task in maximise
+        importance = _importance(-y if raised else y)
+        left_out = {name: _left_out(partial(law_of, name, {}, raised), swarm, y, repeats) for name in members}
+        scores = [_score(name, y, importance, *found) for name, found in left_out.items()]
         if Blend.name in names:
-            scores.append(_blend(y, left_out, repeats))
+            scores.append(_blend(y, importance, left_out, repeats))
         scores.sort(key=lambda score: score.error)
         name = force or _preferred(scores)
         chosen = next(score for score in scores if score.law == name)
-        model = chosen.unfitted().fit(swarm.weights, y, swarm.blocks)
+        model = chosen.unfitted(raised).fit(swarm.weights, y, swarm.blocks)
         fits.append(TaskFit(task, chosen.law, model, tuple(scores), _calibration(y, chosen)))
     return tuple(fits)
 
@@ -156,12 +170,15 @@ def _left_out(
 
 
 def _blend(
-    y: np.ndarray, left_out: Mapping[str, tuple[np.ndarray, np.ndarray]], repeats: Sequence[Sequence[np.ndarray]]
+    y: np.ndarray,
+    importance: np.ndarray,
+    left_out: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    repeats: Sequence[Sequence[np.ndarray]],
 ) -> Score:
     """The blend's score: a fold is predicted with shares that its own errors had no part in."""
     means = np.stack([mean for mean, _ in left_out.values()])  # (laws, repeats, n)
     variances = np.stack([std**2 for _, std in left_out.values()])
-    squares = (means - y) ** 2 * _importance(y)
+    squares = (means - y) ** 2 * importance
     mean, variance = np.empty(means.shape[1:]), np.empty(means.shape[1:])
     for r, folds in enumerate(repeats):
         for held in folds:
@@ -171,7 +188,7 @@ def _blend(
             variance[r, held] = (portions * (variances[:, r, held] + apart)).sum(axis=0)
     portions = _portions(left_out, squares)
     shares = {name: float(share) for name, share in zip(left_out, portions, strict=True) if share > 0}
-    return _score(Blend.name, y, mean, np.sqrt(variance), shares)
+    return _score(Blend.name, y, importance, mean, np.sqrt(variance), shares)
 
 
 def _portions(names: Iterable[str], squares: np.ndarray) -> np.ndarray:
@@ -182,15 +199,23 @@ def _portions(names: Iterable[str], squares: np.ndarray) -> np.ndarray:
 
 
 def _score(
-    name: str, y: np.ndarray, means: np.ndarray, stds: np.ndarray, shares: Mapping[str, float] | None = None
+    name: str,
+    y: np.ndarray,
+    importance: np.ndarray,
+    means: np.ndarray,
+    stds: np.ndarray,
+    shares: Mapping[str, float] | None = None,
 ) -> Score:
-    """means, stds: (repeats, n). Errors are those of single repeats: their average would flatter an unstable law."""
+    """y, importance: (n,); means, stds: (repeats, n).
+
+    Errors are those of single repeats: their average would flatter an unstable law.
+    """
     predicted = means.mean(axis=0)
     constant = np.ptp(predicted) == 0
     squares = (means - y) ** 2
     return Score(
         law=name,
-        error=float(np.sqrt(np.mean(squares * _importance(y)))),
+        error=float(np.sqrt(np.mean(squares * importance))),
         rmse=float(np.sqrt(np.mean(squares))),
         r2=float(1 - np.mean(squares) / np.mean((y - y.mean()) ** 2)),
         spearman=0.0 if constant else float(np.corrcoef(rankdata(y), rankdata(predicted))[0, 1]),
@@ -200,9 +225,9 @@ def _score(
     )
 
 
-def _importance(y: np.ndarray) -> np.ndarray:
-    """(n,) weights of squared errors, mean 1."""
-    weights = np.exp(-_STEEPNESS * np.clip((y - y.mean()) / y.std(), -_FARTHEST, _FARTHEST))
+def _importance(losses: np.ndarray) -> np.ndarray:
+    """(n,) weights of squared errors, mean 1; losses: (n,) better when lower."""
+    weights = np.exp(-_STEEPNESS * np.clip((losses - losses.mean()) / losses.std(), -_FARTHEST, _FARTHEST))
     return weights / weights.mean()
 
 

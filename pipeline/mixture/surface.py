@@ -59,9 +59,9 @@ class Surface:
 
     @property
     def convex(self) -> bool:
-        """Whether the mean is known to be convex: a maximised task turns a convex law into a concave one."""
+        """Whether the mean is known to be convex: the factor of a maximised task turns a law upside down."""
         return all(
-            fit.model.convex and (factor >= 0 or fit.model.name == "linear")
+            fit.model.convex if factor >= 0 else fit.model.concave
             for fit, factor in zip(self.fits, self.factors, strict=True)
         )
 

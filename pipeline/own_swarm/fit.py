@@ -12,7 +12,7 @@ import numpy as np
 
 from pipeline.errors import InputError
 from pipeline.mixture.freeze import freeze
-from pipeline.mixture.objective import Objective
+from pipeline.mixture.objective import Objective, maximised_tasks
 from pipeline.mixture.proposer import Proposal, propose
 from pipeline.mixture.recipes import RECIPES
 from pipeline.mixture.selection import TaskFit, choose
@@ -22,7 +22,7 @@ from pipeline.own_swarm.config import OwnConfig, load_own_config
 from pipeline.own_swarm.report import render_report
 from pipeline.own_swarm.swarm import read_swarm
 from pipeline.progress import Progress
-from pipeline.proposal import FIT_VERSION, laws_asked, objective_of
+from pipeline.proposal import law_version, laws_asked, objective_of
 from pipeline.records import normalised, proposal_record, task_record, vector
 from pipeline.store import to_json
 from pipeline.swarm import limits_of
@@ -91,7 +91,8 @@ def fit(ratios: Path, metrics: Path, config: Path | None, out: Path, progress: P
         "seed": options.seed,
         "tasks": {
             each.task: {
-                "version": FIT_VERSION,
+                "version": law_version(each.task in solved.objective.maximised),
+                "maximised": each.task in solved.objective.maximised,
                 **task_record(own.swarm, t, each, solved.objective, space.prior, by_run=False),
             }
             for t, each in enumerate(solved.fits)
@@ -141,11 +142,12 @@ def wrong_input(place: str) -> Iterator[None]:
 def laws_of(swarm: Swarm, options: OwnConfig, progress: Progress) -> list[TaskFit]:
     """Choose a law for every task; one at a time, so that there is progress to show."""
     asked = laws_asked(options.fit, options.propose)
+    raised = maximised_tasks(options.objective.maximise, swarm.tasks)
     fits = []
     with progress.stage("fit", len(swarm.tasks), 0) as line:
         for t, task in enumerate(swarm.tasks):
             one = replace(swarm, tasks=(task,), values=swarm.values[:, t : t + 1])
-            fits += choose(one, seed=options.seed, laws=asked["laws"], force=asked["law"])
+            fits += choose(one, seed=options.seed, laws=asked["laws"], force=asked["law"], maximise=raised)
             line.advance()
     return fits
 

@@ -16,7 +16,7 @@ from pipeline.mixture.table import Swarm
 from pipeline.own_swarm.fit import FORMAT
 from pipeline.own_swarm.swarm import read_mixes, read_swarm
 from pipeline.progress import Progress
-from pipeline.proposal import FIT_VERSION
+from pipeline.proposal import law_version
 from pipeline.tables import ending_of, few, write_table
 
 
@@ -37,7 +37,7 @@ def predict(folder: Path, ratios: Path, out: Path, progress: Progress) -> int:
     if unlike:
         raise InputError(f"{folder}: fit.json and metrics.csv do not hold the same tasks: {few(unlike)}; fit again")
     mixes, notes = read_mixes(ratios, own.swarm.domains)
-    older = [task for task, each in chosen.items() if each["version"] != FIT_VERSION]
+    older = [task for task, each in chosen.items() if each["version"] != law_version(each["maximised"])]
     if older:
         notes = (*notes, f"{folder} is of an earlier version: its laws are fitted again as they are now")
     for note in notes:
@@ -69,7 +69,8 @@ def read_fit(folder: Path) -> dict[str, Any]:
         tasks = {}
         for task, each in fitted["tasks"].items():
             (shares,) = (score["shares"] for score in each["scores"] if score["law"] == each["law"])
-            tasks[task] = {"law": each["law"], "shares": shares, "version": each["version"]}
+            kept = {key: each[key] for key in ("law", "version", "maximised")}
+            tasks[task] = {**kept, "shares": shares}
         if fitted["format"] != FORMAT:
             raise InputError(f"{path}: format {fitted['format']!r}, this Mixwright reads {FORMAT}; fit again")
     except (ValueError, KeyError, TypeError, AttributeError):
@@ -82,7 +83,8 @@ def read_fit(folder: Path) -> dict[str, Any]:
 
 def _predicted(swarm: Swarm, task: int, chosen: Mapping[str, Any], weights: np.ndarray) -> np.ndarray:
     try:
-        model = law_of(chosen["law"], chosen["shares"]).fit(swarm.weights, swarm.values[:, task], swarm.blocks)
+        law = law_of(chosen["law"], chosen["shares"], chosen["maximised"])
+        model = law.fit(swarm.weights, swarm.values[:, task], swarm.blocks)
     except ValueError as error:
         raise InputError(f"task `{swarm.tasks[task]}`: {error}") from error
     return model.predict(weights)

@@ -12,12 +12,13 @@ _ROWS = 256
 class Law(Protocol):
     """One task's metric as a function of the mix.
 
-    `name` is its key in the registry; `convex` says that the fitted mean is a convex function of the weights;
-    `least_runs`: fewer cannot be fitted.
+    `name` is its key in the registry; `convex` and `concave` say that the fitted mean is such a function of the
+    weights; `least_runs`: fewer cannot be fitted.
     """
 
     name: str
     convex: bool
+    concave: bool
     least_runs: int
 
     def fit(self, weights: np.ndarray, y: np.ndarray, blocks: np.ndarray | None = None) -> Self:
@@ -49,6 +50,8 @@ class Law(Protocol):
 
 class Estimator(RegressorMixin, BaseEstimator):
     """What laws share: scikit-learn's parameters and score, and `predict` from a law's mean, covariance and noise."""
+
+    concave = False
 
     @abstractmethod
     def mean_at(self, weights: np.ndarray, blocks: np.ndarray | None) -> np.ndarray: ...

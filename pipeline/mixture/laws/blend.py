@@ -80,6 +80,7 @@ class Blend(Estimator):
             shares = shares_of({name: float(np.mean((mean - y) ** 2)) for name, mean in found.items()})
         self.laws = {name: MEMBERS[name]().fit(weights, y, blocks) for name in shares}
         self.convex = all(law.convex for law in self.laws.values())
+        self.concave = all(law.concave for law in self.laws.values())
         self.portions = np.array([shares[name] for name in self.laws])
         return self
 

@@ -30,6 +30,7 @@ class Contrast:
 class Linear(Estimator):
     name = "linear"
     convex = True
+    concave = True
     least_runs = 3
 
     def fit(self, weights: np.ndarray, y: np.ndarray, blocks: np.ndarray | None = None) -> Self:

@@ -5,9 +5,11 @@ from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pipeline.mixture.laws.out_of_fold import folds_of
-from pipeline.mixture.selection import Score, _blend, _calibration, _score, choose, without_blocks
+from pipeline.mixture.selection import Score, _blend, _calibration, _importance, _score, choose, without_blocks
 from pipeline.mixture.table import Swarm
 
 from .helpers import measured, truth
@@ -54,9 +56,37 @@ def test_errors_among_good_mixes_decide() -> None:
     """Two laws of equal RMSE: the one that is right where the metric is low must be preferred."""
     y = np.linspace(0, 1, 50)
     low, high = np.where(y < 0.5, 0.1, 0.0), np.where(y < 0.5, 0.0, 0.1)
-    right_below, right_above = (_score("x", y, (y + e)[None], np.ones((1, 50))) for e in (high, low))
-    assert right_below.rmse == pytest.approx(right_above.rmse)
-    assert right_below.error < 0.8 * right_above.error
+    for losses, best in ((y, 0), (1 - y, 1)):
+        scores = [_score("x", y, _importance(losses), (y + e)[None], np.ones((1, 50))) for e in (high, low)]
+        assert scores[0].rmse == pytest.approx(scores[1].rmse)
+        assert scores[best].error < 0.8 * scores[1 - best].error
+
+
+@settings(max_examples=4, deadline=None)
+@given(seed=st.integers(0, 10**6), shift=st.floats(4, 20))
+def test_maximising_a_tasks_mirror_image_chooses_the_same_law_with_the_same_error(seed: int, shift: float) -> None:
+    table = measured(runs=16, seed=seed)
+    table = replace(table, tasks=table.tasks[:1], values=table.values[:, :1])
+    mirrored = replace(table, values=shift - table.values)
+    laws = ("linear", "log_linear", "power", "ridge", "blend")
+    (plain,), (raised,) = choose(table, seed=0, laws=laws), choose(mirrored, seed=0, laws=laws, maximise=table.tasks)
+    assert raised.law == plain.law
+    for one, other in zip(plain.scores, raised.scores, strict=True):
+        assert one.law == other.law
+        assert one.error == pytest.approx(other.error, rel=1e-3)
+        np.testing.assert_allclose(shift - other.predicted, one.predicted, atol=1e-3)
+    unseen = np.random.default_rng(seed).dirichlet(np.ones(5), 20)
+    (mean, std), (other_mean, other_std) = plain.predict(unseen), raised.predict(unseen)
+    np.testing.assert_allclose(shift - other_mean, mean, atol=1e-3)
+    np.testing.assert_allclose(other_std, std, rtol=0.02)
+
+
+def test_a_maximised_task_is_convex_in_the_objective_where_its_mirror_image_is() -> None:
+    table = measured(runs=16)
+    for law, convex in (("power", (True, False)), ("linear", (True, True)), ("ridge", (False, False))):
+        (plain, *_), (raised, *_) = (choose(table, seed=0, laws=(law,), maximise=each) for each in ((), table.tasks))
+        assert (plain.model.convex, plain.model.concave) == convex
+        assert (raised.model.concave, raised.model.convex) == convex
 
 
 def test_a_blend_is_scored_with_shares_that_its_own_fold_did_not_set() -> None:
@@ -64,7 +94,7 @@ def test_a_blend_is_scored_with_shares_that_its_own_fold_did_not_set() -> None:
     y = np.array([0.0, 1.0, 2.0, 3.0])
     lucky, steady = y + np.array([0.0, 9.0, 9.0, 9.0]), y + 0.1
     left_out = {name: (each[None], np.ones((1, 4))) for name, each in (("a", lucky), ("b", steady))}
-    score = _blend(y, left_out, [[np.array([i]) for i in range(4)]])
+    score = _blend(y, np.ones(4), left_out, [[np.array([i]) for i in range(4)]])
     np.testing.assert_allclose(score.predicted, steady)
     assert score.shares == {"b": 1.0}
 
@@ -84,7 +114,7 @@ def test_intervals_hold_nine_of_ten_unseen_measurements() -> None:
 
 def test_a_law_that_is_too_sure_of_itself_is_scaled() -> None:
     y, rng = np.linspace(0, 1, 200), np.random.default_rng(0)
-    score = _score("x", y, (y + 0.3 * rng.normal(size=200))[None], np.full((1, 200), 0.1))
+    score = _score("x", y, _importance(y), (y + 0.3 * rng.normal(size=200))[None], np.full((1, 200), 0.1))
     assert _calibration(y, score) == pytest.approx(3, rel=0.15)
 
 

@@ -238,6 +238,14 @@ def test_metrics_that_are_better_when_higher_guards_and_the_front(tables, config
     for point in record["pareto"]:
         assert sum(point["weights"].values()) == pytest.approx(1)
         assert set(point["families"]) == set(point["family_weights"]) == {"metric", "quiz"}
+    fitted = json.loads((tmp_path / "out" / "fit.json").read_text())["tasks"]
+    assert [task for task, each in fitted.items() if each["maximised"]] == ["quiz/web"]
+    assert fitted["quiz/web"]["version"] > fitted["metric/code_loss"]["version"]
+    row = [record["weights"][name] for name in FULL]
+    (tmp_path / "t.csv").write_text(f"name,{','.join(FULL)}\np,{','.join(map(repr, row))}\n")
+    code, _, error = command("predict", tmp_path / "out", "--ratios", tmp_path / "t.csv", "--out", tmp_path / "p.csv")
+    assert code == 0, error
+    assert read_table(tmp_path / "p.csv")["p"] == pytest.approx(ours["tasks"], rel=1e-6)
     report = (tmp_path / "out" / "report.md").read_text()
     assert "↑ quiz/web" in report
     assert "## Between families" in report
