@@ -172,7 +172,9 @@ class Bound(Section):
 
 class Propose(Section):
     max_repetition: float = Field(4.0, gt=0, description="Epochs over one origin in the target run, at most.")
-    bounds: dict[str, Bound] = Field(default_factory=dict, description="Least and greatest weight of a domain.")
+    bounds: dict[str, Bound] = Field(
+        default_factory=dict, description="Least and greatest weight: domain, source.*, group."
+    )
     extrapolate: bool = Field(False, description="Allow mixes outside the region that the swarm covered.")
     kl: float | None = Field(None, ge=0, description="Strength of KL to the prior by hand; else within one SE.")
     recipe: str | None = Field(None, description="Another project's law and search: a name in mixture/recipes.")

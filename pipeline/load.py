@@ -6,7 +6,7 @@ All mistakes of a file are reported at once, each with file, line, key and what 
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,6 +97,8 @@ Mistakes = Iterator[tuple[Path_, str]]
 
 
 def _mistakes(config: Config) -> Mistakes:
+    from pipeline.mixture.spaces import bound_names
+
     yield from _sources(config)
     yield from _annotate(config)
     yield from _select(config)
@@ -113,6 +115,7 @@ def _mistakes(config: Config) -> Mistakes:
         fit=config.fit,
         propose=config.propose,
         references=config.references,
+        sums=bound_names(config.domain_names(), config.swarm.freeze),
     )
 
 
@@ -330,8 +333,12 @@ def choice_mistakes(
     fit: Fit,
     propose: Propose,
     references: References,
+    sums: Mapping[str, Sequence[str]],
 ) -> Mistakes:
-    """Yield what is wrong in the sections that choose a mix from a swarm over these domains and tasks."""
+    """Yield what is wrong in the sections that choose a mix from a swarm over these domains and tasks.
+
+    sums: what a bound may be called -> the domains whose total it limits.
+    """
     from pipeline.mixture.laws import LAWS
     from pipeline.mixture.recipes import RECIPES
 
@@ -364,17 +371,35 @@ def choice_mistakes(
         yield ("fit", key), f"the recipe {propose.recipe} brings its own law: leave this out, or `propose.recipe`"
     if propose.recipe == "regmix" and propose.kl:
         yield ("propose", "kl"), "the recipe regmix has no pull to the prior: leave this out"
-    for domain, bound in propose.bounds.items():
-        if domain not in domains:
-            yield ("propose", "bounds", domain), unknown(domain, domains, "domain")
-        if bound.min > bound.max:
-            yield ("propose", "bounds", domain), f"min {bound.min} is above max {bound.max}"
+    yield from _bounds(propose, sums)
     for name, weights in references.items():
         for domain in weights:
             if domain not in domains:
                 yield ("references", name, domain), unknown(domain, domains, "domain")
         if any(weight < 0 for weight in weights.values()) or abs(sum(weights.values()) - 1) > 0.005:
             yield ("references", name), f"weights must be 0 or more and sum to 1, got {sum(weights.values()):g}"
+
+
+def _bounds(propose: Propose, sums: Mapping[str, Sequence[str]]) -> Mistakes:
+    """Yield unknown names and empty ranges; or, where there are none, the bounds that cannot hold together."""
+    from pipeline.mixture.polytope import collisions, whole_simplex
+    from pipeline.mixture.spaces import Bound, Domain, limits
+
+    wrong = False
+    for name, bound in propose.bounds.items():
+        if name not in sums:
+            yield ("propose", "bounds", name), unknown(name, sums, "domain or group")
+        elif bound.min > bound.max:
+            yield ("propose", "bounds", name), f"min {bound.min} is above max {bound.max}"
+        wrong |= name not in sums or bound.min > bound.max
+    if wrong or not propose.bounds:
+        return
+    # Tokens are not known yet, and bounds need none: caps are checked when the swarm is designed.
+    domains = [Domain(name, name, 1.0, True) for name in dict.fromkeys(each for sum_ in sums.values() for each in sum_)]
+    bounds = [Bound(tuple(sums[name]), each.min, each.max, name) for name, each in propose.bounds.items()]
+    names = collisions(whole_simplex(limits(domains, bounds=bounds)))
+    if names:
+        yield ("propose", "bounds"), "no mix satisfies all of: " + "; ".join(names)
 
 
 def resolved(config: Section) -> dict:

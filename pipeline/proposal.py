@@ -173,7 +173,7 @@ def propose(job: Job) -> dict[str, Any]:
         swarm,
         fits,
         objective,
-        frozen.limits(limits_of(domains, options, job.args["target_tokens"])),
+        frozen.limits(limits_of(domains, options, job.args["target_tokens"], frozen.shares)),
         frozen.collapse(mix_of(design, "prior")),
         baselines={name: frozen.collapse(weights) for name, weights in baselines.items()},
         seed=job.args["seed"],

@@ -73,7 +73,7 @@ def later_round(job: Job) -> dict[str, Any]:
     found = next_mixes(
         surface(table, fits, objective),
         table.weights,
-        frozen.limits(swarm.limits_of(domains, job.args["propose"], job.args["target_tokens"])),
+        frozen.limits(swarm.limits_of(domains, job.args["propose"], job.args["target_tokens"], frozen.shares)),
         job.args["sizes"][-1],
         seed=job.args["seed"] + job.args["round"],
     )

@@ -6,7 +6,7 @@ A proxy's key holds only the domains that it was trained on, so a new domain lea
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -81,9 +81,9 @@ def design(job: Job) -> dict[str, Any]:
         tokens[role.split("/")[0]] += counts["target_tokens"]
         own[role.split("/")[0]] += counts["tokens"]
     domains = domains_of(job.args["domains"], tokens)
-    within = limits_of(domains, job.args["propose"], job.args["target_tokens"])
     options = job.args["design"]
     frozen = freeze(domains, options["freeze"])
+    within = limits_of(domains, job.args["propose"], job.args["target_tokens"], frozen.shares)
     free = frozen.domains
     mixes = swarm(
         free,
@@ -129,11 +129,14 @@ def domains_of(origins: Mapping[str, str], tokens: Mapping[str, float]) -> list[
     return [Domain(name, origin, tokens[name], is_raw=name == origin) for name, origin in origins.items()]
 
 
-def limits_of(domains: list[Any], propose: Mapping[str, Any], target_tokens: int | None) -> Any:
-    """Return the limits that designs and proposals keep: repetition caps and bounds on weights."""
-    from pipeline.mixture.spaces import Bound, limits
+def limits_of(
+    domains: list[Any], propose: Mapping[str, Any], target_tokens: int | None, groups: Mapping[str, Iterable[str]]
+) -> Any:
+    """Return the limits that designs and proposals keep: repetition caps, and bounds on weights and on their sums."""
+    from pipeline.mixture.spaces import Bound, bound_names, limits
 
-    bounds = [Bound((name,), bound["min"], bound["max"]) for name, bound in propose["bounds"].items()]
+    named = bound_names([domain.name for domain in domains], groups)
+    bounds = [Bound(named[name], bound["min"], bound["max"], name) for name, bound in propose["bounds"].items()]
     return limits(domains, target_tokens, propose["max_repetition"], bounds)
 
 

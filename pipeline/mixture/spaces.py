@@ -5,7 +5,7 @@ domains. A domain belongs to an origin (its source); rewritten or filtered varia
 parent.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,11 +23,15 @@ class Domain:
 
 @dataclass(frozen=True)
 class Bound:
-    """lower <= total weight of `domains` <= upper; one name is a per-domain bound, several are a group."""
+    """lower <= total weight of `domains` <= upper; one name is a per-domain bound, several are a group.
+
+    name: what messages call the total; the domains' names if empty.
+    """
 
     domains: tuple[str, ...]
     lower: float = 0.0
     upper: float = 1.0
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,20 @@ class Limits:
 
     def allow(self, weights: np.ndarray, tolerance: float = 1e-9) -> bool:
         return bool(np.all(self.A @ weights - self.b <= tolerance))
+
+
+def bound_names(domains: Sequence[str], groups: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
+    """What a bound may be called -> the domains whose total it limits.
+
+    A domain is called by its name, a group of `groups` by its own, and `source.*` is a source with all its variants,
+    where it has any (the raw domain alone is called `source`).
+    """
+    sources: dict[str, list[str]] = {}
+    for name in domains:
+        sources.setdefault(name.split(".")[0], []).append(name)
+    variants = {f"{source}.*": tuple(members) for source, members in sources.items() if len(members) > 1}
+    named = {name: tuple(members) for name, members in groups.items()}
+    return {**variants, **named, **{name: (name,) for name in domains}}
 
 
 def check_domains(domains: Sequence[Domain]) -> None:
@@ -128,7 +146,7 @@ def limits(
             raise ValueError(f"bound on {' + '.join(bound.domains)} needs 0 <= lower <= upper <= 1")
         row = np.zeros(len(domains))
         row[[index[n] for n in bound.domains]] = 1.0
-        label = " + ".join(bound.domains)
+        label = bound.name or " + ".join(bound.domains)
         if bound.upper < 1:
             add(row, bound.upper, f"weight of {label} <= {bound.upper:g}")
         if bound.lower > 0:

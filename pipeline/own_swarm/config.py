@@ -96,6 +96,7 @@ def _mistakes(config: OwnConfig, own: OwnSwarm) -> Iterator[tuple[Path_, str]]:
         fit=config.fit,
         propose=config.propose,
         references=config.references,
+        sums={**{name: (own.domains.resolve(name),) for name in own.domains.known}, **own.domains.groups},
     )
 
 

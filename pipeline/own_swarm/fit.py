@@ -19,6 +19,7 @@ from pipeline.mixture.selection import TaskFit, choose
 from pipeline.mixture.spaces import Domain, Limits, uniform
 from pipeline.mixture.table import Swarm
 from pipeline.own_swarm.config import OwnConfig, load_own_config
+from pipeline.own_swarm.names import names_of
 from pipeline.own_swarm.report import render_report
 from pipeline.own_swarm.swarm import read_swarm
 from pipeline.progress import Progress
@@ -179,7 +180,7 @@ def space_of(swarm: Swarm, options: OwnConfig) -> tuple[Space, list[str]]:
     choices = options.propose.model_dump(mode="json")
     if not capped:
         choices["max_repetition"] = None
-    limits = limits_of(list(domains), choices, target)
+    limits = limits_of(list(domains), choices, target, names_of(swarm.domains).groups)
     return Space(domains, prior, limits, kl, target if capped else None), notes
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pipeline.mixture.spaces import bound_names
+
 _EDGES = "_/.:-"
 
 
@@ -31,6 +33,12 @@ class Names:
         if name in self.full or name not in self.short:
             return name
         return self.full[self.short.index(name)]
+
+    @property
+    def groups(self) -> dict[str, tuple[str, ...]]:
+        """`source.*` -> the full names of a source and its variants; the source may be given in full or short."""
+        named = {name: each for name, each in bound_names(self.known, {}).items() if len(each) > 1}
+        return {name: tuple(dict.fromkeys(map(self.resolve, each))) for name, each in named.items()}
 
     def note(self, what: str) -> str | None:
         """Return what was recognised, for the user; None where the names share nothing."""

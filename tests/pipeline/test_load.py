@@ -49,7 +49,22 @@ def test_a_good_mix_loads_with_defaults(tiny_yaml) -> None:
         (
             "validate:",
             "propose: {bounds: {wikipeda: {max: 0.5}}}\nvalidate:",
-            r"there is no domain `wikipeda` \(did you",
+            r"`propose.bounds.wikipeda`: there is no domain or group `wikipeda` \(did you mean `wikipedia`\?\)",
+        ),
+        (
+            "validate:",
+            "propose: {bounds: {wikipeda.*: {max: 0.5}}}\nvalidate:",
+            r"`propose.bounds.wikipeda.\*`: there is no domain or group `wikipeda.\*` \(did you mean `wikipedia.\*`",
+        ),
+        (
+            "validate:",
+            "propose: {bounds: {questions.*: {max: 0.5}}}\nvalidate:",
+            r"there is no domain or group `questions.\*` \(did you mean `questions`\?\)",
+        ),
+        (
+            "validate:",
+            "propose: {bounds: {ocr.clean: {min: 0.3}, ocr.*: {max: 0.2}, wikipedia: {max: 0.9}}}\nvalidate:",
+            r"`propose.bounds`: no mix satisfies all of: weight of ocr.clean >= 0.3; weight of ocr.\* <= 0.2",
         ),
         (
             "validate: {seeds: 2}",

@@ -71,7 +71,7 @@ def test_sections_of_a_whole_mix_are_left_aside_with_a_note(tables, config) -> N
         ("objective: {maximise: [wbe]}", 1, r"`objective.maximise\[0\]`: there is no task or family `wbe`"),
         ("objective: {no_worse_than: {wbe: natural}}", 1, r"there is no task or family `wbe` \(did you mean `web`\?\)"),
         ("objective: {no_worse_than: {web: natrual}}", 1, r"there is no mix `natrual` \(did you mean `natural`\?\)"),
-        ("propose: {bounds: {wab: {max: 0.1}}}", 1, r"there is no domain `wab` \(did you mean `web`\?\)"),
+        ("propose: {bounds: {wab: {max: 0.1}}}", 1, r"there is no domain or group `wab` \(did you mean `web`\?\)"),
         ("fit: {law: liner}", 1, r"there is no law `liner` \(did you mean `linear`\?\)"),
         ("references: {ours: {web: 0.4}}", 1, r"weights must be 0 or more and sum to 1, got 0.4"),
         ("references: {natural: {web: 1}}", 1, r"this name is taken"),
