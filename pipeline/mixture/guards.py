@@ -26,7 +26,9 @@ _BINDING = 1e-4
 # What an augmented Lagrangian aims at: enough room for its own error, too little to cost anything.
 _ROOM = 1e-6
 _ROUNDS = 8
-_STRENGTH = 30.0
+# What a round's descent may leave: the next round begins where it ended.
+_INNER = 1e-7
+_STRENGTH = 1000.0
 # A mix this far inside all guards is looked for first: from there the way to a guard's edge is short.
 _SLACK = 1e-3
 _POOL = 400
@@ -123,7 +125,7 @@ class Allowed:
         pressure, strength = np.zeros(len(self.guards.names)), _STRENGTH
         w, last = start, np.inf
         for _ in range(_ROUNDS):
-            w = self._penalised(value, gradient, w, pressure, strength, steps)
+            w = self._penalised(value, gradient, w, pressure, strength, steps, max(tolerance, _INNER))
             room = self.guards.excess(w[None])[0] + _ROOM
             pressure = np.maximum(0.0, pressure + strength * room)
             off = float(np.where(pressure > 0, np.abs(room), np.maximum(room, 0.0)).max())
@@ -162,6 +164,7 @@ class Allowed:
         pressure: np.ndarray,
         strength: float,
         steps: int,
+        tolerance: float,
     ) -> np.ndarray:
         """Minimise value + sum max(0, pressure + strength (excess + room))^2 / (2 strength)."""
 
@@ -174,6 +177,7 @@ class Allowed:
             lambda w: gradient(w) + pushed(w) @ self.guards.gradient(w),
             start,
             steps,
+            tolerance,
         )
 
     def _retreated(self, w: np.ndarray) -> np.ndarray:

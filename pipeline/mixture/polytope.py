@@ -35,13 +35,15 @@ class Polytope:
         # a limit that holds at every corner holds everywhere
         binding = (rows @ self.corners.T).max(axis=1, initial=-np.inf) > rhs - _MARGIN
         rows, rhs = rows[binding], rhs[binding]
-        blocks = [
-            sparse.hstack([np.ones((1, k)), sparse.csc_matrix((1, d))]),
-            sparse.hstack([self.corners.T, -sparse.identity(d)]),
-            sparse.hstack([sparse.csc_matrix((len(rows), k)), rows]),
-            sparse.hstack([-sparse.identity(k), sparse.csc_matrix((k, d))]),
-        ]
-        return sparse.csc_matrix(sparse.vstack(blocks)), rhs
+        # Column by column: sum x = 1 and corners' x - w = 0 (1 + d rows), rows w <= rhs (r), -x <= 0 (k).
+        r = len(rows)
+        shares = np.hstack([np.ones((k, 1)), self.corners, np.full((k, 1), -1.0)])
+        shares_at = np.hstack([np.tile(np.arange(1 + d), (k, 1)), 1 + d + r + np.arange(k)[:, None]])
+        mix = np.hstack([np.full((d, 1), -1.0), rows.T])
+        mix_at = np.hstack([1 + np.arange(d)[:, None], np.tile(1 + d + np.arange(r), (d, 1))])
+        ends = np.append((d + 2) * np.arange(k), (d + 2) * k + (1 + r) * np.arange(d + 1))
+        held = np.concatenate([shares.ravel(), mix.ravel()]), np.concatenate([shares_at.ravel(), mix_at.ravel()]), ends
+        return sparse.csc_matrix(held, (1 + d + r + k, k + d)), rhs
 
     def contains(self, weights: np.ndarray, tolerance: float = 1e-6) -> bool:
         """Whether weights (d,) lie in the set within `tolerance`: distance to the hull and scaled limits."""
@@ -182,9 +184,10 @@ def _solve(
     left, rhs = space._rows
     # The solver's tolerances are absolute: a steep law is brought to size first.
     size = max(float(np.abs(linear).max()), float(np.abs(hessian).max()), 1e-300)
-    row, column = np.triu_indices(d)
+    column, row = np.tril_indices(d)
     upper = (0.5 * (hessian + hessian.T) / size)[row, column]
-    curvature = sparse.csc_matrix((upper, (k + row, k + column)), (k + d, k + d))
+    ends = np.append(np.zeros(k, dtype=int), np.arange(d + 1) * np.arange(1, d + 2) // 2)
+    curvature = sparse.csc_matrix((upper, k + row, ends), (k + d, k + d))
     right = np.concatenate([[1.0], np.zeros(d), rhs - margin, np.zeros(k)])
     cones = [clarabel.ZeroConeT(1 + d), clarabel.NonnegativeConeT(len(rhs) + k)]
     settings = clarabel.DefaultSettings()

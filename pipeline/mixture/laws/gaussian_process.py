@@ -53,6 +53,7 @@ class GaussianProcess(Estimator):
         self.scales = np.exp(theta[:d])
         self.signal, self.trend, self.error, self.block = np.exp(2 * theta[d:])
         self.x = x / self.scales
+        self.norms = (self.x**2).sum(axis=1)
         prior = self._prior(self.x, self.x) + self.block * self.indicators @ self.indicators.T
         self.factor = cho_factor(prior + (self.error + _JITTER) * np.eye(n), lower=True)
         self.alpha = cho_solve(self.factor, z)
@@ -65,15 +66,21 @@ class GaussianProcess(Estimator):
         """Prior covariance of the surface at scaled features x (m, d) and other (n, d), (m, n); 1: the intercept."""
         return self.signal * _matern(_squares(x, other))[0] + self.trend * x @ other.T + 1.0
 
+    def _to_runs(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Squared distances and products of scaled features x (m, d) with the runs', (m, n) each."""
+        product = x @ self.x.T
+        return np.maximum((x**2).sum(axis=1)[:, None] + self.norms - 2 * product, 0.0), product
+
     def mean_at(self, weights: np.ndarray, blocks: np.ndarray | None) -> np.ndarray:
-        cross = self._prior(self._scaled(weights), self.x)
+        squares, product = self._to_runs(self._scaled(weights))
+        cross = self.signal * _matern(squares)[0] + self.trend * product + 1.0
         if blocks is not None:
             cross = cross + self.block * block_contrasts(blocks, self.blocks) @ self.indicators.T
         return self.mean + self.sd * cross @ self.alpha
 
     def gradient(self, weights: np.ndarray) -> np.ndarray:
         x = self._scaled(weights[None])
-        slope = _matern(_squares(x, self.x))[1][0]
+        slope = _matern(self._to_runs(x)[0])[1][0]
         by_scaled = 2 * self.signal * (self.alpha * slope) @ (x - self.x) + self.trend * self.alpha @ self.x
         return self.sd * by_scaled / self.scales * _POWER * (np.maximum(weights, 0) + _FLOOR) ** (_POWER - 1)
 
