@@ -19,10 +19,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.mixture.designs import swarm
+from pipeline.mixture.guards import unguarded
 from pipeline.mixture.judge import judge
 from pipeline.mixture.objective import build
-from pipeline.mixture.optimise import minimise
-from pipeline.mixture.polytope import Polytope, interior, whole_simplex
+from pipeline.mixture.polytope import Polytope, whole_simplex
 from pipeline.mixture.proposer import Proposal, propose
 from pipeline.mixture.rounds import next_mixes
 from pipeline.mixture.selection import choose
@@ -116,7 +116,8 @@ def true_optimum(truth: Truth, space: Polytope, factors: np.ndarray) -> np.ndarr
         step = 1e-6 * np.eye(len(w))
         return (mean(w + step) - mean(w - step)) / 2e-6
 
-    return minimise(space, mean, gradient, interior(space), np.random.default_rng(0), 4)
+    within = unguarded(space)
+    return within.minimise(mean, gradient, within.feasible, np.random.default_rng(0), 4)
 
 
 @dataclass

@@ -69,23 +69,6 @@ def sample(space: Polytope, inside: np.ndarray, count: int, rng: np.random.Gener
     return toward(space.limits, inside, mixtures @ space.corners)
 
 
-def minimise(
-    space: Polytope,
-    mean: Callable[[np.ndarray], np.ndarray],
-    gradient: Gradient,
-    inside: np.ndarray,
-    rng: np.random.Generator,
-    starts: int,
-) -> np.ndarray:
-    """The best of `starts` descents (see `starts_of`). mean: (m, d) -> (m,); inside: (d,)."""
-
-    def value(w: np.ndarray) -> float:
-        return float(mean(w[None])[0])
-
-    begin = starts_of(space, mean, inside, rng, starts)
-    return min((descend(space, value, gradient, start) for start in begin), key=value)
-
-
 def starts_of(
     space: Polytope,
     mean: Callable[[np.ndarray], np.ndarray],

@@ -90,12 +90,8 @@ class Proposal:
     successor: Compared | None = None
 
 
-def best_observed(swarm: Swarm, fits: Sequence[TaskFit], objective: Objective, run: str | None = None) -> BestObserved:
-    """The mix of the lowest measured objective, or `run`'s: blocks' effects taken off, mean over the mix's runs."""
-    return _best_measured(swarm, objective.value(without_blocks(swarm, fits)), run)
-
-
 def _best_measured(swarm: Swarm, measured: np.ndarray, run: str | None) -> BestObserved:
+    """The mix of the lowest measured objective (n,), mean over the mix's runs; or the mix of `run`."""
     groups = swarm.groups
     means = np.array([measured[groups == g].mean() for g in range(groups.max() + 1)])
     winner = int(np.argmin(means)) if run is None else groups[swarm.runs.index(run)]

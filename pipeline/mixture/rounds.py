@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.mixture.optimise import minimise
-from pipeline.mixture.polytope import Polytope, interior, minimise_quadratic, whole_simplex
+from pipeline.mixture.guards import unguarded
+from pipeline.mixture.polytope import Polytope, minimise_quadratic, whole_simplex
 from pipeline.mixture.posterior import posterior
-from pipeline.mixture.spaces import Limits
+from pipeline.mixture.spaces import Limits, total_variation
 from pipeline.mixture.surface import Surface
 
 _POOL = 600
@@ -38,21 +38,22 @@ def next_mixes(
     """
     space = whole_simplex(limits)
     rng = np.random.default_rng(seed)
-    inside = interior(space)
-    best = minimise(space, model.mean, model.gradient, inside, rng, 1 if model.convex else _STARTS)
+    within = unguarded(space)
+    inside = within.feasible
+    best = within.minimise(model.mean, model.gradient, inside, rng, 1 if model.convex else _STARTS)
     pool = np.vstack([best, _pool(space, best, inside, tried, rng)])
     pool = np.where(pool < _LEAST, 0.0, pool)
     pool /= pool.sum(axis=1, keepdims=True)
     pool = pool[[limits.allow(w, 1e-6) for w in pool]]
     beliefs = posterior(model, pool, rng)
     picked = [0]
-    free = _distance(pool, pool[0]) >= apart
+    free = total_variation(pool, pool[0]) >= apart
     for drawn in beliefs.draws:
         if len(picked) == count or not free.any():
             break
         row = int(np.argmin(np.where(free, drawn, np.inf)))
         picked.append(row)
-        free &= _distance(pool, pool[row]) >= apart
+        free &= total_variation(pool, pool[row]) >= apart
     return Round(pool[picked], beliefs.regret(0))
 
 
@@ -67,7 +68,3 @@ def _pool(
     mixtures = np.array(shares) @ every
     near = best + rng.uniform(0, 1, (_POOL, 1)) ** 2 * (mixtures - best)
     return np.vstack([every, mixtures, near])
-
-
-def _distance(rows: np.ndarray, w: np.ndarray) -> np.ndarray:
-    return 0.5 * np.abs(rows - w).sum(axis=1)

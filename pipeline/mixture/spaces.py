@@ -163,6 +163,11 @@ def repetition(domains: Sequence[Domain], weights: np.ndarray, target_tokens: fl
     return epochs
 
 
+def total_variation(mixes: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Half the sum of absolute differences, 0 to 1: what has to move from one mix to the other. (..., d) -> (...)."""
+    return 0.5 * np.abs(mixes - other).sum(axis=-1)
+
+
 def kl(weights: np.ndarray, reference: np.ndarray) -> float:
     """Kullback-Leibler divergence sum w log(w / reference) in nats; 0 log 0 is 0, infinite where reference is 0."""
     used = weights > 0

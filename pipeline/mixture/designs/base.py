@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from pipeline.mixture.polytope import Polytope, try_project
-from pipeline.mixture.spaces import Bound, Domain, Limits, limits
+from pipeline.mixture.spaces import Bound, Domain, Limits, limits, total_variation
 
 # A drawn share below this is none: a proxy of some 10^5 tokens could not realise it.
 NONE = 1e-3
@@ -48,7 +48,7 @@ class Request:
         return max(self.min_weight, NONE)
 
     def is_apart(self, weights: np.ndarray, others: Sequence[Named]) -> bool:
-        return all(0.5 * np.abs(weights - other).sum() >= self.apart for _, other in others)
+        return all(total_variation(weights, other) >= self.apart for _, other in others)
 
 
 class Method(Protocol):

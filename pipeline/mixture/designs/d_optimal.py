@@ -44,7 +44,7 @@ def _exchange(request: Request, features: Callable[[np.ndarray], np.ndarray], rn
     taken = np.array([weights for _, weights in request.taken])
     x = _whitened(features(np.vstack([taken, candidates])))
     base, x = x[: len(taken)], x[len(taken) :]
-    near = cdist(candidates, candidates, "cityblock") < 2 * request.apart
+    near = cdist(candidates, candidates, "cityblock") < 2 * request.apart  # twice the total variation
     np.fill_diagonal(near, True)
     blocked = (cdist(candidates, taken, "cityblock") < 2 * request.apart).sum(axis=1)
     known = _PRIOR_RUNS * np.eye(x.shape[1]) + base.T @ base

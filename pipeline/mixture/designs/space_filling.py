@@ -4,6 +4,7 @@ import numpy as np
 
 from pipeline.mixture.designs.base import NONE, Named, Request, cut, realisable
 from pipeline.mixture.polytope import project, whole_simplex
+from pipeline.mixture.spaces import total_variation
 
 # Candidates, at least, and for every mix wanted.
 _CANDIDATES, _PER_MIX = 400, 8
@@ -24,7 +25,7 @@ def space_filling(request: Request, rng: np.random.Generator) -> list[Named]:
 
     def condition(row: int) -> None:
         nearest[:] = np.minimum(nearest, ((features - features[row]) ** 2).sum(axis=1))
-        free[0.5 * np.abs(points - points[row]).sum(axis=1) < request.apart] = False
+        free[total_variation(points, points[row]) < request.apart] = False
         free[row] = False
 
     for row in range(len(request.taken)):

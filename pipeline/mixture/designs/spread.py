@@ -5,6 +5,7 @@ import numpy as np
 from pipeline.mixture.designs.base import NONE, Named, Request, realisable
 from pipeline.mixture.designs.corners import lifted
 from pipeline.mixture.polytope import toward
+from pipeline.mixture.spaces import total_variation
 
 # Dirichlet concentrations (alpha = strength * centre), counted per domain so that they mean the same for 5 domains as
 # for 50: from even over the simplex to close around the centre. Each strength gives as many mixes as the others. A law
@@ -80,7 +81,7 @@ def greedy(
         column = (kernel - factor[:, :step] @ factor[row, :step]) / np.sqrt(variance[row] + noise)
         factor[:, step] = column
         variance[:] = np.maximum(variance - column**2, 0.0)
-        free[0.5 * np.abs(points - points[row]).sum(axis=1) < apart] = False
+        free[total_variation(points, points[row]) < apart] = False
         free[row] = False
 
     for step in range(taken):
