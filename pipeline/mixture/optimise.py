@@ -103,7 +103,7 @@ def starts_of(
 
 
 def best_apart(points: np.ndarray, values: np.ndarray, count: int) -> list[np.ndarray]:
-    """At most `count` of the points (m, d), lowest of values (m,) first; no two near, or all would end in one valley."""
+    """At most `count` of the points (m, d), lowest of values (m,) first, no two in one valley."""
     picked: list[np.ndarray] = []
     for row in np.argsort(values, kind="stable"):
         if all(np.abs(points[row] - p).sum() > _APART for p in picked):
