@@ -20,7 +20,7 @@ from pipeline.tables import read_table, write_table
 from pipeline.units import Job, Unit
 
 FIT_VERSION = 3
-PROPOSE_VERSION = 6
+PROPOSE_VERSION = 7
 
 
 # fit
