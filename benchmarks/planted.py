@@ -242,10 +242,11 @@ def main() -> None:
     for kind in args.kinds:
         rows = [planted(seed, kind, rounds) for seed in range(args.seeds)]
         every += rows
+        regrets = [r.regret for r in rows]
         print(
-            f"{kind:12s} regret {np.median([r.regret for r in rows]):6.2f} SD, largest"
-            f" {max(r.regret for r in rows):6.2f} SD, below one {np.mean([r.regret < 1 for r in rows]):.2f}  (natural {np.median([r.natural for r in rows]):.1f} SD)"
-            f"  optimum held {np.mean([r.held for r in rows]):.2f}",
+            f"{kind:12s} regret {np.median(regrets):.2f} SD, largest {max(regrets):.2f} SD,"
+            f" {np.mean(np.array(regrets) < 1):.2f} below one"
+            f" (natural {np.median([r.natural for r in rows]):.1f} SD); optimum held {np.mean([r.held for r in rows]):.2f}",
             flush=True,
         )
     result = {
