@@ -246,7 +246,8 @@ def main() -> None:
         print(
             f"{kind:12s} regret {np.median(regrets):.2f} SD, largest {max(regrets):.2f} SD,"
             f" {np.mean(np.array(regrets) < 1):.2f} below one"
-            f" (natural {np.median([r.natural for r in rows]):.1f} SD); optimum held {np.mean([r.held for r in rows]):.2f}",
+            f" (natural {np.median([r.natural for r in rows]):.1f} SD);"
+            f" optimum held {np.mean([r.held for r in rows]):.2f}",
             flush=True,
         )
     result = {
