@@ -20,6 +20,8 @@ PLAN = {
     "tokens": dict.fromkeys(DOMAINS, 1000),
     "own_per_target": dict.fromkeys(DOMAINS, 1.0),
     "freeze": {},
+    "gone": [],
+    "grown": 0,
     "settled": False,
     "natural": dict.fromkeys(DOMAINS, 1 / 3),
 }

@@ -1,4 +1,4 @@
-"""Which mixes the swarm tries. `swarm` designs them, `extend` adds to them, `pick` chooses from mixes that are given."""
+"""Which mixes the swarm tries. `swarm` designs them, `extend` adds to them, `pick` chooses from given ones."""
 
 from pipeline.mixture.designs.assemble import swarm
 from pipeline.mixture.designs.base import Mix

@@ -71,7 +71,7 @@ def _most_distant(chosen: Sequence[Named], baselines: Sequence[int]) -> list[int
 
 
 def assign(chosen: Sequence[Named], repeated: Sequence[int], replicates: int, filled: Sequence[int]) -> list[Mix]:
-    """The runs of the chosen mixes: `repeated` ones on blocks 0 .. replicates-1, the rest on the emptiest block in turn.
+    """The runs of the chosen mixes: `repeated` ones on blocks 0 .. replicates-1, the others on the emptiest in turn.
 
     filled: runs that every block has already.
     """

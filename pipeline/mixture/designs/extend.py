@@ -41,7 +41,8 @@ def extend(
     its domains, _LEAST a new domain at least, and never so few that the swarm has less than `runs` runs in all. Each
     keeps `within` and has a total weight of at least `apart` on the new domains, or else half of what `within` allows:
     so it is as far from every old mix as from other new ones. `filled`: finished runs of every seed block, those
-    included whose mixes are not among `taken`. The rest as for `swarm`. ValueError where the limits allow too few mixes.
+    included whose mixes are not among `taken`. The rest as for `swarm`. ValueError where the limits leave too little
+    room.
     """
     within = within if within is not None else limits(domains)
     require_nonempty(whole_simplex(within))
@@ -67,14 +68,14 @@ def extend(
     chosen += METHODS[method](request, np.random.default_rng(seed)) if request.count else []
     if len(chosen) < baselines + count:
         raise ValueError(
-            f"only {len(chosen) - baselines} mixes at least {apart:g} apart with a weight on {', '.join(new)} fit inside "
-            f"the limits, {count} are wanted: loosen the limits or ask for fewer runs"
+            f"only {len(chosen) - baselines} mixes at least {apart:g} apart with a weight on {', '.join(new)} fit "
+            f"inside the limits, {count} are wanted: loosen the limits or ask for fewer runs"
         )
     return assign(chosen, range(baselines), replicates, filled)
 
 
 def _with_new(domains: Sequence[Domain], rows: Sequence[int], within: Limits, least: float) -> Limits:
-    """The limits, and that the domains at `rows` have together at least `least`, or half of the most that is allowed."""
+    """The limits, and that the domains at `rows` have at least `least` in all, or half of the most that is allowed."""
     d = len(domains)
     wanted = np.zeros(d)
     wanted[list(rows)] = 1.0
@@ -82,6 +83,4 @@ def _with_new(domains: Sequence[Domain], rows: Sequence[int], within: Limits, le
     most = minimise_quadratic(space, np.zeros((d, d)), -wanted, np.full(d, 1 / d))
     floor = Bound(tuple(domains[i].name for i in rows), lower=min(least, float(most @ wanted) / 2))
     more = limits(domains, bounds=[floor])
-    return Limits(
-        np.vstack([within.A, more.A]), np.concatenate([within.b, more.b]), (*within.names, *more.names)
-    )
+    return Limits(np.vstack([within.A, more.A]), np.concatenate([within.b, more.b]), (*within.names, *more.names))

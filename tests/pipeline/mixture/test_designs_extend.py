@@ -1,4 +1,4 @@
-"""Protects a swarm that grows: only new runs, all of them for the new domains, inside the limits and apart from the old."""
+"""Protects a swarm that grows: new runs only, all for the new domains, inside the limits and apart from the old."""
 
 import numpy as np
 import pytest
