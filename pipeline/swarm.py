@@ -180,8 +180,9 @@ def train_unit(
     own = {domain: weight * plan["own_per_target"][domain] for domain, weight in used.items()}
     total = sum(own.values())
     inputs = {unit.name: unit.ref for unit in run.of("tokenize") if unit.args["domain"] in used}
-    for domain in used.keys() - set(run.config.domain_names()):
-        inputs |= plan["arrays"][domain]
+    for domain in used:
+        if domain not in run.config.domain_names():
+            inputs |= plan["arrays"][domain]
     (numerics,) = run.of("numerics")
     (vocabulary,) = run.of("vocabulary")
     args = {

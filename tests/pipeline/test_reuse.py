@@ -29,9 +29,9 @@ CHANGES = (
     ("  ocr.clean: {task: ocr_cleanup}\n", ""),
     ("validate: {seeds: 2}", "validate: {seeds: 2}\nfit: {laws: [linear, power]}"),
 )  # fmt: skip
-OCR = '  ocr: {{path: "{folder}/ocr.parquet", group: id, license_field: license, truth: truth}}\n'
-QUESTIONS = '  questions: {{path: "{folder}/questions.parquet", group: group, license: CC-BY-SA-3.0}}\n'
-SPEECHES = '  speeches: {{path: "{folder}/speeches.parquet", group: group, license_field: license}}\n'
+OCR = '  ocr: {path: "{folder}/ocr.parquet", group: id, license_field: license, truth: truth}\n'
+QUESTIONS = '  questions: {path: "{folder}/questions.parquet", group: group, license: CC-BY-SA-3.0}\n'
+SPEECHES = '  speeches: {path: "{folder}/speeches.parquet", group: group, license_field: license}\n'
 ADDED = (OCR, OCR + SPEECHES)
 REMOVED = (QUESTIONS, "")
 
@@ -39,14 +39,11 @@ Write = Callable[..., Path]
 
 
 def write(folder: Path, data: Path, *changes: tuple[str, str]) -> Path:
-    text = TINY
+    text = TINY.format(folder=data, evals=SAMPLES / "evals").replace(f"{data}/store", f"{folder}/store")
     for old, new in (*CHANGES, *changes):
-        for brace in ("{", "}"):  # the template's braces are doubled
-            if "{folder}" not in old + new:
-                old, new = old.replace(brace, 2 * brace), new.replace(brace, 2 * brace)
+        old, new = (each.replace("{folder}", str(data)) for each in (old, new))
         assert old in text, old
         text = text.replace(old, new)
-    text = text.format(folder=data, evals=SAMPLES / "evals").replace(f"{data}/store", f"{folder}/store")
     path = folder / "tiny.yaml"
     path.write_text(text, encoding="utf-8")
     return path
@@ -169,6 +166,14 @@ def test_changed_text_drops_only_the_mixes_that_touch_it(changed: Write) -> None
     assert len(new["mixes"]) >= RUNS, "as many runs as before"
     train = planned(path)[0]["train"]
     assert (train.done, train.todo) == (len(kept), len(new["mixes"]) - len(kept))
+
+
+def test_a_removed_variant_leaves_natural_measured(changed: Write) -> None:
+    old = design_of(walk_here(changed(), until="design"))
+    design = design_of(walk_here(changed(("rewrite:\n  wikipedia.qa: {task: wiki_qa}\n", "")), until="design"))
+    assert design["mixes"] == old["mixes"]
+    assert design["gone"] == ["wikipedia.qa"]
+    assert {**design["natural"], "wikipedia.qa": 0.0} == old["natural"]
 
 
 def test_a_domain_swapped_for_another_keeps_its_runs_as_points(changed: Write) -> None:
