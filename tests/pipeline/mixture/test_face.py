@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from pipeline.mixture.face import on_face, without
-from pipeline.mixture.laws import LAWS
 from pipeline.mixture.objective import build
 from pipeline.mixture.polytope import Polytope
 from pipeline.mixture.proposer import propose
@@ -26,7 +25,7 @@ WITHIN = limits(LEFT, 4e6, 4.0)
 BASELINES = {"natural": natural(LEFT), "uniform": uniform(LEFT)}
 
 
-@pytest.mark.parametrize("law", LAWS)
+@pytest.mark.parametrize("law", ["linear", "power", "quadratic", "gaussian_process"])
 def test_a_law_on_the_face_says_what_it_says_of_the_whole_mix(law: str) -> None:
     fits = choose(TABLE, seed=0, laws=(law,))
     some = np.random.default_rng(0).dirichlet(np.ones(4), 6)
