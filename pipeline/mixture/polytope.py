@@ -43,7 +43,9 @@ class Polytope:
         mix_at = np.hstack([1 + np.arange(d)[:, None], np.tile(1 + d + np.arange(r), (d, 1))])
         ends = np.append((d + 2) * np.arange(k), (d + 2) * k + (1 + r) * np.arange(d + 1))
         held = np.concatenate([shares.ravel(), mix.ravel()]), np.concatenate([shares_at.ravel(), mix_at.ravel()]), ends
-        return sparse.csc_matrix(held, (1 + d + r + k, k + d)), rhs
+        matrix = sparse.csc_matrix(held, (1 + d + r + k, k + d))
+        matrix.eliminate_zeros()  # the solver takes a zero that is held for a number: twice the time
+        return matrix, rhs
 
     def contains(self, weights: np.ndarray, tolerance: float = 1e-6) -> bool:
         """Whether weights (d,) lie in the set within `tolerance`: distance to the hull and scaled limits."""

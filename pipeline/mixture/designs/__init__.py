@@ -1,8 +1,9 @@
-"""Which mixes the swarm tries. `swarm` designs them, `pick` chooses from mixes that are given."""
+"""Which mixes the swarm tries. `swarm` designs them, `extend` adds to them, `pick` chooses from given ones."""
 
 from pipeline.mixture.designs.assemble import swarm
 from pipeline.mixture.designs.base import Mix
+from pipeline.mixture.designs.extend import extend
 from pipeline.mixture.designs.methods import METHODS
 from pipeline.mixture.designs.pick import pick
 
-__all__ = ["METHODS", "Mix", "pick", "swarm"]
+__all__ = ["METHODS", "Mix", "extend", "pick", "swarm"]
