@@ -48,7 +48,6 @@ def fit_units(run: Run) -> list[Unit]:
 
 def laws_asked(fit: Fit, propose: Propose) -> dict[str, Any]:
     """Return the `fit` section; a recipe forces its law and is compared with the linear one alone."""
-    from pipeline.mixture.objective import maximised_tasks
     from pipeline.mixture.recipes import RECIPES
 
     if propose.recipe is None:
@@ -176,8 +175,8 @@ def propose_units(run: Run) -> list[Unit]:
 def propose(job: Job) -> dict[str, Any]:
     """Write `proposal.json`: the proposal, its interval per weight, and what is predicted for it and every baseline."""
     from pipeline.mixture.face import on_face
-    from pipeline.mixture.proposer import propose as solve
     from pipeline.mixture.objective import maximised_tasks
+    from pipeline.mixture.proposer import propose as solve
     from pipeline.mixture.recipes import RECIPES
 
     design = json.loads((job.inputs["design"] / "swarm.json").read_text())
