@@ -84,7 +84,7 @@ def check_group(value: Any) -> Any:
 class Design(Section):
     """How the swarm's mixes are chosen."""
 
-    runs: int = Field(24, ge=4, description="Proxies in the swarm, replicates of natural and uniform included.")
+    runs: int = Field(24, ge=6, description="Proxies in the swarm, the two seeds of three mixes included.")
     rounds: list[Count] = Field(
         default_factory=list,
         description="`runs` in rounds, e.g. [24, 8, 8]; later ones look where the best may be.",
@@ -92,7 +92,7 @@ class Design(Section):
     tolerance: float = Field(
         0.0, ge=0, description="No further round once the best guess is expected to lose less than this (objective)."
     )
-    blocks: int = Field(4, ge=1, description="Seed blocks the runs rotate over; the same for all mixes.")
+    blocks: int = Field(4, ge=2, description="Seed blocks the runs rotate over; the same for all mixes.")
     method: str = Field("spread", description="How mixes are chosen: a name in pipeline/mixture/designs/methods.py.")
     min_weight: float = Field(
         0.0, ge=0, lt=0.5, description="A positive weight below it becomes 0 in every design mix."
@@ -105,8 +105,8 @@ class Design(Section):
     def _rounds_are_the_runs(self) -> Design:
         if self.rounds and "runs" in self.model_fields_set and sum(self.rounds) != self.runs:
             raise ValueError(f"rounds {self.rounds} make {sum(self.rounds)} runs, and runs says {self.runs}")
-        if self.rounds and self.rounds[0] < 4:
-            raise ValueError(f"the first round has {self.rounds[0]} runs; it needs at least 4")
+        if self.rounds and self.rounds[0] < 6:
+            raise ValueError(f"the first round has {self.rounds[0]} runs; at least 6: three mixes on two seeds")
         return self
 
     @property

@@ -23,6 +23,9 @@ from pipeline.yaml_lines import Path_, YamlDocument, dotted, read_yaml
 BASELINES = ("natural", "uniform")
 """Mixes that are always there, beside the user's references."""
 
+TAKEN = ("proposal", *BASELINES, "best_observed")
+"""Names that no reference may have: mixes that it stands beside."""
+
 RESERVED_SCORERS = ("duplicates", "contamination")  # always run by the pipeline itself
 
 
@@ -373,6 +376,8 @@ def choice_mistakes(
         yield ("propose", "kl"), "the recipe regmix has no pull to the prior: leave this out"
     yield from _bounds(propose, sums)
     for name, weights in references.items():
+        if name in TAKEN:
+            yield ("references", name), f"this name is taken, as are {', '.join(f'`{each}`' for each in TAKEN)}"
         for domain in weights:
             if domain not in domains:
                 yield ("references", name, domain), unknown(domain, domains, "domain")

@@ -47,8 +47,11 @@ def fit_finished(run: Run, out: Path) -> dict[str, Any]:
     record = json.loads((out / "proposal.json").read_text(encoding="utf-8")) | {"natural": "tokens"}
     fitted = json.loads((out / "fit.json").read_text(encoding="utf-8"))
     fitted |= {"runs": {"finished": len(done), "planned": planned}}
+    for task in fitted["tasks"].values():
+        task["version"] = fit_unit.version
     if len(done) < planned:
         fitted["notes"].append(f"the swarm is unfinished: {said}")
+    (out / "fit.json").write_text(to_json(fitted), encoding="utf-8")
     (out / "report.md").write_text(render_report(record, fitted), encoding="utf-8")
     return record
 

@@ -53,10 +53,6 @@ _ELSEWHERE = {field.alias or name for name, field in Config.model_fields.items()
 """Sections of a whole mix YAML that say nothing about a swarm that is there already."""
 
 
-TAKEN = ("proposal", "natural", "uniform", "best_observed")
-"""Names of mixes that references stand beside."""
-
-
 def load_own_config(path: Path | None, own: OwnSwarm) -> tuple[OwnConfig, tuple[str, ...]]:
     """Read the choices, with all names in full, and notes. Raises InputError with one line per mistake."""
     if path is None:
@@ -85,9 +81,6 @@ def _mistakes(config: OwnConfig, own: OwnSwarm) -> Iterator[tuple[Path_, str]]:
     without = [name for name in config.domains if name not in config.tokens]
     if config.tokens and without:
         yield ("domains", without[0]), f"{few(without)} without tokens; give them for all domains or for none"
-    for name in config.references:
-        if name in TAKEN:
-            yield ("references", name), f"this name is taken, as are {few(TAKEN)}"
     yield from choice_mistakes(
         own.domains.known,
         own.tasks.known,

@@ -100,6 +100,13 @@ def test_a_good_mix_loads_with_defaults(tiny_yaml) -> None:
         ),
         (
             "validate:",
+            "references: {natural: {ocr: 1}}\nvalidate:",
+            r"`references.natural`: this name is taken, as are `proposal`, `natural`, `uniform`, `best_observed`",
+        ),
+        ("runs: 12, rounds: [9, 3], blocks: 2", "runs: 12, blocks: 1", r"`swarm.blocks`: Input should be greater than"),
+        ("rounds: [9, 3]", "rounds: [5, 7]", r"`swarm`: the first round has 5 runs; at least 6: three mixes"),
+        (
+            "validate:",
             "references: {ours: {ocr: 0.6}}\nvalidate:",
             r"`references.ours`: weights must be 0 or more and sum",
         ),

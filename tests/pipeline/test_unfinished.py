@@ -47,6 +47,9 @@ def test_what_is_finished_is_fitted_and_the_rest_is_said_to_be_missing(scored: P
         runs = read_table(tmp_path / "out" / name)
         assert len(runs) == 11
         assert run.of("train")[-1].name not in runs
+    fitted = json.loads((tmp_path / "out" / "fit.json").read_text())
+    assert fitted["runs"] == {"finished": 11, "planned": 12}
+    assert all(task["version"] >= 1 and task["law"] in ("linear", "power") for task in fitted["tasks"].values())
     assert "the swarm is unfinished: 11 of 12 runs" in " ".join((tmp_path / "out" / "report.md").read_text().split())
     assert [path for path in before if path.exists()] == before
     assert not (store / "manifests" / "fit").exists()

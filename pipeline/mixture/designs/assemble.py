@@ -10,6 +10,9 @@ from pipeline.mixture.designs.methods import METHODS
 from pipeline.mixture.polytope import project, require_nonempty, whole_simplex
 from pipeline.mixture.spaces import Domain, Limits, limits, natural, prior, uniform
 
+# Mixes that run on several seeds: noise that differs between mixes must not be taken from one or two of them.
+_NOISE = 3
+
 
 def swarm(
     domains: Sequence[Domain],
@@ -26,17 +29,18 @@ def swarm(
 ) -> list[Mix]:
     """`runs` runs in all, replicates included; the same arguments give the same list.
 
-    Natural, uniform and a third, distant mix run on `replicates` blocks each: they measure the noise. The other mixes
-    are chosen by `method` (a name in METHODS). All but natural and uniform satisfy `within`, which only says what a
-    proposal may be, and have no weight between 0 and `min_weight`. `corner_share`: what a one-at-a-time corner lifts
-    its domain to, as far as the limits allow. `apart`: smallest total-variation distance between two mixes. ValueError
-    for an unknown method, where `runs` is too few, or where the limits allow no mix or not enough.
+    Natural, uniform and a third, distant mix (two where natural is uniform) run on `replicates` blocks each: they
+    measure the noise. The other mixes are chosen by `method` (a name in METHODS). All but natural and uniform satisfy
+    `within`, which only says what a proposal may be, and have no weight between 0 and `min_weight`. `corner_share`:
+    what a one-at-a-time corner lifts its domain to, as far as the limits allow. `apart`: smallest total-variation
+    distance between two mixes. ValueError for an unknown method, where `runs` is too few, or where the limits allow no
+    mix or not enough.
     """
     if method not in METHODS:
         raise ValueError(f"there is no design method `{method}`{nearest(method, METHODS)}")
     if blocks < 1 or not 1 <= replicates <= blocks:
         raise ValueError(f"replicates must lie between 1 and the {blocks} seed blocks, got {replicates}")
-    least = 3 * replicates
+    least = _NOISE * replicates
     if runs < least:
         raise ValueError(
             f"{runs} runs are too few: natural, uniform and a third mix on {replicates} blocks need {least}"
@@ -47,9 +51,9 @@ def swarm(
     if not within.allow(centre):
         centre = project(whole_simplex(within), centre)
     chosen: list[Named] = [("natural", natural(domains)), ("uniform", uniform(domains))]
-    wanted = runs - 3 * (replicates - 1)
-    if np.abs(chosen[0][1] - chosen[1][1]).max() < 1e-12:  # one raw domain, or all of a size: one baseline, twice named
-        chosen, wanted = chosen[:1], runs - 2 * (replicates - 1)
+    if np.abs(chosen[0][1] - chosen[1][1]).max() < 1e-12:  # all raw and of a size: one baseline, twice named
+        chosen = chosen[:1]
+    wanted = runs - _NOISE * (replicates - 1)
     count = wanted - len(chosen)
     lift = tuple(range(len(domains)))
     request = Request(tuple(domains), within, centre, tuple(chosen), count, apart, corner_share, lift, min_weight)
@@ -60,14 +64,17 @@ def swarm(
             f"only {len(chosen)} mixes at least {apart:g} apart fit inside the limits, {wanted} are wanted: "
             "loosen the limits or ask for fewer runs"
         )
-    return assign(chosen, [*baselines, *_most_distant(chosen, baselines)], replicates, [0] * blocks)
+    return assign(chosen, _noise_mixes(chosen, baselines), replicates, [0] * blocks)
 
 
-def _most_distant(chosen: Sequence[Named], baselines: Sequence[int]) -> list[int]:
-    """The index of the mix farthest from its nearest baseline; none where there are only baselines."""
-    others = [i for i in range(len(chosen)) if i not in baselines]
-    anchors = [chosen[i][1] for i in baselines]
-    return [max(others, key=lambda i: min(np.abs(chosen[i][1] - a).sum() for a in anchors))] if others else []
+def _noise_mixes(chosen: Sequence[Named], baselines: Sequence[int]) -> list[int]:
+    """The baselines, and up to _NOISE in all the mixes farthest from those before; fewer where there are fewer."""
+    repeated = list(baselines)
+    while len(repeated) < min(_NOISE, len(chosen)):
+        anchors = [chosen[i][1] for i in repeated]
+        others = [i for i in range(len(chosen)) if i not in repeated]
+        repeated.append(max(others, key=lambda i: min(np.abs(chosen[i][1] - a).sum() for a in anchors)))
+    return repeated
 
 
 def assign(chosen: Sequence[Named], repeated: Sequence[int], replicates: int, filled: Sequence[int]) -> list[Mix]:

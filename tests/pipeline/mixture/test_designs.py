@@ -39,6 +39,18 @@ def test_baselines_replicates_and_blocks() -> None:
     assert Counter(m.block for m in mixes) == {0: 6, 1: 6, 2: 6, 3: 6}
 
 
+def test_three_mixes_measure_the_noise_where_natural_is_uniform_too() -> None:
+    same = [Domain(name, name, 1e6, True) for name in "abcd"]
+    mixes = swarm(same, 16, seed=3)
+    counts = Counter(m.mix for m in mixes)
+    assert len(mixes) == 16
+    assert counts["natural"] == 2
+    assert "uniform" not in counts
+    repeated = np.array([next(m.weights for m in mixes if m.mix == mix) for mix, count in counts.items() if count > 1])
+    assert len(repeated) == 3
+    assert (0.5 * np.abs(repeated[:, None] - repeated[None]).sum(axis=2) + np.eye(3)).min() > 0.2
+
+
 def test_corners_lift_one_domain_and_keep_the_others_proportions() -> None:
     code = next(m for m in swarm(DOMAINS, 24, seed=0, corner_share=0.5) if m.mix == "corner-ocr")
     assert code.weights[3] == pytest.approx(0.5)
