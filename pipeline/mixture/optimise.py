@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from pipeline.mixture.polytope import Polytope, minimise_quadratic, toward
+from pipeline.mixture.polytope import Polytope, minimise_near, toward
 
 Function = Callable[[np.ndarray], float]
 Gradient = Callable[[np.ndarray], np.ndarray]
@@ -34,8 +34,10 @@ def descend(
     w, f, g = start, value(start), gradient(start)
     d = len(w)
     curvature = np.eye(d) * max(float(np.linalg.norm(g - g.mean())), 1e-6)
+    used = np.zeros(0, dtype=int)
     for _ in range(steps):
-        step = minimise_quadratic(space, curvature, g, w) - w
+        end, used = minimise_near(space, curvature, g, w, used)
+        step = end - w
         slope = float(g @ step)
         if slope > -tolerance * max(abs(f), 1e-3) * 1e-2:
             break

@@ -17,6 +17,9 @@ from pipeline.mixture.spaces import Limits
 # Limits are tightened by this much of a row's own scale, so that the solver's own tolerance stays inside
 # them.
 _MARGIN = 1e-8
+# Of more corners than so many, a step lets in a few at a time; the least gain of one (of the spread of slopes over all)
+# and its least share.
+_MANY, _FEW, _GAIN, _SHARE = 100, 8, 1e-7, 1e-4
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,34 @@ def minimise_quadratic(space: Polytope, hessian: np.ndarray, gradient: np.ndarra
     raise ValueError("the quadratic program did not converge although the limits can be met")
 
 
+def minimise_near(
+    space: Polytope, hessian: np.ndarray, gradient: np.ndarray, at: np.ndarray, used: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """`minimise_quadratic` for `at` (d,) in the set, faster where corners are many. used: (u,) rows of corners.
+
+    Column generation (Dantzig & Wolfe 1960): hardly any corner has a share in the end, so the program is solved over
+    `at`, the `used` corners and a few steep ones; those that would still lower the value come in until there is none.
+    Returns the point and the rows with a share in it, which a next step begins with.
+    """
+    slopes = space.corners @ gradient
+    size = float(np.ptp(slopes))
+    chosen = np.union1d(used, np.argsort(slopes, kind="stable")[:_FEW])
+    limits = Limits(space.limits.A, space.limits.b - space.limits.A @ at, space.limits.names)
+    while size > 0 and len(chosen) <= len(space.corners) / 2 and len(space.corners) > _MANY:
+        few = Polytope(np.vstack([at[None], space.corners[chosen]]) - at, limits)
+        found = _solve(few, hessian / size, gradient / size, _MARGIN, size=1.0)
+        if found is None:
+            break
+        shares, multipliers = found
+        gains = -multipliers[0] - (space.corners - at) @ multipliers[1:]  # of a share of each corner
+        gains[chosen] = 0.0
+        better = np.flatnonzero(gains > _GAIN)
+        if not len(better):
+            return _point(np.vstack([at[None], space.corners[chosen]]), shares), chosen[shares[1:] > _SHARE]
+        chosen = np.union1d(chosen, better[np.argsort(-gains[better], kind="stable")][:_FEW])
+    return minimise_quadratic(space, hessian, gradient, at), used
+
+
 def project(space: Polytope, weights: np.ndarray) -> np.ndarray:
     """The nearest point of the set to weights (d,), in Euclidean distance."""
     d = len(weights)
@@ -146,7 +177,7 @@ def interior(space: Polytope) -> np.ndarray:
         tight = Limits(space.limits.A, space.limits.b - share * scale, space.limits.names)
         found = _solve(Polytope(space.corners, tight), np.eye(len(centre)), -centre, _MARGIN)
         if found is not None:
-            return found
+            return _point(space.corners, found[0])
     return project(space, centre)
 
 
@@ -169,14 +200,27 @@ def _within_margin(space: Polytope, hessian: np.ndarray, linear: np.ndarray) -> 
     for margin, scaled in ((_MARGIN, True), (_MARGIN, False), (0.0, True)):
         found = _solve(space, hessian, linear, margin, scaled)
         if found is not None:
-            return found
+            return _point(space.corners, found[0])
     return None
 
 
+def _point(corners: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    weights = corners.T @ shares
+    return weights / weights.sum()
+
+
 def _solve(
-    space: Polytope, hessian: np.ndarray, linear: np.ndarray, margin: float, scaled: bool = True
-) -> np.ndarray | None:
+    space: Polytope,
+    hessian: np.ndarray,
+    linear: np.ndarray,
+    margin: float,
+    scaled: bool = True,
+    size: float | None = None,
+) -> tuple[np.ndarray, np.ndarray] | None:
     """min w'Hw/2 + linear'w over the set, limits tightened by `margin`; None where the solver finds no point.
+
+    Returns the corners' shares (k,), and the multipliers (1 + d,) of sum x = 1 and of corners' x = w, over `size`. The
+    solver's tolerances are absolute: `size` is what slopes are divided by; None takes the greatest number there is.
 
     The unknowns are the corners' shares x and the mix w = corners' x: in x alone the curvature would be a dense (k, k)
     matrix, which made a step over 512 corners ten times as slow.
@@ -184,8 +228,7 @@ def _solve(
     corners, limits = space.corners, space.limits
     k, d = corners.shape
     left, rhs = space._rows
-    # The solver's tolerances are absolute: a steep law is brought to size first.
-    size = max(float(np.abs(linear).max()), float(np.abs(hessian).max()), 1e-300)
+    size = size or max(float(np.abs(linear).max()), float(np.abs(hessian).max()), 1e-300)
     column, row = np.tril_indices(d)
     upper = (0.5 * (hessian + hessian.T) / size)[row, column]
     ends = np.append(np.zeros(k, dtype=int), np.arange(d + 1) * np.arange(1, d + 2) // 2)
@@ -202,8 +245,8 @@ def _solve(
     if str(solution.status) not in ("Solved", "AlmostSolved"):
         return None
     x = np.maximum(np.array(solution.x)[:k], 0.0)
-    weights = corners.T @ (x / x.sum())
+    x /= x.sum()
     # The status alone is not trusted: a point that breaks a limit is no solution.
-    if np.any((limits.A @ weights - limits.b) / _row_scale(limits) > 1e-7):
+    if np.any((limits.A @ (corners.T @ x) - limits.b) / _row_scale(limits) > 1e-7):
         return None
-    return weights / weights.sum()
+    return x, np.array(solution.z)[: 1 + d]

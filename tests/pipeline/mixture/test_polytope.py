@@ -5,7 +5,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.mixture.polytope import Polytope, collisions, interior, project, toward, whole_simplex
+from pipeline.mixture.polytope import (
+    Polytope,
+    collisions,
+    interior,
+    minimise_near,
+    minimise_quadratic,
+    project,
+    toward,
+    whole_simplex,
+)
 from pipeline.mixture.spaces import Bound, Domain, limits
 
 from .helpers import DOMAINS
@@ -55,3 +64,23 @@ def test_toward_stops_at_the_limits() -> None:
     assert within.violations(ends[2]).max() < 1e-12
     assert ends[2, 2] == pytest.approx(0.4)
     np.testing.assert_allclose(ends[0], np.eye(5)[0])
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 10**6), bend=st.floats(-3, 3))
+def test_a_step_over_many_corners_ends_where_the_whole_program_does(seed: int, bend: float) -> None:
+    rng = np.random.default_rng(seed)
+    corners = rng.dirichlet(np.full(8, 0.4), 150)
+    domains = [Domain(name, name, 1.0, True) for name in "abcdefgh"]
+    space = Polytope(corners, limits(domains, bounds=[Bound(("a", "b"), 0.1, 0.3), Bound(("c",), 0, 0.4)]))
+    at, used = interior(space), np.zeros(0, dtype=int)
+    for _ in range(3):  # each step begins with the corners that the last one used
+        root = rng.normal(size=(8, 8))
+        hessian, gradient = 10**bend * root @ root.T, rng.normal(size=8)
+        whole = minimise_quadratic(space, hessian, gradient, at)
+        near, used = minimise_near(space, hessian, gradient, at, used)
+        steps = np.stack([near - at, whole - at])
+        values = steps @ gradient + 0.5 * np.einsum("ij,jk,ik->i", steps, hessian, steps)
+        assert values[0] <= values[1] + 1e-6 * np.ptp(corners @ gradient)
+        assert space.contains(near, 1e-6)
+        at = near
