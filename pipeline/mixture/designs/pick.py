@@ -4,8 +4,8 @@ import numpy as np
 
 from pipeline.mixture.designs.spread import greedy
 
-# On random splits of RegMix's training mixtures, picks on w^0.6 to w^1 ranked the rest a little better than those on
-# w^0.5; w^0.25, which suits `spread`'s draws, makes too much of a published mix's 0.4 % against 0.
+# As the start of rounds this ranked the rest of RegMix's training mixtures a little better than w^0.5;
+# w^0.25, which suits `spread`'s draws, makes too much of a published mix's 0.4 % against 0.
 _POWER = 0.7
 
 
