@@ -7,7 +7,9 @@ scorer, or a changed one, runs alone.
 from __future__ import annotations
 
 import heapq
+import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from pipeline.errors import InputError
 from pipeline.load import is_trained, scorer_params
 from pipeline.run import Run
 from pipeline.sources import fingerprint
-from pipeline.store import write_json
+from pipeline.store import to_json, write_json
 from pipeline.units import Job, Unit, digest
 
 CLASSIFIERS_VERSION = 1
@@ -145,8 +147,35 @@ def duplicates_units(run: Run) -> list[Unit]:
         for shard in shards[: last + 1]:
             inputs[f"{shard.name}/documents"] = shard.ref
             inputs[f"{shard.name}/signatures"] = signatures[shard.name].ref
-        units.append(Unit("duplicates", name, DUPLICATES_VERSION, {"source": name}, inputs))
+        units.append(_beside_removed(run, Unit("duplicates", name, DUPLICATES_VERSION, {"source": name}, inputs)))
     return units
+
+
+def _beside_removed(run: Run, unit: Unit) -> Unit:
+    """Return the unit with its earlier references where the YAML only dropped sources before it.
+
+    They keep their copies, or a removed source would change the text, and with it the proxies, of all that stand after.
+    """
+    text = run.store.read_text(_references(run, unit))
+    if text is None or run.is_done(unit):
+        return unit
+    earlier = dict(json.loads(text)["inputs"])
+    dropped = {role.split("/")[0] for role in earlier.keys() - unit.inputs.keys()}
+    kept = replace(unit, inputs=earlier)
+    same = unit.inputs.items() <= earlier.items() and not dropped & set(run.config.sources)
+    return kept if same and run.is_done(kept) else unit
+
+
+def remember_references(run: Run) -> None:
+    """Remember what every source was compared with, in order."""
+    for unit in run.of("duplicates"):
+        text = to_json({"inputs": list(unit.inputs.items())})
+        if run.store.read_text(_references(run, unit)) != text:
+            run.store.write_text(_references(run, unit), text)
+
+
+def _references(run: Run, unit: Unit) -> str:
+    return f"pins/{run.mix.stem}/duplicates-{unit.name}.json"
 
 
 def mark_duplicates(job: Job) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from pipeline.tables import read_table, write_table
 from pipeline.units import Job, Unit
 
 FIT_VERSION = 3
-PROPOSE_VERSION = 6
+PROPOSE_VERSION = 7
 
 
 # fit
@@ -62,11 +62,20 @@ def fit(job: Job) -> dict[str, Any]:
     frozen = frozen_of(design)
     swarm = collapsed(read_swarm(job.out), frozen)
     fits = choose(swarm, seed=job.args["seed"], laws=job.args["fit"]["laws"], force=job.args["fit"]["law"])
-    objective = objective_of(swarm, frozen.collapse(mix_of(design, "natural")), job.args["objective"])
+    objective = objective_of(swarm, frozen.collapse(mix_of(design, "natural")), job.args["objective"], fits)
     prior = frozen.collapse(mix_of(design, "prior"))
     tasks = {each.task: task_record(swarm, t, each, objective, prior, by_run=True) for t, each in enumerate(fits)}
-    write_json(job.out / "fit.json", {"tasks": tasks, "notes": list(objective.notes)})
+    write_json(job.out / "fit.json", {"tasks": tasks, "notes": [*objective.notes, *notes_of(design)]})
     return {"runs": len(swarm.runs), "laws": {each.task: each.law for each in fits}}
+
+
+def notes_of(design: Mapping[str, Any]) -> list[str]:
+    """Return what a reader of the fit has to know of runs with domains that are no longer on offer."""
+    gone = design["gone"]
+    if not gone:
+        return []
+    runs = sum(any(mix["weights"].get(name, 0.0) > 0 for name in gone) for mix in design["mixes"])
+    return [f"{runs} runs have {', '.join(gone)}, no longer on offer: the laws know them, no proposed mix has any"]
 
 
 def tables_of(
@@ -80,10 +89,15 @@ def tables_of(
 
 
 def realised_weights(realised: Mapping[str, float], design: Mapping[str, Any]) -> dict[str, float]:
-    """Turn shares of the proxy's own tokens into weights: shares of target tokens, for every domain of the design."""
-    target = {name: realised.get(name, 0.0) / design["own_per_target"][name] for name in design["domains"]}
+    """Turn shares of the proxy's own tokens into weights: shares of target tokens, for every domain of the swarm."""
+    target = {name: realised.get(name, 0.0) / design["own_per_target"][name] for name in swarm_domains(design)}
     total = sum(target.values())
     return {name: value / total for name, value in target.items()}
+
+
+def swarm_domains(design: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return all domains that the swarm's mixes have: those on offer, then those that are there no more."""
+    return (*design["domains"], *design["gone"])
 
 
 def read_swarm(folder: Path) -> Any:
@@ -95,10 +109,10 @@ def read_swarm(folder: Path) -> Any:
 
 
 def frozen_of(design: Mapping[str, Any]) -> Any:
-    """Return the groups whose ratios the design holds; laws and proposals know a group by its total only."""
+    """Return the groups whose ratios the design holds, over the swarm's domains; laws know only totals."""
     from pipeline.mixture.freeze import freeze
 
-    return freeze(domains_of({name: name for name in design["domains"]}, design["tokens"]), design["freeze"])
+    return freeze(domains_of({name: name for name in swarm_domains(design)}, design["tokens"]), design["freeze"])
 
 
 def collapsed(swarm: Any, frozen: Any) -> Any:
@@ -108,16 +122,22 @@ def collapsed(swarm: Any, frozen: Any) -> Any:
 
 
 def mix_of(design: Mapping[str, Any], name: str) -> np.ndarray:
-    """Return `natural`, `uniform` or `prior` of a design, over its domains (d,)."""
-    return vector(design[name], tuple(design["domains"]))
+    """Return `natural`, `uniform` or `prior` of a design, over all domains of the swarm (d,)."""
+    return vector(design[name], swarm_domains(design))
 
 
-def objective_of(swarm: Any, natural: np.ndarray, options: Mapping[str, Any]) -> Any:
-    """Return the objective that the `objective` section asks for; natural: (d,)."""
+def objective_of(swarm: Any, natural: np.ndarray, options: Mapping[str, Any], fits: Any = None) -> Any:
+    """Return the objective that the `objective` section asks for; natural: (d,), predicted if no run is it."""
     from pipeline.mixture.objective import build
 
-    weights = {**options["families"], **options["tasks"]}
-    return build(swarm, natural, weights=weights, force=options["force"], maximise=options["maximise"])
+    return build(
+        swarm,
+        natural,
+        weights={**options["families"], **options["tasks"]},
+        force=options["force"],
+        maximise=options["maximise"],
+        predicted=None if fits is None else np.array([float(each.model.predict(natural[None])[0]) for each in fits]),
+    )
 
 
 # propose
@@ -141,16 +161,19 @@ def propose_units(run: Run) -> list[Unit]:
 
 def propose(job: Job) -> dict[str, Any]:
     """Write `proposal.json`: the proposal, its interval per weight, and what is predicted for it and every baseline."""
+    from pipeline.mixture.face import on_face
     from pipeline.mixture.proposer import propose as solve
     from pipeline.mixture.recipes import RECIPES
 
     design = json.loads((job.inputs["design"] / "swarm.json").read_text())
-    frozen = frozen_of(design)
-    names = tuple(design["domains"])
-    swarm = collapsed(read_swarm(job.inputs["fit"]), frozen)
+    whole = frozen_of(design)
+    swarm = collapsed(read_swarm(job.inputs["fit"]), whole)
     chosen = json.loads((job.inputs["fit"] / "fit.json").read_text())["tasks"]
     fits = [task_fit(swarm, t, chosen[task]) for t, task in enumerate(swarm.tasks)]
-    objective = objective_of(swarm, frozen.collapse(mix_of(design, "natural")), job.args["objective"])
+    objective = objective_of(swarm, whole.collapse(mix_of(design, "natural")), job.args["objective"], fits)
+    # from here on only what is on offer
+    frozen = frozen_of({**design, "gone": []})
+    names, gone = tuple(design["domains"]), len(design["gone"])
     domains = domains_of({name: job.args["domains"][name] for name in names}, design["tokens"])
     options = job.args["propose"]
     earlier = json.loads((job.inputs["proven"] / "proposal.json").read_text()) if "proven" in job.inputs else None
@@ -161,7 +184,7 @@ def propose(job: Job) -> dict[str, Any]:
         fits,
         objective,
         frozen.limits(limits_of(domains, options, job.args["target_tokens"])),
-        frozen.collapse(mix_of(design, "prior")),
+        frozen.collapse(vector(design["prior"], names)),
         baselines={name: frozen.collapse(weights) for name, weights in baselines.items()},
         seed=job.args["seed"],
         kl_strength=options["kl"],
@@ -169,11 +192,12 @@ def propose(job: Job) -> dict[str, Any]:
         recipe=RECIPES[options["recipe"]] if options["recipe"] else None,
         proven=as_proven(earlier, names, frozen) if earlier else None,
         no_worse_than=job.args["objective"]["no_worse_than"],
+        gone=gone,
     )
 
     record = proposal_record(
         proposal,
-        fits,
+        on_face(fits, gone),
         objective,
         domains,
         job.args["target_tokens"],

@@ -11,6 +11,7 @@ import json
 from typing import Any
 
 from pipeline import swarm
+from pipeline.reuse import beside_earlier
 from pipeline.run import Run
 from pipeline.store import write_json
 from pipeline.units import Job, Unit
@@ -22,7 +23,7 @@ def design_units(run: Run) -> list[Unit]:
     """The first round's unit; on every later walk the next round's beside those before it."""
     known = run.units.get("design", [])
     if not known:
-        return swarm.design_units(run)
+        return [beside_earlier(run, unit) for unit in swarm.design_units(run)]
     if swarm.swarm_of(run)["settled"]:
         return known
     sizes, number = run.config.swarm.sizes, len(known)
@@ -55,6 +56,7 @@ def design(job: Job) -> dict[str, Any]:
 
 def later_round(job: Job) -> dict[str, Any]:
     """Choose the next mixes; none where the best guess is expected to lose less than the tolerance."""
+    from pipeline.mixture.face import on_face, without
     from pipeline.mixture.rounds import next_mixes
     from pipeline.mixture.selection import choose
     from pipeline.mixture.surface import surface
@@ -62,25 +64,26 @@ def later_round(job: Job) -> dict[str, Any]:
     from pipeline.proposal import collapsed, frozen_of, mix_of, objective_of, tables_of
 
     plan = json.loads((job.inputs["design"] / "swarm.json").read_text())
-    frozen = frozen_of(plan)
-    table = collapsed(join(*tables_of(job, plan)), frozen)
+    whole, frozen, gone = frozen_of(plan), frozen_of({**plan, "gone": []}), len(plan["gone"])
+    table = collapsed(join(*tables_of(job, plan)), whole)
     wanted = job.args["fit"]
     fits = choose(table, seed=job.args["seed"], laws=wanted["laws"], force=wanted["law"])
-    objective = objective_of(table, frozen.collapse(mix_of(plan, "natural")), job.args["objective"])
+    objective = objective_of(table, whole.collapse(mix_of(plan, "natural")), job.args["objective"], fits)
     domains = swarm.domains_of(job.args["domains"], plan["tokens"])
     found = next_mixes(
-        surface(table, fits, objective),
-        table.weights,
+        surface(table, on_face(fits, gone), objective),
+        without(table.weights, gone)[0],
         frozen.limits(swarm.limits_of(domains, job.args["propose"], job.args["target_tokens"])),
         job.args["sizes"][-1],
         seed=job.args["seed"] + job.args["round"],
     )
     settled = found.regret <= job.args["tolerance"]
     filled = [sum(mix["block"] == block for mix in plan["mixes"]) for block in range(job.args["blocks"])]
+    prefix = f"grown{plan['grown']}-" if plan["grown"] else ""  # the earlier design has rounds of its own
     for i, weights in enumerate([] if settled else found.mixes):
         block = filled.index(min(filled))
         filled[block] += 1
-        name = f"round{job.args['round'] + 1}-{i:03d}"
+        name = f"{prefix}round{job.args['round'] + 1}-{i:03d}"
         shares = zip(plan["domains"], (round(float(weight), 12) for weight in frozen.expand(weights)), strict=True)
         plan["mixes"].append({"run": f"{name}-b{block}", "mix": name, "block": block, "weights": dict(shares)})
     write_json(job.out / "swarm.json", {**plan, "settled": settled})

@@ -19,6 +19,7 @@ from pipeline import (
     proposal,
     proven,
     report,
+    reuse,
     rewrite,
     rounds,
     select,
@@ -50,7 +51,13 @@ STAGES = (
         "classifiers", "train quality classifiers", annotate.classifier_units, annotate.train_classifier, pinned=True
     ),
     Stage("annotate", "score every document", annotate.annotate_units, annotate.annotate),
-    Stage("duplicates", "find repeated documents", annotate.duplicates_units, annotate.mark_duplicates),
+    Stage(
+        "duplicates",
+        "find repeated documents",
+        annotate.duplicates_units,
+        annotate.mark_duplicates,
+        annotate.remember_references,
+    ),
     Stage("select", "keep, drop, hold out", select.units, select.work, select.check),
     Stage("rewrite", "make variants", rewrite.units, rewrite.work, rewrite.check),
     Stage("vocabulary", "train the small BPE", tokenize.vocabulary_units, tokenize.train_vocabulary, pinned=True),
@@ -60,7 +67,7 @@ STAGES = (
     Stage("numerics", "choose the numeric type", swarm.numerics_units, swarm.choose_numerics, pinned=True),
     Stage("design", "choose the swarm's mixes", rounds.design_units, rounds.design, pinned=True),
     Stage("train", "one proxy a mix and seed", swarm.train_units, swarm.train_proxy),
-    Stage("score", "checkpoints on steer items", swarm.score_units, swarm.score_proxy),
+    Stage("score", "checkpoints on steer items", swarm.score_units, swarm.score_proxy, reuse.remember),
     # mixture: laws, a proposal, its proof
     Stage("fit", "laws of every task", proposal.fit_units, proposal.fit),
     Stage("propose", "the best mix under the caps", proposal.propose_units, proposal.propose),

@@ -11,12 +11,13 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from pipeline.config import Proxy
+from pipeline.grow import EARLIER, added, grown, kept_of
 from pipeline.run import Run, preset_values
 from pipeline.store import write_json
 from pipeline.units import Job, Unit, digest
 
 NUMERICS_VERSION = 1
-DESIGN_VERSION = 3
+DESIGN_VERSION = 4
 TRAIN_VERSION = 1
 SCORE_VERSION = 1
 
@@ -69,32 +70,37 @@ def design_units(run: Run) -> list[Unit]:
 
 
 def design(job: Job) -> dict[str, Any]:
-    """Write `swarm.json`: the domains with their tokens, the prior, the baselines and the mixes with their blocks."""
+    """Write `swarm.json`: the domains with their tokens, the prior, the baselines and the mixes with their blocks.
+
+    Where an earlier design goes on (see `pipeline.reuse`), its finished mixes stand first, as they were, and `gone`
+    names the domains that only they have.
+    """
     from pipeline.mixture.designs import swarm
     from pipeline.mixture.freeze import freeze
     from pipeline.mixture.spaces import natural, prior, uniform
 
     tokens = dict.fromkeys(job.args["domains"], 0)
     own = dict.fromkeys(job.args["domains"], 0)
+    arrays: dict[str, dict[str, str]] = {}
     for role in job.inputs:
-        counts = job.counts(role)
-        tokens[role.split("/")[0]] += counts["target_tokens"]
-        own[role.split("/")[0]] += counts["tokens"]
+        if role == EARLIER:
+            continue
+        domain, counts = role.split("/")[0], job.counts(role)
+        tokens[domain] += counts["target_tokens"]
+        own[domain] += counts["tokens"]
+        arrays.setdefault(domain, {})[role] = f"tokenize/{job.inputs[role].name}"
     domains = domains_of(job.args["domains"], tokens)
     within = limits_of(domains, job.args["propose"], job.args["target_tokens"])
     options = job.args["design"]
     frozen = freeze(domains, options["freeze"])
     free = frozen.domains
-    mixes = swarm(
-        free,
-        options["runs"],
-        seed=job.args["seed"],
-        method=options["method"],
-        within=frozen.limits(within),
-        blocks=options["blocks"],
-        min_weight=options["min_weight"],
-    )
     names = [domain.name for domain in domains]
+    earlier = kept_of(job)
+    method = {"method": options["method"], "within": frozen.limits(within), "min_weight": options["min_weight"]}
+    if earlier is None:
+        mixes = swarm(free, options["runs"], seed=job.args["seed"], blocks=options["blocks"], **method)
+    else:
+        mixes = added(job, earlier, frozen, names, method)
 
     def by_name(weights: Any) -> dict[str, float]:
         return dict(zip(names, (round(float(weight), 12) for weight in weights), strict=True))
@@ -102,24 +108,25 @@ def design(job: Job) -> dict[str, Any]:
     def named(weights: Any) -> dict[str, float]:
         return by_name(frozen.expand(weights))
 
-    write_json(
-        job.out / "swarm.json",
-        {
-            "domains": names,
-            "tokens": tokens,
-            "own_per_target": {name: own[name] / tokens[name] for name in names},
-            "freeze": frozen.shares,
-            "natural": by_name(natural(domains)),
-            "uniform": named(uniform(free)),
-            "prior": named(prior(free)),
-            "mixes": [
-                {"run": each.name, "mix": each.mix, "block": each.block, "weights": named(each.weights)}
-                for each in mixes
-            ],
-            "settled": False,
-        },
-    )
-    return {"runs": len(mixes), "mixes": len({each.mix for each in mixes})}
+    plan = {
+        "domains": names,
+        "gone": [],
+        "tokens": tokens,
+        "own_per_target": {name: own[name] / tokens[name] for name in names},
+        "arrays": arrays,
+        "freeze": frozen.shares,
+        "natural": by_name(natural(domains)),
+        "uniform": named(uniform(free)),
+        "prior": named(prior(free)),
+        "mixes": [
+            {"run": each.name, "mix": each.mix, "block": each.block, "weights": named(each.weights)} for each in mixes
+        ],
+        "settled": False,
+        "grown": 0,
+    }
+    plan = plan if earlier is None else grown(plan, earlier)
+    write_json(job.out / "swarm.json", plan)
+    return {"runs": len(plan["mixes"]), "mixes": len({each["mix"] for each in plan["mixes"]})}
 
 
 def domains_of(origins: Mapping[str, str], tokens: Mapping[str, float]) -> list[Any]:
@@ -161,7 +168,8 @@ def train_unit(
     plan: Mapping[str, Any],
     proxy: Proxy | None = None,
 ) -> Unit:
-    """Return the unit that trains one proxy; its inputs are the arrays of the domains with a weight.
+    """Return the unit that trains one proxy; its inputs are the arrays of the domains with a weight, and of those that
+    are no longer on offer the arrays that the plan was made with.
 
     proxy: preset and tokens where they are not those of the swarm.
 
@@ -172,6 +180,9 @@ def train_unit(
     own = {domain: weight * plan["own_per_target"][domain] for domain, weight in used.items()}
     total = sum(own.values())
     inputs = {unit.name: unit.ref for unit in run.of("tokenize") if unit.args["domain"] in used}
+    for domain in used:
+        if domain not in run.config.domain_names():
+            inputs |= plan["arrays"][domain]
     (numerics,) = run.of("numerics")
     (vocabulary,) = run.of("vocabulary")
     args = {

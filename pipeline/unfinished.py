@@ -27,7 +27,8 @@ def fit_finished(run: Run, out: Path) -> dict[str, Any]:
     Returns the proposal as it stands in proposal.json. Raises InputError where no design is finished, or too few runs.
     """
     design, finished = finished_runs(run)
-    planned = sum(run.config.swarm.sizes)
+    later = [] if design["settled"] else run.config.swarm.sizes[len(run.of("design")) :]
+    planned = len(design["mixes"]) + sum(later)
     done = {name: units for name, units in finished.items() if units}
     said = f"{len(done)} of {planned} runs of the swarm are trained and scored"
     kept = {**design, "mixes": [mix for mix in design["mixes"] if mix["run"] in done]}

@@ -101,11 +101,13 @@ def build(
     weights: Mapping[str, float] | None = None,
     force: Sequence[str] = (),
     maximise: Sequence[str] = (),
+    predicted: np.ndarray | None = None,
 ) -> Objective:
     """natural: (d,) the mix that tasks are relative to; metrics are better when lower, but for those of `maximise`.
 
     `weights` names tasks or families (default: families equal, tasks equal within one; a task's own weight is taken
     inside its family). Tasks under SIGNAL_TO_NOISE get weight 0 unless named in `force`; noise never scales a task.
+    Where no run is the natural mix, `predicted` (t,), what laws say of it, stands in; without it the mean of all runs.
     `force` and `maximise` name tasks or families too. ValueError for unknown names, negative weights, a minimised
     metric that is not positive, a maximised one that is negative or 0 at natural, or when nothing is left.
     """
@@ -122,10 +124,14 @@ def build(
         raise ValueError(f"task {task} has values that are {'negative' if task in raised else 'not positive'}")
     notes: list[str] = []
     rows = np.abs(swarm.weights - natural).max(axis=1) <= SAME_MIX
-    if not rows.any():
+    if rows.any():
+        reference = swarm.values[rows].mean(axis=0)
+    elif predicted is not None:
+        notes.append("no run is the natural mix: tasks are relative to what the laws predict for it")
+        reference = predicted
+    else:
         notes.append("no run is the natural mix: tasks are relative to the mean over all runs instead")
-        rows[:] = True
-    reference = swarm.values[rows].mean(axis=0)
+        reference = swarm.values.mean(axis=0)
     if np.any(reference <= 0):
         task = swarm.tasks[int(np.argmin(reference))]
         raise ValueError(f"task {task} is 0 for the natural mix: nothing can be taken relative to it")

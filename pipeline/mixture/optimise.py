@@ -13,6 +13,8 @@ STEPS = 40
 TOLERANCE = 1e-8
 """A descent ends when a step gains less than this share of the function's value."""
 _POOL = 1000
+# Sum of absolute differences above which two mixes may lie in different valleys.
+_APART = 0.1
 # Shorter steps gain nothing that a law could be trusted with; on the stairs of regression trees they cost most.
 _SHORTEST = 1e-3
 
@@ -97,9 +99,14 @@ def starts_of(
     corners = toward(space.limits, inside, space.corners)
     drawn = [sample(space, inside, _POOL, rng)] if count > 1 else []
     points = np.vstack([inside[None], corners, *drawn])
+    return best_apart(points, mean(points), count)
+
+
+def best_apart(points: np.ndarray, values: np.ndarray, count: int) -> list[np.ndarray]:
+    """At most `count` of the points (m, d), lowest of values (m,) first, no two in one valley."""
     picked: list[np.ndarray] = []
-    for row in np.argsort(mean(points), kind="stable"):  # far from each other, or all would end in one valley
-        if all(np.abs(points[row] - p).sum() > 0.1 for p in picked):
+    for row in np.argsort(values, kind="stable"):
+        if all(np.abs(points[row] - p).sum() > _APART for p in picked):
             picked.append(points[row])
         if len(picked) == count:
             break

@@ -11,11 +11,13 @@ from itertools import combinations, product
 import numpy as np
 
 from pipeline.mixture.guards import Allowed
+from pipeline.mixture.optimise import best_apart
 from pipeline.mixture.surface import Surface
 
 # Parts of 1 on the lattice for two and for three families; more have vertices, pairs and the centre.
 _PARTS = {2: 10, 3: 4}
 _MOST_WITH_PAIRS = 6
+_STARTS = 4
 _STEPS = 15
 _TOLERANCE = 1e-5
 # Family values, relative to natural, that differ by less are the same.
@@ -50,7 +52,12 @@ def front(allowed: Allowed, surfaces: Mapping[str, Surface], starts: np.ndarray)
     shares = np.array(list(lattice(len(every))))
     mixes, values = starts, _values(every, starts)
     for share in shares:
-        end = _best_for(allowed, every, share, mixes[np.argmin(values @ share)])
+        # A family alone has the front's end, and its law may have several valleys.
+        begin = best_apart(mixes, values @ share, _STARTS if share.max() == 1 else 1)
+        end = min(
+            (_best_for(allowed, every, share, w) for w in begin),
+            key=lambda w: float(_values(every, w[None])[0] @ share),
+        )
         mixes = np.vstack([mixes, end])
         values = np.vstack([values, _values(every, end[None])])
     # A later search may have found a better mix for an earlier share.

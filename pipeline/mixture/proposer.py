@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from pipeline.mixture.face import on_face, without
 from pipeline.mixture.guards import allowed, guards
 from pipeline.mixture.objective import Objective
 from pipeline.mixture.optimise import sample
@@ -42,11 +43,15 @@ class Compared:
 
 @dataclass(frozen=True)
 class BestObserved:
-    """The run whose mix measured best; measured: its steer objective, blocks taken off, mean over its runs."""
+    """The run whose mix measured best; measured: its steer objective, blocks taken off, mean over its runs.
+
+    altered: some of what it had is no longer on offer, and weights (d,) are the rest.
+    """
 
     run: str
     weights: np.ndarray
     measured: float
+    altered: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,6 +100,18 @@ def best_observed(swarm: Swarm, fits: Sequence[TaskFit], objective: Objective, r
     return _best_measured(swarm, objective.value(without_blocks(swarm, fits)), run)
 
 
+def _best_offered(swarm: Swarm, measured: np.ndarray, run: str | None, gone: int) -> BestObserved:
+    """The best of the runs that have nothing of what is gone; where there is none, what is left of the best of all."""
+    if gone == 0:
+        return _best_measured(swarm, measured, run)
+    left, rows = without(swarm.weights, gone)
+    whole = swarm.weights[rows, len(swarm.domains) - gone :].sum(axis=1) == 0
+    kept = whole if whole.any() else np.ones(len(rows), dtype=bool)
+    runs = tuple(swarm.runs[row] for row in rows[kept])
+    offered = replace(swarm, runs=runs, domains=swarm.domains[:-gone], weights=left[kept])
+    return replace(_best_measured(offered, measured[rows[kept]], run), altered=not whole.any())
+
+
 def _best_measured(swarm: Swarm, measured: np.ndarray, run: str | None) -> BestObserved:
     groups = swarm.groups
     means = np.array([measured[groups == g].mean() for g in range(groups.max() + 1)])
@@ -118,20 +135,25 @@ def propose(
     recipe: Recipe | None = None,
     proven: Proven | None = None,
     no_worse_than: Mapping[str, str] | None = None,
+    gone: int = 0,
 ) -> Proposal:
     """Minimise predicted objective + strength * KL(w || prior) over the limits and the hull of the swarm's mixes.
 
     `kl_strength` None takes the largest strength whose optimum is predicted within `kl_errors` standard errors (of the
-    difference) of the optimum without it, and within a quarter of a run's noise SD; 0 switches it off. `extrapolate`
+    difference) of the optimum without it, and within a tenth of a run's noise SD; 0 switches it off. `extrapolate`
     leaves the hull. `recipe` finds the mix in another project's way, hull and guards or not; `fits` must be of its law.
     baselines: name -> weights (d,), compared with the proposal; best_observed joins them. `proven` stays the proposal,
     whatever the laws think best now; that is its `successor` where the data can tell the two apart. `no_worse_than`:
     task or family -> name of a baseline; the task, or each task of the family, is predicted no worse for the proposal
-    than for that mix; a proven proposal that breaks this is kept with a warning. ValueError naming the limits, or the
-    guards, that collide.
+    than for that mix; a proven proposal that breaks this is kept with a warning. `gone`: that many of the last domains
+    of the swarm and of `fits` are no longer on offer; limits, prior, mixes and the proposal are over the others, and
+    the hull is of the swarm's mixes without them (see `face.without`). ValueError naming the limits, or the guards,
+    that collide.
     """
+    measured = objective.value(without_blocks(swarm, fits))
+    fits = on_face(fits, gone)
     model = surface(swarm, fits, objective)
-    distinct = swarm.weights[np.unique(swarm.groups, return_index=True)[1]]
+    distinct, _ = without(swarm.weights[np.unique(swarm.groups, return_index=True)[1]], gone)
     space = whole_simplex(limits) if extrapolate else Polytope(distinct, limits)
     require_nonempty(space)
     rng = np.random.default_rng(seed)
@@ -150,8 +172,7 @@ def propose(
     fresh = weights
     if proven is not None:
         weights, kl_strength = proven.weights, proven.kl_strength
-    measured = objective.value(without_blocks(swarm, fits))
-    best = _best_measured(swarm, measured, proven.best_observed if proven else None)
+    best = _best_offered(swarm, measured, proven.best_observed if proven else None, gone)
     others = {**baselines, "best_observed": best.weights}
     # in this order, so that a row's number says what it is
     named = np.stack([optimum, weights, fresh, *others.values()])
@@ -182,7 +203,8 @@ def propose(
         front=front(within, families, np.vstack([optimum, fresh, around])),
         binding=(*(n for n, s in zip(limits.names, slack, strict=True) if s < 1e-4), *kept.binding(weights)),
         warnings=(
-            *_warnings_of_proof(_best_measured(swarm, measured, None).run, proven),
+            *_warnings_of_proof(_best_offered(swarm, measured, None, gone).run, proven),
+            *_warnings_of_best(best),
             *(f"the proposal breaks a guard: {name}" for name in kept.broken(weights)),
             *_warnings_of_recipe(recipe, Polytope(distinct, limits), weights),
             *_warnings(model, compared),
@@ -216,6 +238,12 @@ def _warnings_of_proof(now: str, proven: Proven | None) -> tuple[str, ...]:
     if proven is None or now == proven.best_observed:
         return ()
     return (f"run {now} measures best on the evals as they are now; the proof holds {proven.best_observed}",)
+
+
+def _warnings_of_best(best: BestObserved) -> tuple[str, ...]:
+    if not best.altered:
+        return ()
+    return (f"every run has some of what is no longer on offer: best observed is run {best.run} without it",)
 
 
 def _warnings_of_recipe(recipe: Recipe | None, covered: Polytope, weights: np.ndarray) -> tuple[str, ...]:

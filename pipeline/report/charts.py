@@ -10,7 +10,7 @@ from pipeline.report.figures import Chart, Trace, axis, bars, chart, dots, label
 from pipeline.report.measures import change, tasks_of
 from pipeline.report.objective import marked, sign
 from pipeline.report.regression import contrasts, out_of_fold
-from pipeline.report.runs import coverage, domains_of, ranked
+from pipeline.report.runs import coverage, domains_of, ranked, tried_domains
 from pipeline.report.text import words
 
 COLOURS = ("--c2", "--c3", "--c4", "--c5", "--c6", "--c7", "--c8")
@@ -156,7 +156,7 @@ def contrast_panels(data: dict[str, Any]) -> list[Chart]:
 def swarm_map(data: dict[str, Any]) -> Chart:
     """Weights of every run as a heat map, the best run on top, with its objective at the right."""
     order = ranked(data)
-    domains = domains_of(data)
+    domains = tried_domains(data)
     runs = [label(run) for run, _ in order]
     weights = [[round(100 * data["ratios"][run][domain], 2) for domain in domains] for run, _ in order]
     heat = {

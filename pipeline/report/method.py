@@ -27,7 +27,7 @@ def facts(data: dict[str, Any]) -> list[tuple[str, str]]:
     by_rule = (
         "the recipe's"
         if recipe
-        else "the strongest that costs no more than one standard error and a quarter of the noise"
+        else "the strongest that costs no more than one standard error and a tenth of the noise"
     )
     how = by_rule if config["propose"]["kl"] is None else "set by hand"
     region = "mixes between those that the swarm tried"

@@ -25,9 +25,14 @@ def domains_of(data: dict[str, Any]) -> list[str]:
     return [name for _, names in ordered_domains(data["mix"]) for name in names]
 
 
+def tried_domains(data: dict[str, Any]) -> list[str]:
+    """Return the domains of the swarm's mixes: those on offer, then those that are there no more."""
+    return [*domains_of(data), *data["swarm"]["gone"]]
+
+
 def runs_table(data: dict[str, Any]) -> Table:
     """Return run × domain: realised weights, the best run first."""
-    domains = domains_of(data)
+    domains = tried_domains(data)
     blocks = {mix["run"]: mix["block"] for mix in data["swarm"]["mixes"]}
     top = max(max(row.values()) for row in data["ratios"].values())
     rows = []

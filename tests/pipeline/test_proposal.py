@@ -20,7 +20,7 @@ shares = st.lists(st.floats(0.01, 1), min_size=3, max_size=3).map(lambda x: dict
 def test_realised_weights_turn_own_tokens_into_target_tokens(own: dict, ratio: dict) -> None:
     total = sum(own.values())
     realised = {name: value / total for name, value in own.items()}
-    weights = realised_weights(realised, {"own_per_target": ratio, "domains": list("abc")})
+    weights = realised_weights(realised, {"own_per_target": ratio, "domains": list("abc"), "gone": []})
     assert sum(weights.values()) == pytest.approx(1)
     # a domain that needs twice the proxy tokens for the same text weighs half
     for a, b in (("a", "b"), ("b", "c")):
@@ -28,7 +28,7 @@ def test_realised_weights_turn_own_tokens_into_target_tokens(own: dict, ratio: d
 
 
 def test_a_domain_that_was_not_trained_on_weighs_nothing() -> None:
-    weights = realised_weights({"a": 1.0}, {"own_per_target": {"a": 1, "b": 2}, "domains": ["a", "b"]})
+    weights = realised_weights({"a": 1.0}, {"own_per_target": {"a": 1, "b": 2}, "domains": ["a", "b"], "gone": []})
     assert weights == {"a": 1.0, "b": 0.0}
 
 

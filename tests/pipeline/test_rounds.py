@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,8 @@ PLAN = {
     "tokens": dict.fromkeys(DOMAINS, 1000),
     "own_per_target": dict.fromkeys(DOMAINS, 1.0),
     "freeze": {},
+    "gone": [],
+    "grown": 0,
     "settled": False,
     "natural": dict.fromkeys(DOMAINS, 1 / 3),
 }
@@ -81,7 +84,7 @@ def test_a_settled_swarm_asks_for_no_further_round(run: Run) -> None:
     assert design_units(run) == [first, second]
 
 
-def job(tmp_path: Path, tolerance: float) -> Job:
+def job(tmp_path: Path, tolerance: float, **plan) -> Job:
     """A second round after 9 runs whose metric falls with the weight of `a`, up to noise."""
     weights = [[1 / 3] * 3, [1 / 3] * 3, [0.6, 0.2, 0.2], [0.2, 0.6, 0.2], [0.2, 0.2, 0.6], [0.5, 0.4, 0.1]]
     weights += [[0.1, 0.5, 0.4], [0.45, 0.1, 0.45], [0.7, 0.15, 0.15]]
@@ -91,7 +94,7 @@ def job(tmp_path: Path, tolerance: float) -> Job:
     ]
     (tmp_path / "design").mkdir()
     (tmp_path / "out").mkdir()
-    (tmp_path / "design" / "swarm.json").write_text(json.dumps({**PLAN, "mixes": mixes}))
+    (tmp_path / "design" / "swarm.json").write_text(json.dumps({**PLAN, "mixes": mixes, **plan}))
 
     def counts(role: str) -> dict:
         _, name, *task = role.split("|")
@@ -132,3 +135,16 @@ def test_a_round_that_has_nothing_to_learn_adds_nothing(tmp_path: Path) -> None:
     assert counted["settled"]
     assert counted["expected_regret"] < 0.5
     assert counted["runs"] == 9
+
+
+def test_a_round_of_a_grown_swarm_has_names_of_its_own_and_nothing_of_what_is_gone(tmp_path: Path) -> None:
+    given = job(tmp_path, tolerance=0.0, domains=["a", "b"], gone=["c"], grown=2, natural={"a": 0.5, "b": 0.5})
+    later_round(replace(given, args={**given.args, "domains": {"a": "a", "b": "b"}}))
+    plan = json.loads((tmp_path / "out" / "swarm.json").read_text())
+    assert [each["mix"] for each in plan["mixes"][9:]] == [
+        "grown2-round2-000",
+        "grown2-round2-001",
+        "grown2-round2-002",
+    ]
+    assert all(set(each["weights"]) == {"a", "b"} for each in plan["mixes"][9:])
+    assert plan["mixes"][9]["weights"]["a"] > 0.9

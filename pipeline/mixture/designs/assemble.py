@@ -51,33 +51,41 @@ def swarm(
     if np.abs(chosen[0][1] - chosen[1][1]).max() < 1e-12:  # one raw domain, or all of a size: one baseline, twice named
         chosen, wanted = chosen[:1], runs - 2 * (replicates - 1)
     count = wanted - len(chosen)
-    request = Request(tuple(domains), within, centre, tuple(chosen), count, apart, corner_share, min_weight)
+    lift = tuple(range(len(domains)))
+    request = Request(tuple(domains), within, centre, tuple(chosen), count, apart, corner_share, lift, min_weight)
+    baselines = list(range(len(chosen)))
     chosen += METHODS[method](request, np.random.default_rng(seed))
     if len(chosen) < wanted:
         raise ValueError(
             f"only {len(chosen)} mixes at least {apart:g} apart fit inside the limits, {wanted} are wanted: "
             "loosen the limits or ask for fewer runs"
         )
-    return _assign(chosen, blocks, replicates)
+    return assign(chosen, [*baselines, *_most_distant(chosen, baselines)], replicates, [0] * blocks)
 
 
-def _assign(chosen: list[Named], blocks: int, replicates: int) -> list[Mix]:
-    """Noise mixes on blocks 0 .. replicates-1, the rest in turn over all blocks, the emptiest first."""
-    baselines = [i for i, (name, _) in enumerate(chosen) if name in ("natural", "uniform")]
+def _most_distant(chosen: Sequence[Named], baselines: Sequence[int]) -> list[int]:
+    """The index of the mix farthest from its nearest baseline; none where there are only baselines."""
     others = [i for i in range(len(chosen)) if i not in baselines]
-    repeated = list(baselines)
-    if others:
-        anchors = [chosen[i][1] for i in baselines]
-        repeated.append(max(others, key=lambda i: min(np.abs(chosen[i][1] - a).sum() for a in anchors)))
-    filled = [0] * blocks
+    anchors = [chosen[i][1] for i in baselines]
+    return [max(others, key=lambda i: min(np.abs(chosen[i][1] - a).sum() for a in anchors))] if others else []
+
+
+def assign(chosen: Sequence[Named], repeated: Sequence[int], replicates: int, filled: Sequence[int]) -> list[Mix]:
+    """The runs of the chosen mixes: `repeated` ones on blocks 0 .. replicates-1, the others on the emptiest in turn.
+
+    filled: runs that every block has already.
+    """
+    runs = list(filled)
     result: list[Mix] = []
+
+    def add(i: int, block: int) -> None:
+        runs[block] += 1
+        result.append(Mix(f"{chosen[i][0]}-b{block}", chosen[i][1], block, chosen[i][0]))
+
     for i in repeated:
         for block in range(replicates):
-            filled[block] += 1
-            result.append(Mix(f"{chosen[i][0]}-b{block}", chosen[i][1], block, chosen[i][0]))
+            add(i, block)
     for i in range(len(chosen)):
         if i not in repeated:
-            block = int(np.argmin(filled))
-            filled[block] += 1
-            result.append(Mix(f"{chosen[i][0]}-b{block}", chosen[i][1], block, chosen[i][0]))
+            add(i, int(np.argmin(runs)))
     return result

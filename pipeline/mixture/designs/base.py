@@ -30,7 +30,8 @@ class Request:
     """`count` mixes are wanted beside those `taken`, at least `apart` (total variation) from those and each other.
 
     centre: (d,) the prior, or the allowed mix nearest to it. `corner_share`: what a one-at-a-time corner lifts its
-    domain to. Every mix keeps `within`, and has no weight between 0 and `min_weight`; 0 asks for nothing.
+    domain to; `lift`: indices of the domains that get one. Every mix keeps `within`, and has no weight between 0 and
+    `min_weight`; 0 asks for nothing.
     """
 
     domains: tuple[Domain, ...]
@@ -40,6 +41,7 @@ class Request:
     count: int
     apart: float
     corner_share: float
+    lift: tuple[int, ...]
     min_weight: float
 
     @property

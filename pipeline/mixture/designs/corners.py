@@ -12,30 +12,31 @@ _HALVINGS = 5
 def corners(request: Request, rng: np.random.Generator) -> list[Named]:
     """Every domain at `corner_share`, then every domain at 0, then at 1/2, 1/4, 3/4, 1/8 … as runs allow.
 
-    A level that the limits forbid goes as far as they allow. What is learnt is each domain's own curve and nothing of
-    how two act together.
+    Those to be lifted come first. A level that the limits forbid goes as far as they allow. What is learnt is each
+    domain's own curve and nothing of how two act together.
     """
     del rng  # nothing is drawn
     chosen: list[Named] = []
+    rest = [i for i in range(len(request.domains)) if i not in request.lift]
     for share in (request.corner_share, 0.0, *_bisections()):
-        for i, domain in enumerate(request.domains):
+        for i in (*request.lift, *rest):
             if len(chosen) == request.count:
                 return chosen
             mix = realisable(move(request.within, request.centre, i, share), request, request.floor)
             if mix is not None and request.is_apart(mix, (*request.taken, *chosen)):
                 level = "" if share == request.corner_share else f"-{share:g}"
-                chosen.append((f"corner-{domain.name}{level}", mix))
+                chosen.append((f"corner-{request.domains[i].name}{level}", mix))
     return chosen
 
 
 def lifted(request: Request, count: int) -> list[Named]:
-    """At most `count` corners: each domain lifted to `corner_share`, or left at the centre where it has more there."""
+    """At most `count` corners: a domain lifted to `corner_share`, or left at the centre where it has more there."""
     chosen: list[Named] = []
-    for i, domain in enumerate(request.domains):
+    for i in request.lift:
         share = max(request.corner_share, request.centre[i])
         mix = realisable(move(request.within, request.centre, i, share), request, request.min_weight)
         if len(chosen) < count and mix is not None and request.is_apart(mix, (*request.taken, *chosen)):
-            chosen.append((f"corner-{domain.name}", mix))
+            chosen.append((f"corner-{request.domains[i].name}", mix))
     return chosen
 
 

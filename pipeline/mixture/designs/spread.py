@@ -18,7 +18,7 @@ CANDIDATES = 1500
 
 
 def spread(request: Request, rng: np.random.Generator) -> list[Named]:
-    """One corner a domain, then draws of several strengths in turn.
+    """One corner a domain to be lifted, then draws of several strengths in turn.
 
     Each is chosen greedily where a Gaussian process on w^(1/4) that has seen the others would be least sure.
     """

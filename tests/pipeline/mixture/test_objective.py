@@ -36,6 +36,17 @@ def test_a_noisy_task_is_set_aside_unless_forced() -> None:
     assert build(noisy, natural(DOMAINS), force=["bench/papers"]).weights[2] == pytest.approx(0.5)
 
 
+def test_a_natural_mix_that_no_run_has_is_predicted_or_else_the_mean_of_all() -> None:
+    table = measured()
+    elsewhere = np.eye(5)[3]
+    goal = build(table, elsewhere, predicted=np.array([1.5, 1.25, 2.0]))
+    assert goal.value(np.array([1.5, 1.25, 2.0])) == pytest.approx(1)
+    assert "tasks are relative to what the laws predict for it" in goal.notes[0]
+    np.testing.assert_allclose(build(table, elsewhere).reference, table.values.mean(axis=0))
+    measured_goal = build(table, natural(DOMAINS), predicted=np.array([9.0, 9.0, 9.0]))
+    np.testing.assert_array_equal(measured_goal.reference, build(table, natural(DOMAINS)).reference)
+
+
 def test_seed_noise_is_estimated_free_of_blocks() -> None:
     estimates = []
     for seed in range(15):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.mixture.objective import build
@@ -33,6 +33,7 @@ def solved(law: str, seed: int) -> tuple[Proposal, dict, Polytope]:
 
 @settings(max_examples=8, deadline=None)
 @given(law=st.sampled_from(SMOOTH), seed=st.integers(0, 20))
+@example(law="gaussian_process", seed=4)  # its family has several valleys, and one descent ended in the wrong one
 def test_the_front_is_allowed_not_dominated_and_reaches_each_familys_optimum(law: str, seed: int) -> None:
     found, surfaces, space = solved(law, seed)
     values = np.array([[each.families[name].predicted for name in surfaces] for each in found.front])

@@ -308,6 +308,7 @@ def enlarged(data: dict[str, Any], domains: int = 64, tasks: int = 52, runs: int
         "tokens": dict.fromkeys(names, 1e9),
         "natural": mix(),
         "prior": mix(),
+        "gone": [],
         "mixes": [{"run": run, "mix": run, "block": i % 4, "weights": {}} for i, run in enumerate(swarm_runs)],
     }
     proxy = {

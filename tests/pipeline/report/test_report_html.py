@@ -103,6 +103,16 @@ def test_a_gain_that_was_not_predicted_is_said(data: dict[str, Any]) -> None:
     assert "0.9000 over natural was predicted" in Page(render_html(data)).shown[1]
 
 
+def test_runs_show_what_is_no_longer_on_offer(data: dict[str, Any]) -> None:
+    before = Page(render_html(data)).shown.count("letters")
+    data["swarm"]["gone"] = ["letters"]
+    for row in data["ratios"].values():
+        row["letters"] = 0.05
+    page = Page(render_html(data))
+    assert page.shown.count("letters") == before + 1, "a column of the table of runs, and no row of the mix"
+    assert '"letters"' in page.scripts[0], "and of the map of the swarm"
+
+
 def test_text_from_documents_neither_runs_nor_turns_the_page(data: dict[str, Any]) -> None:
     clean = Page(render_html(data))
     data["title"] = EVIL
