@@ -4,17 +4,17 @@ import numpy as np
 
 from pipeline.mixture.designs.spread import greedy
 
-# On random splits of RegMix's mixtures, picks on w^0.4 to w^0.5 ranked the rest best; w^0.25, which suits `spread`'s
-# draws, makes too much of a published mix's 0.4 % against 0, and w^1 too little.
-_POWER = 0.5
+# As the start of rounds this ranked the rest of RegMix's training mixtures a little better than w^0.5;
+# w^0.25, which suits `spread`'s draws, makes too much of a published mix's 0.4 % against 0.
+_POWER = 0.7
 
 
 def pick(pool: np.ndarray, count: int, seed: int, taken: np.ndarray | None = None) -> np.ndarray:
     """Row indices (count,) into `pool` (n, d), in the order chosen; `taken` (k, d) are mixes that have run already.
 
-    The criterion is that of `spread` on another scale: each row is the one of which a Gaussian process on sqrt(w) that
-    has seen the others is least sure. Without `taken` the first row is drawn from `seed`. ValueError where `count` is
-    not between 0 and n or the columns differ.
+    The criterion is that of `spread` on another scale: each row is the one of which a Gaussian process on w^0.7 that
+    has seen the others is least sure. Once some have been measured, `pick_next` knows better. Without `taken` the
+    first row is drawn from `seed`. ValueError where `count` is not between 0 and n or the columns differ.
     """
     n = len(pool)
     if not 0 <= count <= n:
