@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from pipeline.records import vector
-from pipeline.units import Job, digest
+from pipeline.units import Job, seed_of
 
 EARLIER = "earlier"
 """Role of the earlier design among a design's inputs."""
@@ -50,10 +50,8 @@ def added(
         new,
         [frozen.collapse(vector(weights, names)) for weights in mixes.values()],
         job.args["design"]["runs"],
-        filled=[
-            sum(mix["block"] == block for mix in earlier["mixes"]) for block in range(job.args["design"]["blocks"])
-        ],
-        seed=int(digest([job.args["seed"], "grown", number], 12), 16) % 2**31,
+        filled=runs_per_block(earlier, job.args["design"]["blocks"]),
+        seed=seed_of([job.args["seed"], "grown", number]),
         **method,
     )
     return [replace(each, name=f"grown{number}-{each.name}", mix=f"grown{number}-{each.mix}") for each in found]
@@ -80,6 +78,11 @@ def grown(plan: Mapping[str, Any], earlier: Mapping[str, Any]) -> dict[str, Any]
         "settled": not plan["mixes"],
         "grown": earlier["grown"] + 1,
     }
+
+
+def runs_per_block(design: Mapping[str, Any], blocks: int) -> list[int]:
+    """Return how many runs of a design every seed block has."""
+    return [sum(mix["block"] == block for mix in design["mixes"]) for block in range(blocks)]
 
 
 def used(mix: Mapping[str, Any]) -> set[str]:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.config import Fit, Propose
+from pipeline.grow import used
 from pipeline.proven import beside_proven
 from pipeline.records import proposal_record, task_record, vector
 from pipeline.run import Run
@@ -87,7 +88,7 @@ def notes_of(design: Mapping[str, Any]) -> list[str]:
     gone = design["gone"]
     if not gone:
         return []
-    runs = sum(any(mix["weights"].get(name, 0.0) > 0 for name in gone) for mix in design["mixes"])
+    runs = sum(bool(used(mix) & set(gone)) for mix in design["mixes"])
     return [f"{runs} runs have {', '.join(gone)}, no longer on offer: the laws know them, no proposed mix has any"]
 
 

@@ -11,6 +11,7 @@ import json
 from typing import Any
 
 from pipeline import swarm
+from pipeline.grow import runs_per_block
 from pipeline.reuse import beside_earlier
 from pipeline.run import Run
 from pipeline.store import write_json
@@ -80,7 +81,7 @@ def later_round(job: Job) -> dict[str, Any]:
         seed=job.args["seed"] + job.args["round"],
     )
     settled = found.regret <= job.args["tolerance"]
-    filled = [sum(mix["block"] == block for mix in plan["mixes"]) for block in range(job.args["blocks"])]
+    filled = runs_per_block(plan, job.args["blocks"])
     prefix = f"grown{plan['grown']}-" if plan["grown"] else ""  # the earlier design has rounds of its own
     for i, weights in enumerate([] if settled else found.mixes):
         block = filled.index(min(filled))

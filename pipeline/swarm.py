@@ -14,7 +14,7 @@ from pipeline.config import Proxy
 from pipeline.grow import EARLIER, added, grown, kept_of
 from pipeline.run import Run, preset_values
 from pipeline.store import write_json
-from pipeline.units import Job, Unit, digest
+from pipeline.units import Job, Unit, seed_of
 
 NUMERICS_VERSION = 1
 DESIGN_VERSION = 4
@@ -24,7 +24,7 @@ SCORE_VERSION = 1
 
 def block_seed(seed: int, block: int) -> int:
     """Return the seed of a block: it fixes the order of every domain's chunks and the initial weights of a proxy."""
-    return int(digest([seed, "block", block], 12), 16) % 2**31
+    return seed_of([seed, "block", block])
 
 
 # numerics: one numeric type for the whole run

@@ -21,6 +21,11 @@ def digest(value: Any, length: int = 20) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:length]
 
 
+def seed_of(value: Any) -> int:
+    """Return the seed, 0 to 2^31 - 1, of a random stream that is named by a JSON value."""
+    return int(digest(value, 12), 16) % 2**31
+
+
 @dataclass(frozen=True)
 class Unit:
     """One piece of work and the name of its result.

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from pipeline.errors import nearest
-from pipeline.mixture.designs.base import Mix, Named, Request
+from pipeline.mixture.designs.base import Mix, Named, Request, allowed_centre
 from pipeline.mixture.designs.methods import METHODS
-from pipeline.mixture.polytope import project, require_nonempty, whole_simplex
-from pipeline.mixture.spaces import Domain, Limits, limits, natural, prior, uniform
+from pipeline.mixture.polytope import require_nonempty, whole_simplex
+from pipeline.mixture.spaces import Domain, Limits, limits, natural, uniform
 
 # Mixes that run on several seeds: noise that differs between mixes must not be taken from one or two of them.
 _NOISE = 3
@@ -47,9 +47,7 @@ def swarm(
         )
     within = within if within is not None else limits(domains)
     require_nonempty(whole_simplex(within))
-    centre = prior(domains)
-    if not within.allow(centre):
-        centre = project(whole_simplex(within), centre)
+    centre = allowed_centre(domains, within)
     chosen: list[Named] = [("natural", natural(domains)), ("uniform", uniform(domains))]
     if np.abs(chosen[0][1] - chosen[1][1]).max() < 1e-12:  # all raw and of a size: one baseline, twice named
         chosen = chosen[:1]

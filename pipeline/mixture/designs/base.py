@@ -6,8 +6,8 @@ from typing import Protocol
 
 import numpy as np
 
-from pipeline.mixture.polytope import Polytope, try_project
-from pipeline.mixture.spaces import Bound, Domain, Limits, limits, total_variation
+from pipeline.mixture.polytope import Polytope, project, try_project, whole_simplex
+from pipeline.mixture.spaces import Bound, Domain, Limits, limits, prior, total_variation
 
 # A drawn share below this is none: a proxy of some 10^5 tokens could not realise it.
 NONE = 1e-3
@@ -51,6 +51,12 @@ class Request:
 
     def is_apart(self, weights: np.ndarray, others: Sequence[Named]) -> bool:
         return all(total_variation(weights, other) >= self.apart for _, other in others)
+
+
+def allowed_centre(domains: Sequence[Domain], within: Limits) -> np.ndarray:
+    """The prior (d,), or the allowed mix nearest to it."""
+    centre = prior(domains)
+    return centre if within.allow(centre) else project(whole_simplex(within), centre)
 
 
 class Method(Protocol):

@@ -7,11 +7,11 @@ from math import ceil
 import numpy as np
 
 from pipeline.mixture.designs.assemble import assign
-from pipeline.mixture.designs.base import Mix, Named, Request
+from pipeline.mixture.designs.base import Mix, Named, Request, allowed_centre
 from pipeline.mixture.designs.corners import lifted
 from pipeline.mixture.designs.methods import METHODS
-from pipeline.mixture.polytope import minimise_quadratic, project, require_nonempty, whole_simplex
-from pipeline.mixture.spaces import Bound, Domain, Limits, limits, natural, prior, uniform
+from pipeline.mixture.polytope import minimise_quadratic, require_nonempty, whole_simplex
+from pipeline.mixture.spaces import Bound, Domain, Limits, limits, natural, uniform
 
 # Mixes for each new domain, at least: its corner and a draw.
 _LEAST = 2
@@ -49,9 +49,7 @@ def extend(
     names = [domain.name for domain in domains]
     lift = tuple(names.index(name) for name in names if name in new)
     within = _with_new(domains, lift, within, apart)
-    centre = prior(domains)
-    if not within.allow(centre):
-        centre = project(whole_simplex(within), centre)
+    centre = allowed_centre(domains, within)
     known: list[Named] = [("", weights) for weights in taken]
     chosen: list[Named] = []
     for name, weights in (("natural", natural(domains)), ("uniform", uniform(domains))):
