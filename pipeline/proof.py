@@ -11,6 +11,7 @@ from typing import Any
 from pipeline.run import Run, larger_proxy
 from pipeline.store import write_json
 from pipeline.swarm import score_units_of, swarm_of, train_unit
+from pipeline.tasks import task_names
 from pipeline.units import Job, Unit
 from pipeline.verdict import judged, transferred
 
@@ -50,7 +51,7 @@ def validate_units(run: Run) -> list[Unit]:
     args: dict[str, Any] = {
         "mixes": list(mixes_of(run)),
         "seeds": run.config.validation.seeds,
-        "tasks": [unit.name for unit in run.of("requests")],
+        "tasks": task_names(run.config),
     }
     asked, larger = run.config.validation.transfer, larger_proxy(run)
     if asked and larger:

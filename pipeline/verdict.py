@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from pipeline.records import objective_value
+from pipeline.tasks import measured_value
 from pipeline.units import Job
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def judged(
     from pipeline.mixture.judge import judge
 
     table = {
-        mix: {i: {task: job.counts(f"score|{mix}-{letter}{i}|{task}")["bpb"] for task in tasks} for i in range(seeds)}
+        mix: {i: {task: measured_value(job, f"{mix}-{letter}{i}", task) for task in tasks} for i in range(seeds)}
         for mix in mixes
     }
     means = {

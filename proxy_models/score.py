@@ -7,7 +7,6 @@ row on its right changes nothing. The head runs on scored positions only.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from proxy_models.hardware import NumericPlan
 from proxy_models.loss import token_nll
 from proxy_models.model import Decoder
 from proxy_models.requests import RequestSet
+from proxy_models.shared import batches, packs_of, score_packs
 from proxy_models.train import load
 
 _CPU_BATCH_TOKENS = 4096
@@ -54,9 +54,11 @@ def score_set(decoder: Decoder, requests: RequestSet) -> Scores:
     device = decoder.head.device
     head = decoder.head.to(decoder.dtype)
     lengths = np.diff(requests.offsets) - 1  # what the model reads; the last token is only predicted
-    sums = np.zeros(len(requests), dtype=np.float64)
     budget = _CPU_BATCH_TOKENS if device.type == "cpu" else _GPU_BATCH_TOKENS
-    for rows in _batches(lengths, budget):
+    if requests.has_choices:
+        return Scores(score_packs(decoder, packs_of(requests), len(requests), budget), requests.scored.copy())
+    sums = np.zeros(len(requests), dtype=np.float64)
+    for rows in batches(lengths, budget):
         longest = int(lengths[rows].max())
         column = np.arange(longest)
         inside = column < lengths[rows, None]
@@ -68,27 +70,3 @@ def score_set(decoder: Decoder, requests: RequestSet) -> Scores:
         nll = token_nll(hidden, head, targets).cpu().numpy().astype(np.float64)
         np.subtract.at(sums, np.repeat(requests.owner[rows], scored.sum(1)), nll)
     return Scores(sums, requests.scored.copy())
-
-
-def _batches(lengths: NDArray[np.int64], budget: int) -> list[NDArray[np.int64]]:
-    """Rows by falling length, in batches of at most ``budget`` padded tokens (at least one row each)."""
-    order = np.argsort(-lengths, kind="stable")
-    batches, start = [], 0
-    while start < len(order):
-        stop = start + max(1, budget // max(1, int(lengths[order[start]])))
-        batches.append(order[start:stop])
-        start = stop
-    return batches
-
-
-def bits_per_byte(scores: Scores, requests: RequestSet, keep: NDArray[np.bool_] | None = None) -> float:
-    """Sum of -log2 p over the bytes of the gold, conditional requests (of them those in ``keep``, (R,) bool).
-
-    Bytes are of the scored text, so tokenizers compare. Raises ValueError when nothing is left.
-    """
-    chosen = requests.gold & ~requests.unconditional
-    if keep is not None:
-        chosen = chosen & keep
-    if not chosen.any():
-        raise ValueError("no gold requests to take bits per byte of")
-    return float(-scores.logprob[chosen].sum() / (math.log(2) * requests.bytes[chosen].sum()))

@@ -15,8 +15,10 @@ from proxy_models import score as scoring
 from proxy_models.feed import open_feed
 from proxy_models.hardware import NumericPlan
 from proxy_models.model import Decoder
-from proxy_models.requests import RequestSet, documents, encode, read_olmes
-from proxy_models.score import bits_per_byte, score, score_set
+from proxy_models.metrics import bits_per_byte
+from proxy_models.readers import read_requests
+from proxy_models.requests import RequestSet, documents, encode
+from proxy_models.score import score, score_set
 from proxy_models.train import TrainConfig, chunks_of, load, train
 
 
@@ -30,7 +32,7 @@ def checkpoint(corpus: Corpus, exact: NumericPlan, tmp_path_factory: pytest.Temp
 @pytest.fixture(scope="module")
 def sets(corpus: Corpus) -> list[RequestSet]:
     texts = [(str(i), text[:600]) for many in corpus.held_out.values() for i, text in enumerate(many)]
-    requests = [*read_olmes(SAMPLES / "evals" / "arc_easy.jsonl.gz")[:60], *documents(texts)]
+    requests = [*read_requests(SAMPLES / "evals" / "arc_easy.jsonl.gz")[:60], *documents(texts)]
     return [encode(requests, corpus.tokenizer, TINY.context), encode(requests[:7], corpus.tokenizer, 40)]
 
 
