@@ -72,16 +72,21 @@ def read_benchmark(job: Job) -> dict[str, Any]:
         found = read_requests(path, job.args.get("format"))
     except ValueError as error:
         raise InputError(str(error)) from None
-    items = [request.item for request in found if request.gold and not request.unconditional]
-    ranked = heapq.nsmallest(job.args["items"], items, key=lambda item: digest([job.args["seed"], item]))
-    place = {item: i for i, item in enumerate(ranked)}
+    place = sampled_items(found, job.args["items"], job.args["seed"])
     chosen = [request for request in found if request.item in place and _is_asked(request, rows)]
     chosen.sort(key=lambda request: place[request.item])
     _check_rows(chosen, rows, path)
     with open(job.out / "requests.jsonl", "w", encoding="utf-8") as file:
         for request in chosen:
             file.write(json.dumps(asdict(request), ensure_ascii=False) + "\n")
-    return {"items": len(ranked)}
+    return {"items": len(place)}
+
+
+def sampled_items(requests: Iterable[Request], most: int, seed: int) -> dict[str, int]:
+    """Return a seeded sample of items, numbered in its order; whole items, whatever their rows."""
+    items = [request.item for request in requests if request.gold and not request.unconditional]
+    chosen = heapq.nsmallest(most, items, key=lambda item: digest([seed, item]))
+    return {item: i for i, item in enumerate(chosen)}
 
 
 def _is_asked(request: Request, rows: str) -> bool:

@@ -83,7 +83,9 @@ def format_named(name: str) -> Format:
     """Raises ValueError that names the nearest format."""
     if name not in FORMATS:
         near = get_close_matches(name, FORMATS, 1)
-        raise ValueError(f"no format {name}; " + (f"did you mean {near[0]}?" if near else f"known: {', '.join(FORMATS)}"))
+        raise ValueError(
+            f"no format {name}; " + (f"did you mean {near[0]}?" if near else f"known: {', '.join(FORMATS)}")
+        )
     return FORMATS[name]
 
 
@@ -96,7 +98,11 @@ def _lines(path: Path) -> Iterator[tuple[str, int, str]]:
                     with io.TextIOWrapper(archive.open(name), encoding="utf-8") as file:
                         yield from ((f"{path}:{name}", n, line) for n, line in enumerate(file, 1) if line.strip())
         else:
-            with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else open(path, encoding="utf-8") as file:
+            with (
+                gzip.open(path, "rt", encoding="utf-8")
+                if path.suffix == ".gz"
+                else open(path, encoding="utf-8") as file
+            ):
                 yield from ((str(path), n, line) for n, line in enumerate(file, 1) if line.strip())
     except (gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, EOFError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: {error}") from error

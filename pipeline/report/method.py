@@ -8,9 +8,9 @@ import yaml
 
 from pipeline.mixture.recipes import RECIPES
 from pipeline.report.measures import tasks_of
-from pipeline.tasks import requests_of
 from pipeline.report.table import Cell, Column, Table, cut, table
 from pipeline.report.text import count, number, size, words
+from pipeline.tasks import requests_of
 
 
 def facts(data: dict[str, Any]) -> list[tuple[str, str]]:

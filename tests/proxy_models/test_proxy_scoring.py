@@ -14,8 +14,8 @@ from proxy_corpus import SAMPLES, TINY, Corpus
 from proxy_models import score as scoring
 from proxy_models.feed import open_feed
 from proxy_models.hardware import NumericPlan
-from proxy_models.model import Decoder
 from proxy_models.metrics import bits_per_byte
+from proxy_models.model import Decoder
 from proxy_models.readers import read_requests
 from proxy_models.requests import RequestSet, documents, encode
 from proxy_models.score import score, score_set
