@@ -1,4 +1,4 @@
-"""`mixwright score`: any Hugging Face causal language model on eval files, with the readers and metrics that runs use."""
+"""`mixwright score`: a Hugging Face causal language model on eval files, with the readers and metrics of runs."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Metrics from stored sums of log-probabilities: none of them needs the model.
 
 `bpb` is of the gold continuations. The accuracies choose the likeliest choice of an item: by its log p (`acc`), by
-log p a character or byte of the choice (`acc_per_char`, lm-evaluation-harness' acc_norm, and `acc_per_byte`), or by how much
-the question adds to it (`acc_uncond`, log p with the question minus log p without; Brown et al. 2020,
+log p a character or byte of the choice (`acc_per_char`, lm-evaluation-harness' acc_norm, and `acc_per_byte`), or by
+how much the question adds to it (`acc_uncond`, log p with the question minus log p without; Brown et al. 2020,
 arXiv:2005.14165, and OLMES, arXiv:2406.08446). The blank before a choice is no part of its length, as in the
 harness and in OLMo's own evals.
 """

@@ -179,7 +179,7 @@ def _olmes(line: Mapping[str, Any], number: int) -> list[Request]:
 
 def _blimp(line: Mapping[str, Any], number: int) -> list[Request]:
     """A minimal pair (Warstadt et al. 2020, arXiv:1912.00582): the good sentence is choice 0."""
-    pair = line["pairID"] if "pairID" in line else number
+    pair = line.get("pairID", number)
     item = f"{line.get('UID', '')}/{pair}"
     texts = [_text(line, key) for key in ("sentence_good", "sentence_bad")]
     return [Request(item, "", text, choice, gold=choice == 0) for choice, text in enumerate(texts)]

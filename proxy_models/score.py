@@ -73,7 +73,7 @@ def score_set(decoder: Decoder, requests: RequestSet) -> Scores:
     sums = np.zeros(len(requests), dtype=np.float64)
     for batch in row_batches(requests, budget, device):
         hidden = decoder(batch.inputs).flatten(0, 1)[torch.from_numpy(np.flatnonzero(batch.scored)).to(device)]
-        batch.add(token_nll(hidden, head, batch.targets), sums)
+        batch.add(token_nll(hidden, head, batch.targets, decoder.mm), sums)
     return Scores(sums, requests.scored.copy())
 
 

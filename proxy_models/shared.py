@@ -7,7 +7,7 @@ first token of every continuation, so a choice of one token costs no row of its 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -122,10 +122,10 @@ def hidden_of(decoder: Decoder, packs: list[Pack]) -> Tensor:
     mask = torch.zeros(seen.shape, dtype=x.dtype, device=device).masked_fill_(~seen, float("-inf"))
     cos, sin = (each[:, None] for each in turns.to(x.dtype).unbind(-1))
     for block in decoder.blocks:
-        qkv = F.linear(block.norm(x), block.qkv.to(x.dtype))
+        qkv = block.linear(block.norm(x), block.qkv.to(x.dtype))
         mixed = _attention(qkv.unflatten(-1, (3, block.heads, -1)), cos, sin, mask)
-        x = x + F.linear(mixed, block.out.to(x.dtype))
-        x = x + F.linear(block.swiglu(F.linear(block.norm(x), block.up.to(x.dtype))), block.down.to(x.dtype))
+        x = x + block.linear(mixed, block.out.to(x.dtype))
+        x = x + block.linear(block.swiglu(block.linear(block.norm(x), block.up.to(x.dtype))), block.down.to(x.dtype))
     return decoder.norm(x)
 
 
@@ -147,7 +147,7 @@ def score_packs(decoder: Decoder, packs: list[Pack], requests: int, budget: int)
         hidden = hidden_of(decoder, batch)
         reads = np.concatenate([pack.reads + i * hidden.shape[1] for i, pack in enumerate(batch)])
         targets = np.concatenate([pack.targets for pack in batch])
-        logprob = -_nll(hidden.flatten(0, 1), head, reads, targets)
+        logprob = -_nll(hidden.flatten(0, 1), head, reads, targets, decoder.mm)
         first = np.cumsum([0, *(len(pack.owners) for pack in batch)])
         branch = np.concatenate([pack.owner + at for pack, at in zip(batch, first, strict=False)])
         each = np.bincount(branch, weights=logprob, minlength=first[-1])
@@ -156,17 +156,23 @@ def score_packs(decoder: Decoder, packs: list[Pack], requests: int, budget: int)
     return sums
 
 
-def _nll(hidden: Tensor, head: Tensor, reads: NDArray[np.int64], targets: NDArray[np.int64]) -> NDArray[np.float64]:
+def _nll(
+    hidden: Tensor,
+    head: Tensor,
+    reads: NDArray[np.int64],
+    targets: NDArray[np.int64],
+    mm: Callable[[Tensor, Tensor], Tensor],
+) -> NDArray[np.float64]:
     """-log p of every target; the softmax of a place that predicts several targets is taken once."""
     where, back = np.unique(reads, return_inverse=True)
     once = hidden[torch.from_numpy(where).to(hidden.device)]
-    total = log_partition(once, head)
+    total = log_partition(once, head, mm)
     inverse, gold = torch.from_numpy(back).to(hidden.device), torch.from_numpy(targets).to(hidden.device)
     own = (once[inverse].float() * head[gold].float()).sum(-1)
     return (total[inverse] - own).cpu().numpy().astype(np.float64)
 
 
-def log_partition(hidden: Tensor, head: Tensor) -> Tensor:
+def log_partition(hidden: Tensor, head: Tensor, mm: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
     """Log of the sum of exponentials of every row's logits, (rows,) fp32, in chunks that stay in the cache."""
     rows = max(1, ((1 << 18) if head.device.type == "cpu" else (1 << 27)) // head.shape[0])
-    return torch.cat([torch.logsumexp((part @ head.T).float(), -1) for part in hidden.split(rows)])
+    return torch.cat([torch.logsumexp(mm(part, head.T).float(), -1) for part in hidden.split(rows)])
