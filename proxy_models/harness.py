@@ -36,7 +36,7 @@ def export(name: str, out: Path, include: Path | None = None, limit: int | None 
 def load_task(name: str, include: Path | None = None) -> Any:
     """The harness's task of that name. Raises ValueError as ``export``."""
     try:
-        from lm_eval.tasks import TaskManager
+        from lm_eval.tasks import TaskManager  # type: ignore[import-not-found]
     except ImportError as error:
         raise ValueError("tasks of the harness need the extra `lm-eval`: pip install 'mixwright[lm-eval]'") from error
     # one's own folder is searched first and alone: reading the harness's 14,000 YAMLs takes a quarter of a minute

@@ -48,7 +48,7 @@ def load_hf(folder: Path, device: str = "cpu", dtype: torch.dtype = torch.float3
     if not (folder / "config.json").is_file():
         raise ValueError(f"{folder} is no folder of a Hugging Face model: it holds no config.json")
     try:
-        model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, local_files_only=True)
+        model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, local_files_only=True)
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     except (OSError, ValueError) as error:
         raise ValueError(f"{folder}: {error}") from error

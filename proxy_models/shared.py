@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
@@ -16,7 +17,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from proxy_models.model import Decoder
+from proxy_models.model import Block, Decoder
 from proxy_models.requests import RequestSet
 
 _LONGEST_PACK = 256  # tokens: above this the mask costs more than a prefix read again
@@ -121,7 +122,7 @@ def hidden_of(decoder: Decoder, packs: list[Pack]) -> Tensor:
     x = decoder.norm(F.embedding(torch.from_numpy(tokens).to(device), decoder.embed).to(decoder.dtype))
     mask = torch.zeros(seen.shape, dtype=x.dtype, device=device).masked_fill_(~seen, float("-inf"))
     cos, sin = (each[:, None] for each in turns.to(x.dtype).unbind(-1))
-    for block in decoder.blocks:
+    for block in cast("list[Block]", decoder.blocks):
         qkv = block.linear(block.norm(x), block.qkv.to(x.dtype))
         mixed = _attention(qkv.unflatten(-1, (3, block.heads, -1)), cos, sin, mask)
         x = x + block.linear(mixed, block.out.to(x.dtype))
