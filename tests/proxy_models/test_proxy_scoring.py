@@ -91,3 +91,14 @@ def test_sets_that_do_not_fit_the_model_are_refused(
     for wrong in (replace(sets[0], context=65), replace(sets[0], vocab_size=513)):
         with pytest.raises(ValueError, match="do not fit"):
             score(checkpoint, [wrong], exact)
+
+
+def test_a_token_id_above_the_vocabulary_is_named_with_its_item(
+    checkpoint: Path, sets: list[RequestSet], exact: NumericPlan
+) -> None:
+    tokens = sets[0].tokens.copy()
+    row = 7
+    tokens[sets[0].offsets[row + 1] - 1] = 700
+    item = sets[0].items[sets[0].item[sets[0].owner[row]]]
+    with pytest.raises(ValueError, match=f"token id 700 of item {item} is above the model's vocabulary of 512"):
+        score(checkpoint, [replace(sets[0], tokens=tokens)], exact)
