@@ -21,7 +21,7 @@ from pipeline.tables import read_table, write_table
 from pipeline.units import Job, Unit
 
 FIT_VERSION = 3
-PROPOSE_VERSION = 7
+PROPOSE_VERSION = 8
 
 
 def law_version(maximised: bool) -> int:

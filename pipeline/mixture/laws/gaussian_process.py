@@ -40,9 +40,9 @@ class GaussianProcess(Estimator):
             raise ValueError(f"the Gaussian process needs at least {self.least_runs} runs, got {n}")
         self.mean, self.sd = float(y.mean()), float(y.std()) or 1.0
         self.blocks = known_blocks(blocks)
-        self.centre = _features(weights).mean(axis=0)
+        self.centre = features(weights).mean(axis=0)
         x, self.indicators, z = (
-            _features(weights) - self.centre,
+            features(weights) - self.centre,
             block_contrasts(blocks, self.blocks),
             (y - self.mean) / self.sd,
         )
@@ -60,11 +60,11 @@ class GaussianProcess(Estimator):
         return self
 
     def _scaled(self, weights: np.ndarray) -> np.ndarray:
-        return (_features(weights) - self.centre) / self.scales
+        return (features(weights) - self.centre) / self.scales
 
     def _prior(self, x: np.ndarray, other: np.ndarray) -> np.ndarray:
         """Prior covariance of the surface at scaled features x (m, d) and other (n, d), (m, n); 1: the intercept."""
-        return self.signal * _matern(_squares(x, other))[0] + self.trend * x @ other.T + 1.0
+        return self.signal * matern(_squares(x, other))[0] + self.trend * x @ other.T + 1.0
 
     def _to_runs(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Squared distances and products of scaled features x (m, d) with the runs', (m, n) each."""
@@ -73,16 +73,16 @@ class GaussianProcess(Estimator):
 
     def mean_at(self, weights: np.ndarray, blocks: np.ndarray | None) -> np.ndarray:
         squares, product = self._to_runs(self._scaled(weights))
-        cross = self.signal * _matern(squares)[0] + self.trend * product + 1.0
+        cross = self.signal * matern(squares)[0] + self.trend * product + 1.0
         if blocks is not None:
             cross = cross + self.block * block_contrasts(blocks, self.blocks) @ self.indicators.T
         return self.mean + self.sd * cross @ self.alpha
 
     def gradient(self, weights: np.ndarray) -> np.ndarray:
         x = self._scaled(weights[None])
-        slope = _matern(self._to_runs(x)[0])[1][0]
+        slope = matern(self._to_runs(x)[0])[1][0]
         by_scaled = 2 * self.signal * (self.alpha * slope) @ (x - self.x) + self.trend * self.alpha @ self.x
-        return self.sd * by_scaled / self.scales * _POWER * (np.maximum(weights, 0) + _FLOOR) ** (_POWER - 1)
+        return self.sd * by_scaled / self.scales * feature_slopes(weights)
 
     def covariance(self, weights: np.ndarray) -> np.ndarray:
         x = self._scaled(weights)
@@ -93,8 +93,14 @@ class GaussianProcess(Estimator):
         return self.sd * float(np.sqrt(self.error))
 
 
-def _features(weights: np.ndarray) -> np.ndarray:
+def features(weights: np.ndarray) -> np.ndarray:
+    """What distances are measured on, of the same shape as the weights."""
     return (np.maximum(weights, 0.0) + _FLOOR) ** _POWER
+
+
+def feature_slopes(weights: np.ndarray) -> np.ndarray:
+    """d feature / d weight."""
+    return _POWER * (np.maximum(weights, 0.0) + _FLOOR) ** (_POWER - 1)
 
 
 def _squares(x: np.ndarray, other: np.ndarray) -> np.ndarray:
@@ -103,7 +109,7 @@ def _squares(x: np.ndarray, other: np.ndarray) -> np.ndarray:
     return np.maximum(apart, 0.0)
 
 
-def _matern(r2: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def matern(r2: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Matern 5/2 of squared distances: k and dk / d(r^2)."""
     r = _ROOT5 * np.sqrt(r2)
     decay = np.exp(-r)
@@ -135,7 +141,7 @@ def negative_log_posterior(
     def negative(theta: np.ndarray) -> tuple[float, np.ndarray]:
         signal, trend, noise, block = np.exp(2 * theta[d:])
         u = x / np.exp(theta[:d])
-        kernel, slope = _matern(_squares(u, u))
+        kernel, slope = matern(_squares(u, u))
         straight = u @ u.T
         covariance = signal * kernel + trend * straight + block * same_block + 1.0 + (noise + _JITTER) * eye
         lower = np.linalg.cholesky(covariance)

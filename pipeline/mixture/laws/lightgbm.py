@@ -6,14 +6,15 @@ Trees are small and each sees a fresh 70 % of the runs (stochastic gradient boos
 training mixtures that beat RegMix's own settings at every size tried.
 """
 
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
 
-from pipeline.mixture.laws.bag import Bag, slopes
+from pipeline.mixture.laws.bag import STEP, Bag
 from pipeline.mixture.laws.base import Estimator, one_block
 from pipeline.mixture.laws.ridge import Ridge
-from pipeline.mixture.laws.stairs import Stairs
+from pipeline.mixture.laws.stairs import Stairs, Tables
 
 _SETTINGS = {
     "objective": "regression",
@@ -47,21 +48,23 @@ class LightGBM(Estimator):
         plain = y - (self.ridge.predict(weights, blocks) - self.ridge.predict(weights))
         self.mean, self.sd = float(plain.mean()), float(plain.std()) or 1.0
         self.weights, self.z = weights, (plain - self.mean) / self.sd
-        self.booster, self.stairs = _boost(weights, self.z, _TREES), None
+        self.booster = _boost(weights, self.z, _TREES)
         self.bag = Bag(_quick, weights, self.z)
         return self
 
+    @cached_property
+    def tables(self) -> Tables:
+        """The trees as searches ask for them (`together.Together`), made when first asked for: most fits never are."""
+        return Tables.of(self.booster)
+
     def mean_at(self, weights: np.ndarray, blocks: np.ndarray | None) -> np.ndarray:
-        z = self.stairs.predict(weights) if self.stairs else self.booster.predict(weights, num_threads=1)
-        mean = self.mean + self.sd * z
+        mean = self.mean + self.sd * self.booster.predict(weights, num_threads=1)
         if blocks is None:
             return mean
         return mean + self.ridge.predict(weights, blocks) - self.ridge.predict(weights)
 
     def gradient(self, weights: np.ndarray) -> np.ndarray:
-        if self.stairs is None:  # a search has begun, and will ask for one mix at a time
-            self.stairs = Stairs(self.booster)
-        return slopes(self.predict, weights)
+        return Stairs([self.tables], [self.sd]).slopes(weights, STEP)
 
     def covariance(self, weights: np.ndarray) -> np.ndarray:
         return self.sd**2 * self.bag.covariance(weights)
