@@ -77,14 +77,18 @@ class LightGBM(Estimator):
 
 
 def _quick(weights: np.ndarray, z: np.ndarray) -> Any:
-    """Half the trees at twice the rate. It differs from all trees by less than one bag's bootstraps from another's."""
-    return _boost(weights, z, _TREES // 2)
+    """A quarter of the trees at four times the rate, on fewer edges: two fifths of the time of half the trees.
+
+    Its SDs are larger, by a third at most on RegMix's 512 runs. `TaskFit.scale` takes that off again, as it is measured
+    on SDs of the same kind: calibrated, their mean and the coverage of intervals stayed the same there.
+    """
+    return _boost(weights, z, _TREES // 4, max_bin=63)
 
 
-def _boost(weights: np.ndarray, z: np.ndarray, trees: int) -> Any:
+def _boost(weights: np.ndarray, z: np.ndarray, trees: int, **more: Any) -> Any:
     import lightgbm  # only where trees are fitted: it is slow to import
 
-    settings = {**_SETTINGS, "learning_rate": _RATE * _TREES / trees}
+    settings = {**_SETTINGS, **more, "learning_rate": _RATE * _TREES / trees}
     # as lightgbm.train does it, less its callbacks and a model written and read again, which cost a tenth
     booster = lightgbm.Booster(settings, lightgbm.Dataset(weights, z, params=settings))
     for _ in range(trees):
