@@ -85,9 +85,15 @@ class GaussianProcess(Estimator):
         return self.sd * by_scaled / self.scales * feature_slopes(weights)
 
     def covariance(self, weights: np.ndarray) -> np.ndarray:
+        return self.covariance_with(weights, weights)
+
+    def covariance_with(self, weights: np.ndarray, others: np.ndarray) -> np.ndarray:
+        """Covariance of the mean at weights (m, d) with that at others (k, d) -> (m, k)."""
         x = self._scaled(weights)
+        y = x if others is weights else self._scaled(others)
         cross = self._prior(x, self.x)
-        return self.sd**2 * (self._prior(x, x) - cross @ cho_solve(self.factor, cross.T))
+        back = cross if others is weights else self._prior(y, self.x)
+        return self.sd**2 * (self._prior(x, y) - cross @ cho_solve(self.factor, back.T))
 
     def noise(self) -> float:
         return self.sd * float(np.sqrt(self.error))
