@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pipeline.mixture.laws.gaussian_process import GaussianProcess, feature_slopes, features, matern
+from pipeline.mixture.laws.gaussian_process import GaussianProcess, feature_slopes, features, matern, matern_slope
 
 
 class Processes:
@@ -30,12 +30,12 @@ class Processes:
         """(d,) -> predicted sum"""
         feature = features(weights)
         _, squares = self._to_runs(feature)
-        return float(np.vdot(self.pulls, matern(squares)[0]) + self.straight @ feature) + self.offset
+        return float(np.vdot(self.pulls, matern(squares)) + self.straight @ feature) + self.offset
 
     def gradient(self, weights: np.ndarray) -> np.ndarray:
         """(d,) -> (d,)"""
         x, squares = self._to_runs(features(weights))
-        pulls = 2 * self.pulls * matern(squares)[1]
+        pulls = 2 * self.pulls * matern_slope(squares)
         by_scaled = pulls.sum(axis=1)[:, None] * x - (self.runs @ pulls[:, :, None])[:, :, 0]
         return ((by_scaled / self.scales).sum(axis=0) + self.straight) * feature_slopes(weights)
 
