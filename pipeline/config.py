@@ -121,6 +121,28 @@ class Proxy(Section):
     preset: str = Field("quickstart", description="Name of a model preset.")
     tokens: Count = Field(400_000, description="Training tokens of one proxy.")
     numeric: Literal["auto", "fp32", "bf16"] = Field("auto", description="Numeric type; auto asks the hardware once.")
+    average: float = Field(
+        0.0, ge=0, le=1, description="Share of the steps, at the end, over which the weights are averaged."
+    )
+    curve: list[float] = Field(
+        default_factory=list, description="Shares of the training after which proxies are scored too, e.g. [0.5, 0.75]."
+    )
+    max_failed: float = Field(0.1, ge=0, le=1, description="Above this share of diverged proxies the run stops.")
+
+    @property
+    def without_curve(self) -> Proxy:
+        """The proxies of the proof: only the swarm's are looked at along their training."""
+        return self.model_copy(update={"curve": []})
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What was asked of training beyond size and numeric type; what was not asked for is in no key."""
+        return {name: value for name, value in (("average", self.average), ("curve", self.curve)) if value}
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """All that makes the proxies what they are."""
+        return {"preset": self.preset, "tokens": self.tokens, "numeric": self.numeric, **self.options}
 
 
 class Heldout(Section):

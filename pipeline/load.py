@@ -302,7 +302,16 @@ def _proxy(config: Config) -> Mistakes:
 
     if config.proxy.preset not in PRESETS:
         yield ("proxy", "preset"), unknown(config.proxy.preset, PRESETS, "preset")
-    elif config.validation.transfer:
+        return
+    batch = PRESETS[config.proxy.preset].batch_tokens
+    steps, curve = config.proxy.tokens // batch, config.proxy.curve
+    if not steps:
+        text = f"{config.proxy.tokens} is less than one batch of preset {config.proxy.preset} ({batch})"
+        yield ("proxy", "tokens"), text
+    elif curve != sorted(set(curve)) or len({round(share * steps) for share in curve} - {0, steps}) < len(curve):
+        text = f"expected rising shares between 0 and 1 that fall on different steps of {steps}, got {curve}"
+        yield ("proxy", "curve"), text
+    if config.validation.transfer:
         yield from _transfer(config, config.validation.transfer)
 
 
