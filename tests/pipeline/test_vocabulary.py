@@ -13,6 +13,9 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from pipeline.errors import InputError
 from pipeline.load import load_mix
 from pipeline.own_tokenizer import END_OF_TEXT, open_tokenizer, vocabulary_size
+from pipeline.run import Run
+from pipeline.tokenize import check
+from pipeline.units import Unit
 from tests.pipeline.conftest import SAMPLES, walk_here
 
 MANY = 66_000
@@ -75,6 +78,20 @@ def test_ids_with_gaps_need_rows_up_to_the_largest(tmp_path: Path) -> None:
     tokenizer.save(str(tmp_path / "tokenizer.json"))
     opened = open_tokenizer(tmp_path / "tokenizer.json")
     assert vocabulary_size(opened) == 1 + max(7, opened.token_to_id(END_OF_TEXT))
+
+
+@pytest.mark.parametrize(("domain", "key"), [("ocr", "sources.ocr"), ("wikipedia.qa", "rewrite.wikipedia.qa")])
+def test_a_domain_with_fewer_tokens_than_a_chunk_is_named(
+    tiny_yaml: Callable[..., Path], domain: str, key: str
+) -> None:
+    run = Run.open(load_mix(tiny_yaml()))
+    for name in run.config.domain_names():
+        unit = Unit("tokenize", f"{name}/000", 1, {"domain": name})
+        tokens = 128 if name == domain else 129
+        run.store.publish(unit.ref, run.store.workspace(), {"counts": {"tokens": tokens}})
+        run.units.setdefault("tokenize", []).append(unit)
+    with pytest.raises(InputError, match=rf":\d+: `{key}`: domain `{domain}` has 128 tokens, .* one chunk of 129"):
+        check(run)
 
 
 def test_what_is_no_tokenizer_is_named(tiny_yaml: Callable[..., Path], foreign: Path, tmp_path: Path) -> None:
