@@ -19,7 +19,7 @@ from pipeline.units import Job, Unit, seed_of
 
 NUMERICS_VERSION = 1
 DESIGN_VERSION = 4
-TRAIN_VERSION = 1
+TRAIN_VERSION = 2
 SCORE_VERSION = 1
 
 
