@@ -81,7 +81,7 @@ def finished_runs(run: Run) -> tuple[dict[str, Any], dict[str, dict[str, str]]]:
         scores.setdefault(unit.name.split("|")[0], []).append(unit)
     found = {}
     for unit in run.of("train"):
-        units = [unit, *scores[unit.name]]
+        units = [unit, *scores.get(unit.name, [])]  # one that diverged has no scores: the fit counts it
         roles = {f"{each.stage}|{each.name}": each.ref for each in units}
         found[unit.name] = roles if all(map(run.is_done, units)) else {}
     return run.store.read_json(designs[-1].ref, "swarm.json"), found

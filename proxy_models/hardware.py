@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import torch
 
 
@@ -26,7 +27,8 @@ class NumericPlan:
 
     dtype: the type of activations and of the weights inside the forward pass (the master weights are always
     fp32). attention: ``manual`` is bmm, softmax, bmm; ``sdpa`` is torch's fused call. compile: whether
-    training is compiled (scoring never is). torch: the version whose kernels produced the numbers.
+    training is compiled (scoring never is). torch: the version whose kernels produced the numbers. blas: what
+    multiplies matrices, ``torch`` or ``numpy`` with its version (see ``blas.py``).
     """
 
     device: Literal["cpu", "cuda"]
@@ -34,6 +36,11 @@ class NumericPlan:
     attention: Literal["manual", "sdpa"]
     torch: str
     compile: bool = False
+    blas: str = "torch"
+
+    @property
+    def numpy_blas(self) -> bool:
+        return self.blas != "torch" and self.by_hand
 
     @property
     def by_hand(self) -> bool:
@@ -74,7 +81,7 @@ def choose_plan(
         say(f"proxies on the CPU in bf16: it has {units}")
         return NumericPlan("cpu", "bfloat16", "manual", version, compile)
     say("proxies on the CPU in fp32: without AMX or AVX-512 for bf16 that is faster")
-    return NumericPlan("cpu", "float32", "sdpa", version, compile)
+    return NumericPlan("cpu", "float32", "sdpa", version, compile, f"numpy {np.__version__}")
 
 
 def bf16_units() -> str:

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from proxy_models import kernels
+from proxy_models import blas, kernels
 from proxy_models.hardware import NumericPlan
 from proxy_models.loss import mean_nll
 
@@ -83,6 +83,7 @@ class Block(nn.Module):
         self.heads = config.heads
         self.norm = kernels.rms_norm if plan.by_hand else plain_rms_norm
         self.swiglu = kernels.swiglu if plan.by_hand else plain_swiglu
+        self.linear = blas.linear if plan.numpy_blas else F.linear
         self.trained_attention = partial(plain_attention, fused=plan.attention == "sdpa")
         if plan.by_hand and plan.attention == "manual":
             self.trained_attention = kernels.attention
@@ -93,11 +94,11 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor, turns: Tensor, mask: Tensor) -> Tensor:
         b, t, d = x.shape
-        qkv = F.linear(self.norm(x), self.qkv.to(x.dtype)).view(b, t, 3, self.heads, d // self.heads)
+        qkv = self.linear(self.norm(x), self.qkv.to(x.dtype)).view(b, t, 3, self.heads, d // self.heads)
         # Fused attention is 3x faster forwards also where its backward is the slower one.
         attention = self.trained_attention if torch.is_grad_enabled() else plain_attention
-        x = x + F.linear(attention(qkv, turns, mask), self.out.to(x.dtype))
-        return x + F.linear(self.swiglu(F.linear(self.norm(x), self.up.to(x.dtype))), self.down.to(x.dtype))
+        x = x + self.linear(attention(qkv, turns, mask), self.out.to(x.dtype))
+        return x + self.linear(self.swiglu(self.linear(self.norm(x), self.up.to(x.dtype))), self.down.to(x.dtype))
 
 
 class Decoder(nn.Module):
@@ -110,6 +111,7 @@ class Decoder(nn.Module):
         super().__init__()
         self.config, self.dtype = config, plan.torch_dtype
         self.norm = kernels.rms_norm if plan.by_hand else plain_rms_norm
+        self.mm = blas.mm if plan.numpy_blas else torch.mm
         self.embed = nn.Parameter(torch.empty(config.vocab_size, config.width))
         self.blocks = nn.ModuleList(Block(config, plan) for _ in range(config.layers))
         self.head = nn.Parameter(torch.empty(config.vocab_size, config.width))
@@ -145,4 +147,4 @@ class Decoder(nn.Module):
     def loss(self, tokens: Tensor) -> Tensor:
         """tokens: (batch, time + 1). Mean nats per token of predicting each token from those before it."""
         hidden = self(tokens[:, :-1])
-        return mean_nll(hidden.flatten(0, 1), self.head.to(hidden.dtype), tokens[:, 1:].flatten())
+        return mean_nll(hidden.flatten(0, 1), self.head.to(hidden.dtype), tokens[:, 1:].flatten(), self.mm)

@@ -65,7 +65,7 @@ def score_set(decoder: Decoder, requests: RequestSet) -> Scores:
         inputs = torch.from_numpy(requests.tokens[where].astype(np.int64)).to(device)
         targets = torch.from_numpy(requests.tokens[where[scored] + 1].astype(np.int64)).to(device)
         hidden = decoder(inputs).flatten(0, 1)[torch.from_numpy(np.flatnonzero(scored)).to(device)]
-        nll = token_nll(hidden, head, targets).cpu().numpy().astype(np.float64)
+        nll = token_nll(hidden, head, targets, decoder.mm).cpu().numpy().astype(np.float64)
         np.subtract.at(sums, np.repeat(requests.owner[rows], scored.sum(1)), nll)
     return Scores(sums, requests.scored.copy())
 

@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from pipeline.report import charts, curation, measures, method, pareto, regression, runs, transfer
+from pipeline.report import charts, curation, curves, measures, method, pareto, regression, runs, transfer
 from pipeline.report.decision import decide
 from pipeline.report.figures import Chart
 from pipeline.report.text import visible
@@ -50,6 +50,7 @@ def render_html(data: dict[str, Any]) -> str:
         "contrasts": regression.contrasts_table(data),
         "predictions": regression.predictions_table(data),
         "runs": runs.runs_table(data),
+        "curves": curves.curves_table(data),
         "coverage": runs.coverage_table(data),
         "funnel": curation.funnel_table(data),
         "rewrites": curation.rewrites_table(data),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -59,8 +61,29 @@ def test_a_token_does_not_see_later_ones(exact: NumericPlan, training: bool) -> 
         assert not torch.allclose(decoder(tokens)[:, 10:], decoder(changed)[:, 10:])
 
 
+def test_products_through_numpy_equal_those_of_torch(exact: NumericPlan) -> None:
+    plain, other = _decoder(exact), _decoder(replace(exact, blas="numpy"))
+    losses = [decoder.loss(_tokens()) for decoder in (plain, other)]
+    torch.testing.assert_close(*losses)
+    for loss in losses:
+        loss.backward()
+    for (name, mine), theirs in zip(other.named_parameters(), plain.parameters(), strict=True):
+        torch.testing.assert_close(mine.grad, theirs.grad, rtol=1e-4, atol=1e-6, msg=lambda m, n=name: f"{n}: {m}")
+    tokens = _tokens()[:, :-1]
+    hidden, targets = other(tokens).flatten(0, 1).detach(), tokens.flatten()
+    scores = [token_nll(hidden, plain.head, targets, decoder.mm) for decoder in (plain, other)]
+    torch.testing.assert_close(*scores)
+
+
+@pytest.mark.parametrize("rows", [1, 7, 125])
+def test_the_loss_does_not_depend_on_the_chunks(exact: NumericPlan, monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
+    expected = _decoder(exact).loss(_tokens())
+    monkeypatch.setattr("proxy_models.loss._TRAIN_BYTES", 1200 * rows)
+    torch.testing.assert_close(_decoder(exact).loss(_tokens()), expected)
+
+
 def test_token_nll_in_chunks_equals_log_softmax(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("proxy_models.loss._SCORE_ELEMENTS", 2100)  # 7 rows at a time
+    monkeypatch.setattr("proxy_models.loss._SCORE_BYTES", 8400)  # 7 rows at a time
     hidden, weight = torch.randn(40, 24), torch.randn(300, 24)
     targets = torch.randint(0, 300, (40,))
     expected = F.cross_entropy(hidden @ weight.T, targets, reduction="none")

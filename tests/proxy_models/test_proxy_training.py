@@ -104,6 +104,19 @@ def test_presets_fit_together() -> None:
         preset("huge", VOCAB)
 
 
+@pytest.mark.parametrize("name", ["0.5m", "1m", "4m", "14m", "30m", "60m"])
+def test_presets_follow_their_rule(name: str) -> None:
+    """Porian et al. 2024 as in the module's docstring; sizes are what the names say at a vocabulary of 4,096."""
+    p = PRESETS[name]
+    size = p.parameters(4096)
+    scale = size / 108e6
+    assert size == pytest.approx(float(name[:-1]) * 1e6, rel=0.15)
+    assert p.optimiser.lr == p.optimiser.embedding_lr == pytest.approx(0.0047 * scale ** (-1 / 3), rel=0.05)
+    batch = 327_680 * scale ** (2 / 3)
+    assert batch / 2 < p.batch_tokens <= batch
+    assert p.tokens / size == pytest.approx(20, rel=0.15)
+
+
 @pytest.mark.slow
 def test_compiled_training_learns_the_same(corpus: Corpus, plan: NumericPlan, tmp_path: Path) -> None:
     compiled = choose_plan("cpu", compile=True, say=lambda _: None)
