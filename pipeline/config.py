@@ -13,17 +13,26 @@ NAME = re.compile(r"[a-z][a-z0-9_]*")
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "b": 10**9, "g": 10**9, "t": 10**12}
 
 
-def parse_count(value: Any) -> Any:
-    """Turn `600M`, `1.5B`, `400k` into an integer; other values pass through for pydantic to judge."""
+def parse_count(value: Any, also: str = "") -> Any:
+    """Turn `600M`, `1.5B`, `400k` into an integer; other values pass through for pydantic to judge.
+
+    also: other forms to name in the error.
+    """
     if isinstance(value, str):
         match = re.fullmatch(r"\s*(\d+(?:[._]\d+)*)\s*([kmbgtKMBGT]?)\s*", value)
         if match is None:
-            raise ValueError("expected a count such as 400000, 400k, 600M or 1.5B")
+            raise ValueError(f"expected a count such as 400000, 400k, 600M or 1.5B{also}")
         return round(float(match[1].replace("_", "")) * _UNITS[match[2].lower()])
     return value
 
 
+def parse_tokens(value: Any) -> Any:
+    """As `parse_count`, where `pipeline.resolve` has turned multiples of the parameters into counts."""
+    return parse_count(value, also=", or 20x the parameters")
+
+
 Count = Annotated[int, BeforeValidator(parse_count), Field(gt=0)]
+ProxyTokens = Annotated[int, BeforeValidator(parse_tokens), Field(gt=0)]
 
 
 class Section(BaseModel):
@@ -68,10 +77,11 @@ class Rewrite(Section):
 
 
 class Tokenize(Section):
-    """The proxies' vocabulary."""
+    """The proxies' vocabulary: a small BPE that is trained, or one from elsewhere."""
 
-    vocab_size: int = Field(4096, ge=300, le=65536)
+    vocab_size: int = Field(4096, ge=300, le=2**20)
     sample: Count = Field(8_000_000, description="Bytes of text that the vocabulary is trained on.")
+    tokenizer: str | None = Field(None, description="A tokenizer.json to take instead; its size is vocab_size then.")
 
 
 def check_group(value: Any) -> Any:
@@ -121,8 +131,30 @@ class Proxy(Section):
     """The small model that is trained on every mix."""
 
     preset: str = Field("quickstart", description="Name of a model preset.")
-    tokens: Count = Field(400_000, description="Training tokens of one proxy.")
+    tokens: ProxyTokens = Field(400_000, description="Training tokens of one proxy.")
     numeric: Literal["auto", "fp32", "bf16"] = Field("auto", description="Numeric type; auto asks the hardware once.")
+    average: float = Field(
+        0.0, ge=0, le=1, description="Share of the steps, at the end, over which the weights are averaged."
+    )
+    curve: list[float] = Field(
+        default_factory=list, description="Shares of the training after which proxies are scored too, e.g. [0.5, 0.75]."
+    )
+    max_failed: float = Field(0.1, ge=0, le=1, description="Above this share of diverged proxies the run stops.")
+
+    @property
+    def without_curve(self) -> Proxy:
+        """The proxies of the proof: only the swarm's are looked at along their training."""
+        return self.model_copy(update={"curve": []})
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What was asked of training beyond size and numeric type; what was not asked for is in no key."""
+        return {name: value for name, value in (("average", self.average), ("curve", self.curve)) if value}
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """All that makes the proxies what they are."""
+        return {"preset": self.preset, "tokens": self.tokens, "numeric": self.numeric, **self.options}
 
 
 class Heldout(Section):
@@ -199,7 +231,7 @@ class Transfer(Section):
     """The proof once more with larger proxies: do they rank the mixes alike?"""
 
     preset: str = Field(description="Name of a model preset, larger than the proxies'.")
-    tokens: Count | None = Field(None, description="Training tokens of each; the preset's own if absent.")
+    tokens: ProxyTokens | None = Field(None, description="Training tokens of each; the preset's own if absent.")
     seeds: int = Field(3, ge=2, description="Fresh seeds, paired over the mixes.")
 
 

@@ -16,7 +16,9 @@ from pydantic import BaseModel, ValidationError
 from classifiers.registry import SCORERS
 from pipeline.config import NAME, Benchmark, Config, Fit, Objective, Propose, References, Section, Transfer
 from pipeline.errors import InputError, nearest
+from pipeline.own_tokenizer import open_tokenizer, vocabulary_size
 from pipeline.readers import READERS, reader_of
+from pipeline.resolve import with_values
 from pipeline.rewriting.registry import REWRITERS
 from pipeline.tasks import task_names
 from pipeline.yaml_lines import Path_, YamlDocument, dotted, read_yaml
@@ -51,7 +53,7 @@ def load_mix(path: Path) -> LoadedMix:
     """Read, validate and cross-check one mix YAML. Raises InputError with one line per mistake."""
     document = read_yaml(path)
     try:
-        config = Config.model_validate(document.data)
+        config = Config.model_validate(with_values(document.data))
     except ValidationError as error:
         raise InputError("\n".join(schema_mistakes(document, error, Config))) from None
     mistakes = [line_of(document, place, text) for place, text in _mistakes(config)]
@@ -112,6 +114,7 @@ def _mistakes(config: Config) -> Mistakes:
     yield from _domains(config)
     yield from _design(config)
     yield from _evals(config)
+    yield from _tokenizers(config)
     yield from _proxy(config)
     yield from choice_mistakes(
         config.domain_names(),
@@ -289,8 +292,23 @@ def _evals(config: Config) -> Mistakes:
         if not NAME.fullmatch(name):
             yield ("evals", "benchmarks", name), "a benchmark's name is lower-case letters, digits and _"
         yield from (((*("evals", "benchmarks", name), *place), text) for place, text in _benchmark(benchmark))
-    if config.target.tokenizer and not Path(config.target.tokenizer).is_file():
-        yield ("target", "tokenizer"), f"no such file: {config.target.tokenizer}"
+
+
+def _tokenizers(config: Config) -> Mistakes:
+    for section, path in (("target", config.target.tokenizer), ("tokenize", config.tokenize.tokenizer)):
+        if path is None:
+            continue
+        if not Path(path).is_file():
+            yield (section, "tokenizer"), f"no such file: {path}"
+            continue
+        try:
+            size = vocabulary_size(open_tokenizer(Path(path)))
+        except ValueError as error:
+            yield (section, "tokenizer"), str(error)
+            continue
+        if section == "tokenize" and config.tokenize.vocab_size != size:
+            text = f"{config.tokenize.vocab_size} is not the size of `{path}` ({size}): leave it out"
+            yield ("tokenize", "vocab_size"), text
 
 
 def _benchmark(benchmark: Benchmark) -> Mistakes:
@@ -317,7 +335,16 @@ def _proxy(config: Config) -> Mistakes:
 
     if config.proxy.preset not in PRESETS:
         yield ("proxy", "preset"), unknown(config.proxy.preset, PRESETS, "preset")
-    elif config.validation.transfer:
+        return
+    batch = PRESETS[config.proxy.preset].batch_tokens
+    steps, curve = config.proxy.tokens // batch, config.proxy.curve
+    if not steps:
+        text = f"{config.proxy.tokens} is less than one batch of preset {config.proxy.preset} ({batch})"
+        yield ("proxy", "tokens"), text
+    elif curve != sorted(set(curve)) or len({round(share * steps) for share in curve} - {0, steps}) < len(curve):
+        text = f"expected rising shares between 0 and 1 that fall on different steps of {steps}, got {curve}"
+        yield ("proxy", "curve"), text
+    if config.validation.transfer:
         yield from _transfer(config, config.validation.transfer)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from pipeline.failures import check_pairs, failed_units, left_out, trained, whole_seeds
 from pipeline.run import Run, larger_proxy
 from pipeline.store import write_json
 from pipeline.swarm import score_units_of, swarm_of, train_unit
@@ -31,16 +32,21 @@ def mixes_of(run: Run) -> dict[str, dict[str, float]]:
 def train_units(run: Run) -> list[Unit]:
     """One unit per mix and fresh seed."""
     plan = swarm_of(run)
+    proxy = run.config.proxy.without_curve
     return [
-        train_unit(run, f"{name}-s{i}", weights, FIRST_BLOCK + i, plan)
+        train_unit(run, f"{name}-s{i}", weights, FIRST_BLOCK + i, plan, proxy)
         for i in range(run.config.validation.seeds)
         for name, weights in mixes_of(run).items()
     ]
 
 
+def check(run: Run) -> None:
+    check_pairs(run, "proof", "s", run.config.validation.seeds)
+
+
 def score_units(run: Run) -> list[Unit]:
     """Confirm items of every task, for every proxy of the proof."""
-    return [unit for proxy in run.of("proof") for unit in score_units_of(run, proxy, "confirm")]
+    return [unit for proxy in trained(run, run.of("proof")) for unit in score_units_of(run, proxy, "confirm")]
 
 
 def validate_units(run: Run) -> list[Unit]:
@@ -53,6 +59,8 @@ def validate_units(run: Run) -> list[Unit]:
         "seeds": run.config.validation.seeds,
         "tasks": task_names(run.config),
     }
+    if lost := failed_units(run, [*run.of("proof"), *run.of("transfer")]):
+        args["failed"] = lost
     asked, larger = run.config.validation.transfer, larger_proxy(run)
     if asked and larger:
         args["transfer"] = {"preset": larger.preset, "tokens": larger.tokens, "seeds": asked.seeds}
@@ -62,7 +70,9 @@ def validate_units(run: Run) -> list[Unit]:
 def validate(job: Job) -> dict[str, Any]:
     """Write `mix.json` and `verdict.txt`."""
     proposal = json.loads((job.inputs["propose"] / "proposal.json").read_text())
-    result, measured = judged(job, proposal, job.args["mixes"], job.args["tasks"], job.args["seeds"], "s")
+    lost = job.args.get("failed", {})
+    seeds = whole_seeds(lost, "s", job.args["seeds"])
+    result, measured = judged(job, proposal, job.args["mixes"], job.args["tasks"], seeds, "s")
     headline = headline_of(result.headline, proposal["successor"])
     mix = {
         "weights": proposal["weights"],
@@ -86,11 +96,20 @@ def validate(job: Job) -> dict[str, Any]:
         "binding": proposal["binding"],
         "recipe": proposal["recipe"],
         "optimum": proposal["optimum"],
-        "warnings": proposal["warnings"],
+        "warnings": [
+            *proposal["warnings"],
+            *left_out(lost, _proxies(job), "the proof, with all others on their seeds"),
+        ],
     }
     write_json(job.out / "mix.json", mix)
     (job.out / "verdict.txt").write_text(headline + "\n", encoding="utf-8")
     return {"headline": headline}
+
+
+def _proxies(job: Job) -> int:
+    """Return how many proxies the proof trained, and the larger ones."""
+    transfer = job.args["transfer"]["seeds"] if "transfer" in job.args else 0
+    return len(job.args["mixes"]) * (job.args["seeds"] + transfer)
 
 
 def headline_of(found: str, successor: dict[str, Any] | None) -> str:

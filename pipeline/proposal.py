@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.config import Fit, Propose
+from pipeline.failures import left_out, lost_runs
 from pipeline.grow import used
 from pipeline.proven import beside_proven
 from pipeline.records import proposal_record, task_record, vector
@@ -21,8 +22,8 @@ from pipeline.tables import read_table, write_table
 from pipeline.tasks import is_accuracy, measured_value, task_names, with_accuracies
 from pipeline.units import Job, Unit
 
-FIT_VERSION = 3
-PROPOSE_VERSION = 7
+FIT_VERSION = 4
+PROPOSE_VERSION = 8
 
 
 def law_version(maximised: bool) -> int:
@@ -81,7 +82,8 @@ def fit(job: Job) -> dict[str, Any]:
     objective = objective_of(swarm, frozen.collapse(mix_of(design, "natural")), asked, fits)
     prior = frozen.collapse(mix_of(design, "prior"))
     tasks = {each.task: task_record(swarm, t, each, objective, prior, by_run=True) for t, each in enumerate(fits)}
-    write_json(job.out / "fit.json", {"tasks": tasks, "notes": [*objective.notes, *notes_of(design)]})
+    lost = left_out(lost_runs(job, design), len(design["mixes"]), "the fit")
+    write_json(job.out / "fit.json", {"tasks": tasks, "notes": [*objective.notes, *lost, *notes_of(design)]})
     return {"runs": len(swarm.runs), "laws": {each.task: each.law for each in fits}}
 
 
@@ -97,8 +99,12 @@ def notes_of(design: Mapping[str, Any]) -> list[str]:
 def tables_of(
     job: Job, design: Mapping[str, Any]
 ) -> tuple[dict[str, dict[str, float]], dict[str, dict[str, float]], dict[str, int]]:
-    """Return realised weights, metrics and seed blocks by run, from what training and scoring counted."""
-    blocks = {mix["run"]: mix["block"] for mix in design["mixes"]}
+    """Return realised weights, metrics and seed blocks by run, from what training and scoring counted.
+
+    Proxies that diverged are left out.
+    """
+    lost = lost_runs(job, design)
+    blocks = {mix["run"]: mix["block"] for mix in design["mixes"] if mix["run"] not in lost}
     ratios = {run: realised_weights(job.counts(f"train|{run}")["realised"], design) for run in blocks}
     metrics = {run: {task: measured_value(job, run, task) for task in job.args["tasks"]} for run in blocks}
     return ratios, metrics, blocks

@@ -95,6 +95,6 @@ def _pin(run: Run, unit: Unit) -> str:
     asked: dict[str, Any] = {
         **{name: unit.args[name] for name in ("design", "target_tokens", "seed")},
         "max_repetition": unit.args["propose"]["max_repetition"],
-        "proxy": [run.preset, run.config.proxy.model_dump(mode="json")],
+        "proxy": [run.preset, run.config.proxy.identity],
     }
     return f"pins/{run.mix.stem}/swarm-{digest([unit.version, asked], 12)}.json"

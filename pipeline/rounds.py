@@ -18,7 +18,7 @@ from pipeline.store import write_json
 from pipeline.tasks import task_names, with_accuracies
 from pipeline.units import Job, Unit
 
-ROUND_VERSION = 1
+ROUND_VERSION = 2
 
 
 def design_units(run: Run) -> list[Unit]:
@@ -38,7 +38,7 @@ def design_units(run: Run) -> list[Unit]:
         "domains": {name: run.config.origin(name) for name in run.config.domain_names()},
         "propose": run.config.propose.model_dump(mode="json", exclude={"recipe"}),  # which is no way to choose runs
         "target_tokens": run.config.target.tokens,
-        "proxy": [run.preset, run.config.proxy.model_dump(mode="json")],
+        "proxy": [run.preset, run.config.proxy.identity],
         "seed": run.config.seed,
     }
     asked = {

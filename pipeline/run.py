@@ -19,6 +19,13 @@ def preset_values(proxy: Proxy) -> dict[str, Any]:
     return asdict(PRESETS[proxy.preset])
 
 
+def micro_tokens(proxy: Proxy) -> int | None:
+    """Return how much of the preset's batch goes forwards and backwards at once on a CPU; None where all of it does."""
+    from proxy_models.presets import PRESETS
+
+    return PRESETS[proxy.preset].micro_tokens
+
+
 def larger_proxy(run: Run) -> Proxy | None:
     """Return preset and tokens of the larger proxies that `validate.transfer` asks for; None where it does not."""
     from proxy_models.presets import PRESETS
@@ -27,7 +34,7 @@ def larger_proxy(run: Run) -> Proxy | None:
     if asked is None:
         return None
     size = {"preset": asked.preset, "tokens": asked.tokens or PRESETS[asked.preset].tokens}
-    return run.config.proxy.model_copy(update=size)
+    return run.config.proxy.without_curve.model_copy(update=size)
 
 
 class NotYet(Exception):

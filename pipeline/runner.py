@@ -50,6 +50,7 @@ def execute(root: str, unit: Unit) -> Outcome:
         place=unit.place,
         out=out,
         counts=lambda role: store.manifest(unit.inputs[role])["counts"],
+        scratch=store.scratch(unit.ref),
     )
     try:
         counts = WORK[unit.stage](job)
@@ -62,6 +63,7 @@ def execute(root: str, unit: Unit) -> Outcome:
             "cpu_seconds": round(time.process_time() - cpu, 3),
         }
         store.publish(unit.ref, out, manifest)
+        shutil.rmtree(store.scratch(unit.ref), ignore_errors=True)
     except InputError as error:
         return Outcome(time.perf_counter() - start, wrong_input=str(error))
     except Exception:

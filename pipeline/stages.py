@@ -14,7 +14,9 @@ from typing import Any
 
 from pipeline import (
     annotate,
+    curve,
     evals,
+    failures,
     proof,
     proposal,
     proven,
@@ -66,14 +68,15 @@ STAGES = (
     Stage("requests", "evals to token rows", evals.request_units, evals.encode_requests, evals.check),
     Stage("numerics", "choose the numeric type", swarm.numerics_units, swarm.choose_numerics, pinned=True),
     Stage("design", "choose the swarm's mixes", rounds.design_units, rounds.design, pinned=True),
-    Stage("train", "one proxy a mix and seed", swarm.train_units, swarm.train_proxy),
+    Stage("train", "one proxy a mix and seed", swarm.train_units, swarm.train_proxy, failures.check_swarm),
     Stage("score", "checkpoints on steer items", swarm.score_units, swarm.score_proxy, reuse.remember),
+    Stage("curve", "snapshots along training, if asked", curve.units, curve.work),
     # mixture: laws, a proposal, its proof
     Stage("fit", "laws of every task", proposal.fit_units, proposal.fit),
     Stage("propose", "the best mix under the caps", proposal.propose_units, proposal.propose),
-    Stage("proof", "proposal and baselines, fresh seeds", proof.train_units),
+    Stage("proof", "proposal and baselines, fresh seeds", proof.train_units, check=proof.check),
     Stage("confirm", "the same on confirm items", proof.score_units),
-    Stage("transfer", "the same mixes, larger proxies", transfer.train_units),
+    Stage("transfer", "the same mixes, larger proxies", transfer.train_units, check=transfer.check),
     Stage("reconfirm", "these on confirm items", transfer.score_units),
     Stage("validate", "did it win", proof.validate_units, proof.validate, proven.remember),
     Stage("report", "HTML, Markdown, JSON", report.units, report.work),

@@ -3,6 +3,7 @@
     ROOT/data/<stage>/<key>/…           the files of one artefact
     ROOT/manifests/<stage>/<key>.json   written last: an artefact exists when its manifest does
     ROOT/pins/<scope>/<name>.json       which artefact a pinned name stands for
+    ROOT/scratch/<stage>/<key>/…        how far an unfinished unit has come, where the root is a local folder
 
 Files are written under a temporary name and moved; object stores have no rename, but there an object appears whole
 when its upload ends. Either way a crash leaves no half artefact, only files that no manifest names.
@@ -76,6 +77,16 @@ class Store:
         parent = Path(self._base) / "tmp" if self.is_local else Path(tempfile.gettempdir()) / "mixwright-work"
         parent.mkdir(parents=True, exist_ok=True)
         return Path(tempfile.mkdtemp(dir=parent))
+
+    def scratch(self, ref: str) -> Path:
+        """Return the folder, perhaps absent, in which the unit `stage/key` keeps what outlives a killed worker.
+
+        Beside the artefacts where they are in a local folder, so that any machine that sees it goes on; of an object
+        store on the worker's own disk, so that only the same machine does.
+        """
+        if self.is_local:
+            return Path(self._base) / "scratch" / ref
+        return Path(tempfile.gettempdir()) / "mixwright-scratch" / self.root.replace("/", "_") / ref
 
     def publish(self, ref: str, folder: Path, manifest: Mapping[str, Any]) -> None:
         """Move the files of `folder` into the store as `stage/key`, then write the manifest.

@@ -11,8 +11,9 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from pipeline.config import Proxy
+from pipeline.failures import FAILED, trained
 from pipeline.grow import EARLIER, added, grown, kept_of
-from pipeline.run import Run, preset_values
+from pipeline.run import Run, micro_tokens, preset_values
 from pipeline.store import write_json
 from pipeline.units import Job, Unit, seed_of
 
@@ -195,15 +196,19 @@ def train_unit(
         "preset_values": preset_values(proxy),
         "tokens": proxy.tokens,
         "share": proxy.tokens / run.config.target.tokens,
+        **proxy.options,
     }
+    if micro := micro_tokens(proxy):
+        args["micro_tokens"] = micro
     inputs |= {"numerics": numerics.ref, "vocabulary": vocabulary.ref}
     return Unit("train", name, TRAIN_VERSION, args, inputs)
 
 
 def train_proxy(job: Job) -> dict[str, Any]:
-    """Train one proxy and keep its checkpoint; return the shares it was really trained on."""
+    """Train one proxy and keep its checkpoint; return the shares it was really trained on, or why it diverged."""
     from proxy_models.feed import DomainArrays, open_feed
-    from proxy_models.train import chunks_of, train
+    from proxy_models.resume import Resume
+    from proxy_models.train import Diverged, chunks_of, train
 
     plan = read_plan(job)
     roles: dict[str, list[str]] = {domain: [] for domain in job.args["weights"]}
@@ -222,7 +227,13 @@ def train_proxy(job: Job) -> dict[str, Any]:
         for domain, shards in roles.items()
     }
     feed = open_feed(arrays, job.args["weights"], chunks_of(model, config), job.args["share"], job.args["seed"])
-    result = train(model, config, feed, plan, job.out)
+    resume = Resume(job.scratch / "training") if job.scratch else None
+    try:
+        result = train(model, config, feed, plan, job.out, resume=resume)
+    except Diverged as error:
+        counts = {FAILED: str(error), "tokens": error.tokens}
+        write_json(job.out / "failed.json", counts)
+        return counts
     return {
         "tokens": result.tokens,
         "realised": result.realised,
@@ -243,11 +254,17 @@ def preset_of(job: Job) -> tuple[Any, Any]:
     from proxy_models.presets import preset
 
     model, config = preset(job.args["preset"], job.counts("vocabulary")["vocab_size"], job.args["seed"])
-    return model, replace(config, tokens=job.args["tokens"])
+    return model, replace(
+        config,
+        tokens=job.args["tokens"],
+        average=job.args.get("average", 0.0),
+        snapshots=tuple(job.args.get("curve", ())),
+        micro_tokens=job.args.get("micro_tokens") if read_plan(job).device == "cpu" else None,
+    )
 
 
 def measured_inputs(run: Run) -> dict[str, str]:
-    """Return role → artefact of all that the swarm has trained and scored so far."""
+    """Return role → artefact of all that the swarm has trained and scored so far, diverged proxies among them."""
     return {f"{stage}|{unit.name}": unit.ref for stage in ("train", "score") for unit in run.of(stage)}
 
 
@@ -257,7 +274,7 @@ def measured_inputs(run: Run) -> dict[str, str]:
 def score_units(run: Run) -> list[Unit]:
     """One unit per proxy of the swarm and task, on steer items."""
     swarm_of(run)
-    return [unit for proxy in run.of("train") for unit in score_units_of(run, proxy, "steer")]
+    return [unit for proxy in trained(run, run.of("train")) for unit in score_units_of(run, proxy, "steer")]
 
 
 def score_units_of(run: Run, proxy: Unit, side: str) -> list[Unit]:

@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 
 from pipeline.documents import batches, selected
+from pipeline.own_tokenizer import END_OF_TEXT, open_tokenizer, vocabulary_size
 from pipeline.run import Run, larger_proxy, preset_values
 from pipeline.sources import fingerprint
 from pipeline.units import Job, Unit
 
 VOCABULARY_VERSION = 1
 TOKENIZE_VERSION = 1
-END_OF_TEXT = "<|endoftext|>"
 
 
 def domain_units(run: Run, domain: str) -> list[tuple[str, dict[str, str]]]:
@@ -50,7 +50,12 @@ def texts(documents: Path, selection: Path | None) -> Iterator[list[str]]:
 
 
 def vocabulary_units(run: Run) -> list[Unit]:
-    """One pinned unit: a byte-level BPE trained on the prior mix (each source its natural share, over its variants)."""
+    """One pinned unit: a byte-level BPE trained on the prior mix (each source its natural share, over its variants), or
+    the tokenizer that the YAML names."""
+    own = run.config.tokenize.tokenizer
+    if own:
+        args = {"content": fingerprint(run, own)}
+        return [run.pinned(Unit("vocabulary", "own", VOCABULARY_VERSION, args, place={"tokenizer": own}))]
     inputs = {
         f"{domain}|{i}|{role}": ref
         for domain in run.config.domain_names()
@@ -62,12 +67,16 @@ def vocabulary_units(run: Run) -> list[Unit]:
 
 
 def train_vocabulary(job: Job) -> dict[str, Any]:
-    """Train the BPE on at most `sample` bytes and write `tokenizer.json`.
+    """Train the BPE on at most `sample` bytes, or take the tokenizer from elsewhere, and write `tokenizer.json`.
 
     Natural shares are taken in bytes here, as there are no tokens yet.
     """
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
+    if "tokenizer" in job.place:
+        own = open_tokenizer(Path(job.place["tokenizer"]))
+        own.save(str(job.out / "tokenizer.json"))
+        return {"vocab_size": vocabulary_size(own)}
     shards: dict[str, dict[str, dict[str, Path]]] = {}
     for name, folder in job.inputs.items():
         domain, shard, role = name.split("|")
@@ -136,9 +145,9 @@ def tokenize(job: Job) -> dict[str, Any]:
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(job.inputs["vocabulary"] / "tokenizer.json"))
-    target = Tokenizer.from_file(job.place["target"]) if job.place.get("target") else None
+    target = open_tokenizer(Path(job.place["target"])) if job.place.get("target") else None
     end = tokenizer.token_to_id(END_OF_TEXT)
-    kind = np.dtype("<u2") if tokenizer.get_vocab_size() <= 2**16 else np.dtype("<u4")
+    kind = np.dtype("<u2") if job.counts("vocabulary")["vocab_size"] <= 2**16 else np.dtype("<u4")
     counts = {"documents": 0, "bytes": 0, "tokens": 0, "target_tokens": 0}
     with open(job.out / "tokens.bin", "wb") as file:
         for batch in texts(job.inputs["documents"], job.inputs.get("selection")):

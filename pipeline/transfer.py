@@ -5,6 +5,7 @@ Off unless asked for: then both stages have no units.
 
 from __future__ import annotations
 
+from pipeline.failures import check_pairs, trained
 from pipeline.proof import mixes_of
 from pipeline.run import Run, larger_proxy
 from pipeline.swarm import score_units_of, swarm_of, train_unit
@@ -27,6 +28,11 @@ def train_units(run: Run) -> list[Unit]:
     ]
 
 
+def check(run: Run) -> None:
+    if run.config.validation.transfer:
+        check_pairs(run, "transfer", "t", run.config.validation.transfer.seeds)
+
+
 def score_units(run: Run) -> list[Unit]:
     """Confirm items of every task, for every larger proxy."""
-    return [unit for proxy in run.of("transfer") for unit in score_units_of(run, proxy, "confirm")]
+    return [unit for proxy in trained(run, run.of("transfer")) for unit in score_units_of(run, proxy, "confirm")]

@@ -73,3 +73,5 @@ class Job:
     out: Path
     counts: Callable[[str], dict[str, Any]]
     """Returns what the stage that made an input counted, by the input's role."""
+    scratch: Path | None = None
+    """Where a unit may keep what it needs to go on after its worker is killed; removed once it is published."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from pipeline.failures import whole_seeds
 from pipeline.records import objective_value
 from pipeline.tasks import measured_value
 from pipeline.units import Job
@@ -15,21 +16,22 @@ if TYPE_CHECKING:
 
 
 def judged(
-    job: Job, proposal: Mapping[str, Any], mixes: list[str], tasks: list[str], seeds: int, letter: str
+    job: Job, proposal: Mapping[str, Any], mixes: list[str], tasks: list[str], seeds: Sequence[int], letter: str
 ) -> tuple[Judgement, dict[str, Any]]:
     """Return the judgement on proxies called `<mix>-<letter><seed>`, and what mix.json says of every mix.
 
     The objective is the one that was proposed for (same task weights), on confirm items, relative to the natural mix's
-    mean over these seeds.
+    mean over these seeds. seeds: those on which every mix has a proxy.
     """
     from pipeline.mixture.judge import judge
 
     table = {
-        mix: {i: {task: measured_value(job, f"{mix}-{letter}{i}", task) for task in tasks} for i in range(seeds)}
+        mix: {i: {task: measured_value(job, f"{mix}-{letter}{i}", task) for task in tasks} for i in seeds}
         for mix in mixes
     }
     means = {
-        mix: {task: sum(row[task] for row in rows.values()) / seeds for task in tasks} for mix, rows in table.items()
+        mix: {task: sum(row[task] for row in rows.values()) / len(seeds) for task in tasks}
+        for mix, rows in table.items()
     }
     values = {
         mix: {i: objective_value(proposal["objective"], row, means["natural"]) for i, row in rows.items()}
@@ -54,5 +56,12 @@ def transferred(job: Job, proposal: Mapping[str, Any], small: Judgement) -> dict
     asked = job.args.get("transfer")
     if asked is None:
         return None
-    large, measured = judged(job, proposal, job.args["mixes"], job.args["tasks"], asked["seeds"], "t")
-    return {**asked, **asdict(agreement(small, large)), "headline": large.headline, "measured": measured}
+    seeds = whole_seeds(job.args.get("failed", {}), "t", asked["seeds"])
+    large, measured = judged(job, proposal, job.args["mixes"], job.args["tasks"], seeds, "t")
+    return {
+        **asked,
+        "seeds": len(seeds),
+        **asdict(agreement(small, large)),
+        "headline": large.headline,
+        "measured": measured,
+    }

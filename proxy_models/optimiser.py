@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -123,3 +123,13 @@ class Optimiser:
             part.step()
             part.zero_grad()
         self.done += 1
+
+    def state(self) -> dict[str, Any]:
+        """What a training that goes on needs; tensors are the optimiser's own."""
+        return {"done": self.done, "parts": [part.state_dict() for part in self.parts]}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what ``state`` returned."""
+        self.done = state["done"]
+        for part, saved in zip(self.parts, state["parts"], strict=True):
+            part.load_state_dict(saved)

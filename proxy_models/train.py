@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -11,17 +13,24 @@ from pathlib import Path
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save
+from torch import Tensor
 
 from proxy_models.feed import Feed
+from proxy_models.going import Going, Kept
 from proxy_models.hardware import NumericPlan
 from proxy_models.model import Decoder, ModelConfig
 from proxy_models.optimiser import Optimiser, OptimiserConfig
+from proxy_models.resume import Resume, load_state, save_state
 
 LOSSES_KEPT = 50  # points of the training curve
 
 
 class Diverged(RuntimeError):
-    """The loss became infinite or not a number."""
+    """The loss became infinite or not a number. tokens: how many had been read."""
+
+    def __init__(self, reason: str, tokens: int) -> None:
+        super().__init__(reason)
+        self.tokens = tokens
 
 
 @dataclass(frozen=True)
@@ -30,12 +39,25 @@ class TrainConfig:
     context.
 
     seed: of the first weights (the order of the data has its own seed, in the feed).
+    average: share of the steps, 0 to 1, at the end of which the checkpoint is the mean of the weights (latest weight
+    averaging, arXiv:2209.14981, which averages the last checkpoints; here every step counts). 0: the last weights.
+    snapshots: shares of the steps after which the weights are kept beside the checkpoint, between 0 and 1, rising.
+    micro_tokens: the most tokens that go forwards and backwards at once; whole batches where it is None.
     """
 
     tokens: int
     batch_tokens: int
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
     seed: int = 0
+    average: float = 0.0
+    snapshots: tuple[float, ...] = ()
+    micro_tokens: int | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.average <= 1:
+            raise ValueError(f"average is a share of the steps, 0 to 1, got {self.average}")
+        if any(not 0 < at < 1 for at in self.snapshots) or list(self.snapshots) != sorted(set(self.snapshots)):
+            raise ValueError(f"snapshots are rising shares of the steps above 0 and below 1, got {self.snapshots}")
 
 
 @dataclass(frozen=True)
@@ -67,11 +89,14 @@ def train(
     out: Path,
     progress: Callable[[int, float], object] | None = None,
     init_from: Path | None = None,
+    resume: Resume | None = None,
 ) -> TrainResult:
-    """Train and write ``model.safetensors`` and ``train.json`` into the folder ``out``.
+    """Train and write ``model.safetensors``, the snapshots asked for and ``train.json`` into the folder ``out``.
 
     progress: called with (tokens seen, loss) about ``LOSSES_KEPT`` times. init_from: a checkpoint folder of
-    the same model to start from. Raises Diverged, and ValueError when the feed and the sizes do not fit.
+    the same model to start from. resume: where the state is kept now and then, and found by a training that goes
+    on where a killed one stopped; on a CPU it ends in the same bytes.
+    Raises Diverged, and ValueError when the feed and the sizes do not fit.
     """
     chunks = chunks_of(model, config)
     contexts = {array.context for array in feed.arrays.values()}
@@ -84,29 +109,57 @@ def train(
     per_step = config.batch_tokens // model.context
     steps = chunks // per_step
     decoder = load(init_from, plan, expected=model) if init_from else fresh(model, config.seed, plan)
+    run = _name(model, config, feed, plan, decoder) if resume else ""
     if plan.compile:
         decoder.compile()
-    optimiser = Optimiser(decoder, config.optimiser, steps, plan.torch_dtype)
+    at_once = max(1, (config.micro_tokens or config.batch_tokens) // model.context)
+    going = Going(decoder, Optimiser(decoder, config.optimiser, steps, plan.torch_dtype), Kept.of(config, steps))
+    if resume and (state := load_state(resume.file, run)):
+        going.restore(state)
+    saved = time.monotonic()
     every = max(1, steps // LOSSES_KEPT)
-    losses: list[tuple[int, float]] = []
-    total = 0.0
-    for step in range(steps):
+    for step in range(going.step, steps):
         batch = torch.from_numpy(feed.batch(step * per_step, per_step)).to(plan.device)
+        value = _gradients(decoder, batch, at_once)
+        if not math.isfinite(value):
+            reason = f"loss {value} at step {step + 1} of {steps}: lower lr ({config.optimiser.lr})"
+            raise Diverged(reason, (step + 1) * config.batch_tokens)
+        going.advance(value)
+        if going.step % every == 0:
+            going.losses.append((going.step * config.batch_tokens, round(going.total / every, 6)))
+            going.total = 0.0
+            if progress:
+                progress(*going.losses[-1])
+        if resume and time.monotonic() - saved >= resume.seconds:
+            save_state(resume.file, run, going.state())
+            saved = time.monotonic()
+    tokens = steps * config.batch_tokens
+    result = TrainResult(out, tokens, tuple(going.losses), feed.plan.realised, feed.plan.repetition)
+    _write(out, going, model, config, plan, result)
+    return result
+
+
+def _gradients(decoder: Decoder, batch: Tensor, at_once: int) -> float:
+    """Leave the gradients of the batch's mean loss in the weights, ``at_once`` rows after another; return the loss."""
+    if len(batch) <= at_once:
         loss = decoder.loss(batch)
         loss.backward()
-        value = loss.item()
-        if not math.isfinite(value):
-            raise Diverged(f"loss {value} at step {step + 1} of {steps}: lower lr ({config.optimiser.lr})")
-        optimiser.step()
-        total += value
-        if (step + 1) % every == 0:
-            losses.append(((step + 1) * config.batch_tokens, round(total / every, 6)))
-            total = 0.0
-            if progress:
-                progress(*losses[-1])
-    result = TrainResult(out, steps * config.batch_tokens, tuple(losses), feed.plan.realised, feed.plan.repetition)
-    _write(out, decoder, model, config, plan, result)
-    return result
+        return loss.item()
+    total = 0.0
+    for part in batch.split(at_once):
+        loss = decoder.loss(part) * (len(part) / len(batch))
+        loss.backward()
+        total += loss.item()
+    return total
+
+
+def _name(model: ModelConfig, config: TrainConfig, feed: Feed, plan: NumericPlan, decoder: Decoder) -> str:
+    """Name a run by all that its bytes depend on, so that the state of another one is not taken for its own."""
+    order = hashlib.sha256(feed.plan.domain.tobytes() + feed.plan.chunk.tobytes())
+    for weight in decoder.parameters():
+        order.update(weight.detach().cpu().numpy().tobytes())
+    parts = [asdict(model), asdict(config), asdict(plan), feed.plan.names, order.hexdigest()]
+    return json.dumps(parts, sort_keys=True)
 
 
 def fresh(model: ModelConfig, seed: int, plan: NumericPlan) -> Decoder:
@@ -116,21 +169,29 @@ def fresh(model: ModelConfig, seed: int, plan: NumericPlan) -> Decoder:
     return decoder.to(plan.device)
 
 
+def snapshot_name(share: float) -> str:
+    """File of the weights after a share of the steps."""
+    return f"snapshot-{share:g}.safetensors"
+
+
 def _write(
     out: Path,
-    decoder: Decoder,
+    going: Going,
     model: ModelConfig,
     config: TrainConfig,
     plan: NumericPlan,
     result: TrainResult,
 ) -> None:
     out.mkdir(parents=True, exist_ok=True)
-    weights = {name: weight.detach().cpu().contiguous() for name, weight in decoder.named_parameters()}
     metadata = {"model": json.dumps(asdict(model), sort_keys=True)}
-    (out / "model.safetensors").write_bytes(save(weights, metadata))
+    (out / "model.safetensors").write_bytes(save(going.kept.final(going.weights()), metadata))
+    for share, weights in going.kept.snapshots.items():
+        (out / snapshot_name(share)).write_bytes(save(weights, metadata))
+    # an option that was not asked for is left out: a later one must not change the record of runs without it
+    options = {name for name in ("average", "snapshots", "micro_tokens") if not getattr(config, name)}
     record = {
         "model": asdict(model),
-        "config": asdict(config),
+        "config": {name: value for name, value in asdict(config).items() if name not in options},
         "plan": asdict(plan),
         "tokens": result.tokens,
         "losses": result.losses,
@@ -140,11 +201,16 @@ def _write(
     (out / "train.json").write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
 
 
-def load(checkpoint: Path, plan: NumericPlan, expected: ModelConfig | None = None) -> Decoder:
-    """The decoder of a checkpoint folder, on the plan's device. Raises ValueError when it is another one."""
-    file = checkpoint / "model.safetensors"
+def load(
+    checkpoint: Path, plan: NumericPlan, expected: ModelConfig | None = None, name: str = "model.safetensors"
+) -> Decoder:
+    """The decoder of a checkpoint folder, on the plan's device; name: of its file, another one for a snapshot.
+
+    Raises ValueError when it is another model.
+    """
+    file = checkpoint / name
     if not file.is_file():
-        raise ValueError(f"{checkpoint} holds no model.safetensors")
+        raise ValueError(f"{checkpoint} holds no {name}")
     with safe_open(file, framework="pt") as opened:
         metadata = opened.metadata() or {}
     if "model" not in metadata:

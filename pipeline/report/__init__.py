@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from pipeline.documents import batches
+from pipeline.failures import FAILED
 from pipeline.funnel import STAGES as FUNNEL_STAGES
 from pipeline.funnel import funnel_frame
 from pipeline.load import resolved
@@ -16,7 +17,7 @@ from pipeline.run import Run
 from pipeline.tables import read_table
 from pipeline.units import Job, Unit
 
-VERSION = 2
+VERSION = 3
 SHOWN = 6
 """Samples shown of each variant's rewritten and rejected text."""
 SHOWN_CHARACTERS = 700
@@ -25,7 +26,7 @@ SHOWN_CHARACTERS = 700
 def units(run: Run) -> list[Unit]:
     """One unit over all that the report shows. Times are not in it: the same inputs give the same page."""
     inputs = {stage: run.of(stage)[-1].ref for stage in ("design", "fit", "propose", "validate", "numerics")}
-    for stage in (*FUNNEL_STAGES, "classifiers", "requests", "train", "proof", "transfer"):
+    for stage in (*FUNNEL_STAGES, "classifiers", "requests", "train", "proof", "transfer", "curve"):
         inputs |= {f"{stage}|{unit.name}": unit.ref for unit in run.of(stage)}
     args = {"mix": run.mix.stem, "config": resolved(run.config)}
     return [Unit("report", "report", VERSION, args, inputs)]
@@ -55,9 +56,10 @@ def collect(job: Job) -> dict[str, Any]:
 
     Keys: `title`; `mix` (mix.json); `fit` (fit.json); `swarm` (swarm.json); `ratios` and `metrics` (run → column →
     value); `funnel` (frame, see pipeline.funnel); `proxies` (run → tokens, realised, repetition, first_loss,
-    last_loss), of swarm, proof and transfer; `larger` (runs of the last); `requests` (task → side → items, bytes,
-    tokens, truncated); `classifiers` (name → counts and auc); `numerics` (plan and reason); `samples` (variant/shard →
-    rewritten and rejected texts).
+    last_loss), of swarm, proof and transfer, without those that diverged; `larger` (runs of the last); `diverged`
+    (those); `curves` (run → held-out task → share of the training → bits per byte, empty unless asked for);
+    `requests` (task → side → items, bytes, tokens, truncated); `classifiers` (name → counts and auc); `numerics` (plan
+    and reason); `samples` (variant/shard → rewritten and rejected texts).
     """
 
     def read(stage: str, name: str) -> Any:
@@ -69,6 +71,7 @@ def collect(job: Job) -> dict[str, Any]:
     def counts(stage: str) -> dict[str, dict[str, Any]]:
         return {role.split("|", 1)[1]: job.counts(role) for role in roles(stage)}
 
+    swarm, proof, larger = counts("train"), counts("proof"), counts("transfer")
     return {
         "title": job.args["config"]["report"]["title"] or job.args["mix"],
         "mix": read("validate", "mix.json"),
@@ -77,8 +80,10 @@ def collect(job: Job) -> dict[str, Any]:
         "ratios": read_table(job.inputs["fit"] / "ratios.csv"),
         "metrics": read_table(job.inputs["fit"] / "metrics.csv"),
         "funnel": funnel_frame((stage, unit, c) for stage in FUNNEL_STAGES for unit, c in counts(stage).items()),
-        "proxies": {**counts("train"), **counts("proof"), **counts("transfer")},
-        "larger": list(counts("transfer")),
+        "proxies": {run: each for run, each in (swarm | proof | larger).items() if FAILED not in each},
+        "larger": [run for run, each in larger.items() if FAILED not in each],
+        "diverged": [run for run, each in (swarm | proof | larger).items() if FAILED in each],
+        "curves": {run: each["bpb"] for run, each in counts("curve").items()},
         "requests": counts("requests"),
         "classifiers": counts("classifiers"),
         "numerics": job.counts("numerics"),

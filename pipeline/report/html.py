@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from pipeline.report import charts, curation, measures, method, pareto, regression, runs, transfer
+from pipeline.report import charts, curation, curves, measures, method, pareto, regression, runs, transfer
 from pipeline.report.decision import decide
 from pipeline.report.figures import Chart
 from pipeline.report.text import visible
@@ -45,10 +45,12 @@ def render_html(data: dict[str, Any]) -> str:
         "tasks": measures.tasks_table(data),
         "transfer": transfer.transfer_table(data["mix"]),
         "laws": regression.laws_table(data),
+        "every_law": regression.every_law_table(data),
         "noise": regression.noise_table(data),
         "contrasts": regression.contrasts_table(data),
         "predictions": regression.predictions_table(data),
         "runs": runs.runs_table(data),
+        "curves": curves.curves_table(data),
         "coverage": runs.coverage_table(data),
         "funnel": curation.funnel_table(data),
         "rewrites": curation.rewrites_table(data),

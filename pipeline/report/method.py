@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from pipeline.mixture.recipes import RECIPES
+from pipeline.report.curves import verdict
 from pipeline.report.measures import tasks_of
 from pipeline.report.table import Cell, Column, Table, cut, table
 from pipeline.report.text import count, number, size, words
@@ -61,6 +62,10 @@ def facts(data: dict[str, Any]) -> list[tuple[str, str]]:
             f"({mix['uncertainty']['freedom']} degrees of freedom)",
         ),
     ]
+    if data["curves"]:
+        found.append(("Learning curves", verdict(data)))
+    if data["diverged"]:
+        found.insert(2, ("Left out", f"proxies whose loss was no number: {len(data['diverged'])}"))
     if larger:
         preset = config["validate"]["transfer"]["preset"]
         each = f"preset {preset}, {size(larger[0]['tokens'])} tokens each"

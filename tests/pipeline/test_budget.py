@@ -52,7 +52,7 @@ def test_more_hours_never_buy_smaller_proxies() -> None:
     assert places == sorted(places)
     assert places[0] == -1
     assert chosen[-1] is not None
-    assert (chosen[-1].preset, chosen[-1].known) == ("14m", Known.ENOUGH)
+    assert (chosen[-1].preset, chosen[-1].known) == ("60m", Known.ENOUGH)
 
 
 def test_it_says_why_and_what_it_assumes() -> None:

@@ -21,6 +21,15 @@ def test_a_good_mix_loads_with_defaults(tiny_yaml) -> None:
     assert task_names(mix.config) == ["heldout/wikipedia", "heldout/questions", "heldout/ocr", "bench/arc_easy"]
 
 
+def test_tokens_may_be_multiples_of_the_parameters(tiny_yaml) -> None:
+    """Of those that multiply: 2 layers of 4 x 32^2 + 3 x 32 x 64 and a head of 1000 x 32; in whole batches of 1024."""
+    larger = ("validate: {seeds: 2}", "validate: {seeds: 2, transfer: {preset: quickstart, tokens: 0.5x}}")
+    config = load_mix(tiny_yaml(("tokens: 24k", "tokens: 1.5x"), larger)).config
+    assert config.proxy.tokens == round(1.5 * (2 * (4 * 32**2 + 3 * 32 * 64) + 1000 * 32) / 1024) * 1024
+    assert config.validation.transfer.tokens == round(0.5 * (4 * 96**2 + 3 * 96 * 256 + 1000 * 96) / 2048) * 2048
+    assert load_mix(tiny_yaml(("tokens: 24k", "tokens: 0.001x"))).config.proxy.tokens == 1024
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -44,6 +53,13 @@ def test_a_good_mix_loads_with_defaults(tiny_yaml) -> None:
         ("arc_easy.jsonl.gz", "arc_esy.jsonl.gz", r"`evals.benchmarks.arc_easy.path`: no such file"),
         ("vocab_size: 1000", "vocab_size: many", r"`tokenize.vocab_size`: Input should be a valid integer"),
         ("tokens: 400k", "tokens: 4 lots", r"`target.tokens`: expected a count such as"),
+        ("tokens: 24k", "tokens: 900", r"`proxy.tokens`: 900 is less than one batch of preset tiny \(1024\)"),
+        ("tokens: 24k", "tokens: 20y", r"`proxy.tokens`: expected a count such as .* or 20x the parameters"),
+        ("preset: tiny, tokens: 24k", "preset: tinny, tokens: 9x", r"`proxy.preset`: there is no preset `tinny`"),
+        ("tokens: 24k", "tokens: 900x", r"`proxy.tokens`: \d+ is above target.tokens"),
+        ("tokens: 24k", "tokens: 24k, curve: [0.5, 0.51]", r"`proxy.curve`: expected rising shares .* steps of 23"),
+        ("tokens: 24k", "tokens: 24k, curve: [1.0]", r"`proxy.curve`: expected rising shares between 0 and 1"),
+        ("tokens: 24k", "tokens: 24k, average: 2", r"`proxy.average`: Input should be less than or equal to 1"),
         ("tokens: 24k", "tokens: 24M", r"`proxy.tokens`: 24000000 is above target.tokens"),
         ("force: [heldout, bench]", "tasks: {heldout/wiki: 2}", r"there is no task `heldout/wiki` \(did you mean"),
         (

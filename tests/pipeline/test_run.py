@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from pipeline import stages
 from pipeline.load import load_mix
 from pipeline.run import NotYet, Run
 from pipeline.runner import execute
-from pipeline.units import Unit
+from pipeline.units import Job, Unit
 
 
 @pytest.fixture
@@ -70,6 +71,25 @@ def test_the_run_folder_changes_with_the_settings_and_not_with_comments(tiny_yam
     commented = tiny_yaml(("seed: 1", "seed: 1  # a comment"))
     assert Run.open(load_mix(commented)).folder == run.folder
     assert Run.open(load_mix(tiny_yaml(("seed: 1", "seed: 2")))).folder != run.folder
+
+
+def test_what_a_unit_keeps_outlives_its_failure_and_not_its_end(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A killed training goes on from there; a finished one leaves nothing."""
+    found = []
+
+    def work(job: Job) -> dict:
+        assert job.scratch is not None
+        job.scratch.mkdir(parents=True, exist_ok=True)
+        found.append((job.scratch / "state").exists())
+        (job.scratch / "state").touch()
+        assert len(found) > 1, "the first worker dies"
+        return {}
+
+    monkeypatch.setitem(stages.WORK, "numerics", work)
+    assert execute(run.store.root, numerics()).error is not None
+    assert execute(run.store.root, numerics()).error is None
+    assert found == [False, True]
+    assert not run.store.scratch(numerics().ref).exists()
 
 
 def test_a_failing_unit_names_its_error_and_leaves_nothing_behind(run: Run) -> None:

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy_models.optimiser import OptimiserConfig, orthogonal, rate
+from proxy_models.optimiser import Muon, OptimiserConfig, orthogonal, rate
 
 
 @given(st.sampled_from(["linear", "cosine"]), st.floats(0, 0.9), st.integers(1, 500))
@@ -45,3 +45,24 @@ def test_orthogonal_flattens_singular_values(shape: tuple[int, ...]) -> None:
 def test_wrong_settings_are_refused(settings: dict, text: str) -> None:
     with pytest.raises(ValueError, match=text):
         OptimiserConfig(**settings)
+
+
+@pytest.mark.skipif(not hasattr(torch.optim, "Muon"), reason="torch has Muon from 2.9 on")
+def test_muon_steps_as_torchs_own_does() -> None:
+    """Within the rounding of bf16, in which torch's computes; stacked shapes, tall and wide, over several steps."""
+    draw = torch.Generator().manual_seed(0)
+    shapes = [(48, 16), (16, 16), (48, 16), (16, 24)]
+    ours = [torch.nn.Parameter(0.02 * torch.randn(shape, generator=draw)) for shape in shapes]
+    theirs = [torch.nn.Parameter(weight.detach().clone()) for weight in ours]
+    start = [weight.detach().clone() for weight in ours]
+    optimisers = Muon(ours, 0.02, torch.float32), torch.optim.Muon(theirs, lr=0.02, weight_decay=0.0)
+    for _ in range(4):
+        for one, two in zip(ours, theirs, strict=True):
+            one.grad = torch.randn(one.shape, generator=draw)
+            two.grad = one.grad.clone()
+        for optimiser in optimisers:
+            optimiser.step()
+    for one, two, before in zip(ours, theirs, start, strict=True):
+        moved = (two - before).norm()
+        assert moved > 0.1
+        assert (one - two).norm() < 0.02 * moved

@@ -11,10 +11,11 @@ from proxy_corpus import TINY, VOCAB, Corpus
 
 from proxy_models.feed import Feed, open_feed
 from proxy_models.hardware import NumericPlan, choose_plan
+from proxy_models.metrics import bits_per_byte
 from proxy_models.optimiser import OptimiserConfig
 from proxy_models.presets import PRESETS, preset
 from proxy_models.requests import documents, encode
-from proxy_models.score import bits_per_byte, score
+from proxy_models.score import score
 from proxy_models.train import Diverged, TrainConfig, chunks_of, load, train
 
 CONFIG = TrainConfig(tokens=40_960, batch_tokens=1024, optimiser=OptimiserConfig(lr=5e-3, embedding_lr=2e-2))
@@ -102,6 +103,19 @@ def test_presets_fit_together() -> None:
         assert chunks_of(model, config) > 0
     with pytest.raises(ValueError, match="no preset huge; there are tiny"):
         preset("huge", VOCAB)
+
+
+@pytest.mark.parametrize("name", ["0.5m", "1m", "4m", "14m", "30m", "60m"])
+def test_presets_follow_their_rule(name: str) -> None:
+    """Porian et al. 2024 as in the module's docstring; sizes are what the names say at a vocabulary of 4,096."""
+    p = PRESETS[name]
+    size = p.parameters(4096)
+    scale = size / 108e6
+    assert size == pytest.approx(float(name[:-1]) * 1e6, rel=0.15)
+    assert p.optimiser.lr == p.optimiser.embedding_lr == pytest.approx(0.0047 * scale ** (-1 / 3), rel=0.05)
+    batch = 327_680 * scale ** (2 / 3)
+    assert batch / 2 < p.batch_tokens <= batch
+    assert p.tokens / size == pytest.approx(20, rel=0.15)
 
 
 @pytest.mark.slow
