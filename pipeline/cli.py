@@ -214,6 +214,23 @@ def status(run: RunFolder) -> None:
         print(f"  {name:<24} {weight:7.2%}  (natural {mix['baselines']['natural'].get(name, 0):7.2%})")
 
 
+@app.command()
+def score(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A Hugging Face model.", show_default=False)],
+    evals: Annotated[list[Path], typer.Option(metavar="FILE", help="Requests, pairs or questions; may be repeated.")],
+    items: Annotated[int | None, typer.Option(metavar="N", min=1, help="A seeded sample of N items of each.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of a table.")] = False,
+) -> None:
+    """Score any Hugging Face causal language model on eval files, with the metrics that runs use.
+
+    Example: `mixwright score models/mine --evals samples/evals/arc_easy.jsonl.gz --items 100`
+    """
+    from pipeline.score_folder import score_folder, table
+
+    found = score_folder(folder, evals, items)
+    print(json.dumps(found) if as_json else table(found))
+
+
 def main() -> None:
     """Run the command line; a user's mistake is one message on standard error and its exit code."""
     try:

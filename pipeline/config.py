@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from proxy_models.metrics import Metric
+
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "b": 10**9, "g": 10**9, "t": 10**12}
 
@@ -162,10 +164,19 @@ class Heldout(Section):
     characters: Count = Field(120_000, description="At most this much text of a source is scored, on each side.")
 
 
-class Benchmark(Section):
-    """A published set of requests, scored in bits per byte of the gold continuation."""
+def as_list(value: Any) -> Any:
+    """Take one value for a list of one."""
+    return [value] if isinstance(value, str) else value
 
-    path: str = Field(description="OLMES requests.jsonl(.gz).")
+
+class Benchmark(Section):
+    """A published set of requests; each metric is a task."""
+
+    path: str = Field(description="OLMES requests.jsonl(.gz), BLiMP's pairs or plain questions.")
+    format: str | None = Field(None, description="A name in proxy_models/readers.py; the file's own look if absent.")
+    metric: Annotated[list[Metric], BeforeValidator(as_list), Field(min_length=1)] = Field(
+        ["bpb"], description="One or several of bpb, acc, acc_per_char, acc_per_byte, acc_uncond."
+    )
     items: Count = Field(400, description="At most this many items are used.")
 
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import heapq
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from pipeline.documents import selected
 from pipeline.errors import InputError
@@ -19,7 +21,9 @@ from pipeline.run import Run
 from pipeline.sources import fingerprint
 from pipeline.store import write_json
 from pipeline.units import Job, Unit, digest
-from proxy_models.requests import Request, encode, read_olmes, save_requests
+from proxy_models.metrics import Metric
+from proxy_models.readers import read_requests
+from proxy_models.requests import Request, RequestSet, encode, save_requests
 
 BENCHMARKS_VERSION = 1
 SUITE_VERSION = 1
@@ -33,32 +37,76 @@ MOST_TRUNCATED = 0.2
 
 
 def benchmark_units(run: Run) -> list[Unit]:
-    """One unit per benchmark, keyed by the bytes of its file."""
-    return [
-        Unit(
-            "benchmarks",
-            name,
-            BENCHMARKS_VERSION,
-            {"content": fingerprint(run, benchmark.path), "items": benchmark.items, "seed": run.config.seed},
-            place={"path": benchmark.path},
-        )
-        for name, benchmark in run.config.evals.benchmarks.items()
-    ]
+    """One unit per benchmark, keyed by the bytes of its file: gold continuations, by which its items are known; and,
+    where accuracies are asked for, one of all choices of the same items."""
+    units = []
+    for name, benchmark in run.config.evals.benchmarks.items():
+        args = {"content": fingerprint(run, benchmark.path), "items": benchmark.items, "seed": run.config.seed}
+        if benchmark.format is not None:
+            args["format"] = benchmark.format
+        units.append(Unit("benchmarks", name, BENCHMARKS_VERSION, args, place={"path": benchmark.path}))
+        rows = rows_for(benchmark.metric)
+        if rows != "gold":
+            args = {**args, "rows": rows}
+            units.append(Unit("benchmarks", f"{name}|{rows}", BENCHMARKS_VERSION, args, place={"path": benchmark.path}))
+    return units
+
+
+def rows_for(metrics: Iterable[Metric]) -> str:
+    """Return which rows of a benchmark metrics need, and no metric's name: so another one of the same rows scores
+    nothing again."""
+    asked = set(metrics)
+    return "gold" if asked == {"bpb"} else "unconditional" if "acc_uncond" in asked else "choices"
+
+
+def _items_of(run: Run) -> dict[str, Unit]:
+    """Return the units of gold continuations by benchmark."""
+    return {unit.name: unit for unit in run.of("benchmarks") if "|" not in unit.name}
 
 
 def read_benchmark(job: Job) -> dict[str, Any]:
-    """Write `requests.jsonl`: the gold continuations of a seeded sample of items. Raises InputError on a bad line."""
+    """Write `requests.jsonl`: the asked rows of a seeded sample of items. Raises InputError on a bad line, and where
+    choices or rows without the question are asked for and an item has none."""
+    path, rows = Path(job.place["path"]), job.args.get("rows", "gold")
     try:
-        gold = [
-            request for request in read_olmes(Path(job.place["path"])) if request.gold and not request.unconditional
-        ]
+        found = read_requests(path, job.args.get("format"))
     except ValueError as error:
         raise InputError(str(error)) from None
-    chosen = heapq.nsmallest(job.args["items"], gold, key=lambda r: digest([job.args["seed"], r.item]))
+    place = sampled_items(found, job.args["items"], job.args["seed"])
+    chosen = [request for request in found if request.item in place and _is_asked(request, rows)]
+    chosen.sort(key=lambda request: place[request.item])
+    _check_rows(chosen, rows, path)
     with open(job.out / "requests.jsonl", "w", encoding="utf-8") as file:
         for request in chosen:
             file.write(json.dumps(asdict(request), ensure_ascii=False) + "\n")
-    return {"items": len(chosen)}
+    return {"items": len(place)}
+
+
+def sampled_items(requests: Iterable[Request], most: int, seed: int) -> dict[str, int]:
+    """Return a seeded sample of items, numbered in its order; whole items, whatever their rows."""
+    items = [request.item for request in requests if request.gold and not request.unconditional]
+    chosen = heapq.nsmallest(most, items, key=lambda item: digest([seed, item]))
+    return {item: i for i, item in enumerate(chosen)}
+
+
+def _is_asked(request: Request, rows: str) -> bool:
+    if rows == "gold":
+        return request.gold and not request.unconditional
+    return rows == "unconditional" or not request.unconditional
+
+
+def _check_rows(requests: list[Request], rows: str, path: Path) -> None:
+    """Raise InputError where an item lacks what its accuracy is told by."""
+    if rows == "gold":
+        return
+    choices: dict[bool, dict[str, set[int | None]]] = {False: {}, True: {}}
+    for request in requests:
+        choices[request.unconditional].setdefault(request.item, set()).add(request.choice)
+    for item, each in choices[False].items():
+        if len(each) < 2:
+            raise InputError(f"{path}: item {item} has no choices: an accuracy cannot be its metric, only bpb")
+        if rows == "unconditional" and choices[True].get(item) != each:
+            raise InputError(f"{path}: item {item} has no rows without the question: its metric cannot be acc_uncond")
 
 
 def _requests(folder: Path) -> list[Request]:
@@ -72,7 +120,7 @@ def _requests(folder: Path) -> list[Request]:
 def suite_units(run: Run) -> list[Unit]:
     """One pinned unit over all benchmarks of the first run; of benchmarks added later the items that training text
     contains are dropped instead (see `requests`), so that nothing is trained again."""
-    inputs = {unit.name: unit.ref for unit in run.of("benchmarks")}
+    inputs = {name: unit.ref for name, unit in _items_of(run).items()}
     return [run.pinned(Unit("suite", "suite", SUITE_VERSION, {}, inputs))] if inputs else []
 
 
@@ -109,13 +157,14 @@ def request_units(run: Run) -> list[Unit]:
                 inputs[f"{shard.name}|selection"] = selections[shard.name]
         args = {**base, "characters": evals.heldout.characters}
         units.append(Unit("requests", f"heldout/{source}", REQUESTS_VERSION, args, inputs))
-    for benchmark in run.of("benchmarks"):
-        inputs = {"vocabulary": vocabulary.ref, "benchmark": benchmark.ref}
+    scored = {unit.name.split("|")[0]: unit for unit in run.of("benchmarks")}  # the last: all choices where asked for
+    for name, benchmark in _items_of(run).items():
+        inputs = {"vocabulary": vocabulary.ref, "benchmark": scored[name].ref}
         if benchmark.key not in _suite_evals(run).values():  # added after the suite was pinned
             for shard in run.of("sources"):
                 inputs[f"{shard.name}|documents"] = shard.ref
                 inputs[f"{shard.name}|selection"] = selections[shard.name]
-        units.append(Unit("requests", f"bench/{benchmark.name}", REQUESTS_VERSION, base, inputs))
+        units.append(Unit("requests", f"bench/{name}", REQUESTS_VERSION, base, inputs))
     return units
 
 
@@ -137,7 +186,7 @@ def encode_requests(job: Job) -> dict[str, Any]:
         counts["contaminated"] = 0
         if len(job.inputs) > 2:
             clean = _uncontaminated(requests, job)
-            counts["contaminated"] = len(requests) - len(clean)
+            counts["contaminated"] = _items(requests) - _items(clean)
             requests = clean
         sides = _split([(request.item, request) for request in requests], job)
     else:
@@ -149,13 +198,24 @@ def encode_requests(job: Job) -> dict[str, Any]:
             continue
         encoded = encode(requests, tokenizer, job.args["context"])
         save_requests(encoded, job.out / f"{side}.npz")
-        counts[side] = {
-            "items": len(requests),
-            "bytes": int(encoded.bytes.sum()),
-            "tokens": int(encoded.scored.sum()),
-            "truncated": int(encoded.truncated.sum()),
-        }
+        counts[side] = _counts(encoded)
     return counts
+
+
+def _items(requests: list[Request]) -> int:
+    return sum(request.gold and not request.unconditional for request in requests)
+
+
+def _counts(requests: RequestSet) -> dict[str, int]:
+    """Return items, bytes of their gold continuations, tokens scored, and items of which a row lost context."""
+    gold = requests.gold & ~requests.unconditional
+    cut = np.unique(requests.item[requests.truncated & ~requests.unconditional])
+    return {
+        "items": int(gold.sum()),
+        "bytes": int(requests.bytes[gold].sum()),
+        "tokens": int(requests.scored.sum()),
+        "truncated": int(np.isin(requests.item[gold], cut).sum()),
+    }
 
 
 def _split(items: list[tuple[str, Request]], job: Job) -> dict[str, list[Request]]:
@@ -173,7 +233,9 @@ def _split(items: list[tuple[str, Request]], job: Job) -> dict[str, list[Request
     for group in sorted(groups, key=lambda name: digest([seed, name])):
         side = min(SIDES, key=lambda name: filled[name] / share[name])
         sides[side] += sorted(groups[group], key=lambda request: digest([seed, request.item]))
-        filled[side] += sum(len(request.continuation) for request in groups[group])
+        filled[side] += sum(
+            len(request.continuation) for request in groups[group] if request.gold and not request.unconditional
+        )
     return sides
 
 
@@ -208,17 +270,19 @@ def _excerpts(requests: list[Request], most: int, seed: int) -> list[Request]:
 
 
 def _uncontaminated(requests: list[Request], job: Job) -> list[Request]:
-    """Return the requests whose text no training document contains."""
+    """Return the requests of the items whose text, with the right answer, no training document contains."""
     from classifiers.contamination import build_suite, items_found
 
-    suite = build_suite([(request.item, _item_text(request)) for request in requests])
-    found = [False] * len(requests)
+    gold = [request for request in requests if request.gold and not request.unconditional]
+    suite = build_suite([(request.item, _item_text(request)) for request in gold])
+    found = [False] * len(gold)
     for name in dict.fromkeys(name.split("|")[0] for name in job.inputs if "|" in name):
         documents = job.inputs[f"{name}|documents"] / "documents.parquet"
         selection = job.inputs[f"{name}|selection"] / "selection.parquet"
         for frame in selected(documents, selection, "train", ["text"]):
             found = [a or bool(b) for a, b in zip(found, items_found(suite, frame["text"]), strict=True)]
-    return [request for request, hit in zip(requests, found, strict=True) if not hit]
+    hits = {request.item for request, hit in zip(gold, found, strict=True) if hit}
+    return [request for request in requests if request.item not in hits]
 
 
 def check(run: Run) -> None:

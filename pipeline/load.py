@@ -14,13 +14,16 @@ import polars as pl
 from pydantic import BaseModel, ValidationError
 
 from classifiers.registry import SCORERS
-from pipeline.config import NAME, Config, Fit, Objective, Propose, References, Section, Transfer
+from pipeline.config import NAME, Benchmark, Config, Fit, Objective, Propose, References, Section, Transfer
 from pipeline.errors import InputError, nearest
 from pipeline.own_tokenizer import open_tokenizer, vocabulary_size
 from pipeline.readers import READERS, reader_of
 from pipeline.resolve import with_values
 from pipeline.rewriting.registry import REWRITERS
+from pipeline.tasks import task_names
 from pipeline.yaml_lines import Path_, YamlDocument, dotted, read_yaml
+from proxy_models.metrics import ACCURACIES
+from proxy_models.readers import FORMATS, format_of
 
 BASELINES = ("natural", "uniform")
 """Mixes that are always there, beside the user's references."""
@@ -288,8 +291,7 @@ def _evals(config: Config) -> Mistakes:
     for name, benchmark in config.evals.benchmarks.items():
         if not NAME.fullmatch(name):
             yield ("evals", "benchmarks", name), "a benchmark's name is lower-case letters, digits and _"
-        if not Path(benchmark.path).is_file():
-            yield ("evals", "benchmarks", name, "path"), f"no such file: {benchmark.path}"
+        yield from (((*("evals", "benchmarks", name), *place), text) for place, text in _benchmark(benchmark))
 
 
 def _tokenizers(config: Config) -> Mistakes:
@@ -309,10 +311,23 @@ def _tokenizers(config: Config) -> Mistakes:
             yield ("tokenize", "vocab_size"), text
 
 
-def task_names(config: Config) -> list[str]:
-    """Return the tasks in order: `heldout/<source>`, then `bench/<name>`."""
-    sources = dict.fromkeys(config.origin(domain) for domain in config.domain_names())
-    return [*(f"heldout/{name}" for name in sources), *(f"bench/{name}" for name in config.evals.benchmarks)]
+def _benchmark(benchmark: Benchmark) -> Mistakes:
+    """Yield what is wrong with one benchmark, as far as its first line tells."""
+    if len(set(benchmark.metric)) < len(benchmark.metric):
+        yield ("metric",), "a metric stands twice"
+    if benchmark.format is not None and benchmark.format not in FORMATS:
+        yield ("format",), unknown(benchmark.format, FORMATS, "format")
+    elif not Path(benchmark.path).is_file():
+        yield ("path",), f"no such file: {benchmark.path}"
+    else:
+        try:
+            form = format_of(Path(benchmark.path), benchmark.format)
+        except ValueError as error:
+            yield ("path",), str(error)
+            return
+        if "bpb" in benchmark.metric and not FORMATS[form].has_context:
+            known = ", ".join(each for each in ACCURACIES if each != "acc_uncond")
+            yield ("metric",), f"{form} has no context to answer, so bits per byte say nothing; expected one of {known}"
 
 
 def _proxy(config: Config) -> Mistakes:

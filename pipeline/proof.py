@@ -12,6 +12,7 @@ from pipeline.failures import check_pairs, failed_units, left_out, trained, whol
 from pipeline.run import Run, larger_proxy
 from pipeline.store import write_json
 from pipeline.swarm import score_units_of, swarm_of, train_unit
+from pipeline.tasks import task_names
 from pipeline.units import Job, Unit
 from pipeline.verdict import judged, transferred
 
@@ -56,7 +57,7 @@ def validate_units(run: Run) -> list[Unit]:
     args: dict[str, Any] = {
         "mixes": list(mixes_of(run)),
         "seeds": run.config.validation.seeds,
-        "tasks": [unit.name for unit in run.of("requests")],
+        "tasks": task_names(run.config),
     }
     if lost := failed_units(run, [*run.of("proof"), *run.of("transfer")]):
         args["failed"] = lost

@@ -19,6 +19,7 @@ from pipeline.run import Run
 from pipeline.store import write_json
 from pipeline.swarm import domains_of, limits_of, measured_inputs, swarm_of
 from pipeline.tables import read_table, write_table
+from pipeline.tasks import is_accuracy, measured_value, task_names, with_accuracies
 from pipeline.units import Job, Unit
 
 FIT_VERSION = 5
@@ -39,12 +40,12 @@ def fit_units(run: Run) -> list[Unit]:
     swarm_of(run)
     inputs = {"design": design.ref, **measured_inputs(run)}
     args = {
-        "tasks": [unit.name for unit in run.of("requests")],
+        "tasks": task_names(run.config),
         "fit": laws_asked(run.config.fit, run.config.propose),
         "objective": run.config.objective.model_dump(mode="json", exclude={"no_worse_than"}),
         "seed": run.config.seed,
     }
-    version = law_version(bool(run.config.objective.maximise))
+    version = law_version(bool(run.config.objective.maximise) or any(map(is_accuracy, args["tasks"])))
     return [Unit("fit", "laws", version, args, inputs)]
 
 
@@ -70,14 +71,15 @@ def fit(job: Job) -> dict[str, Any]:
     write_json(job.out / "blocks.json", blocks)
     frozen = frozen_of(design)
     swarm = collapsed(read_swarm(job.out), frozen)
+    asked = with_accuracies(job.args["objective"], swarm.tasks)
     fits = choose(
         swarm,
         seed=job.args["seed"],
         laws=job.args["fit"]["laws"],
         force=job.args["fit"]["law"],
-        maximise=maximised_tasks(job.args["objective"]["maximise"], swarm.tasks),
+        maximise=maximised_tasks(asked["maximise"], swarm.tasks),
     )
-    objective = objective_of(swarm, frozen.collapse(mix_of(design, "natural")), job.args["objective"], fits)
+    objective = objective_of(swarm, frozen.collapse(mix_of(design, "natural")), asked, fits)
     prior = frozen.collapse(mix_of(design, "prior"))
     tasks = {each.task: task_record(swarm, t, each, objective, prior, by_run=True) for t, each in enumerate(fits)}
     lost = left_out(lost_runs(job, design), len(design["mixes"]), "the fit")
@@ -104,7 +106,7 @@ def tables_of(
     lost = lost_runs(job, design)
     blocks = {mix["run"]: mix["block"] for mix in design["mixes"] if mix["run"] not in lost}
     ratios = {run: realised_weights(job.counts(f"train|{run}")["realised"], design) for run in blocks}
-    metrics = {run: {task: job.counts(f"score|{run}|{task}")["bpb"] for task in job.args["tasks"]} for run in blocks}
+    metrics = {run: {task: measured_value(job, run, task) for task in job.args["tasks"]} for run in blocks}
     return ratios, metrics, blocks
 
 
@@ -190,9 +192,10 @@ def propose(job: Job) -> dict[str, Any]:
     whole = frozen_of(design)
     swarm = collapsed(read_swarm(job.inputs["fit"]), whole)
     chosen = json.loads((job.inputs["fit"] / "fit.json").read_text())["tasks"]
-    raised = maximised_tasks(job.args["objective"]["maximise"], swarm.tasks)
+    asked = with_accuracies(job.args["objective"], swarm.tasks)
+    raised = maximised_tasks(asked["maximise"], swarm.tasks)
     fits = [task_fit(swarm, t, chosen[task], task in raised) for t, task in enumerate(swarm.tasks)]
-    objective = objective_of(swarm, whole.collapse(mix_of(design, "natural")), job.args["objective"], fits)
+    objective = objective_of(swarm, whole.collapse(mix_of(design, "natural")), asked, fits)
     # from here on only what is on offer
     frozen = frozen_of({**design, "gone": []})
     names, gone = tuple(design["domains"]), len(design["gone"])

@@ -15,6 +15,7 @@ from pipeline.grow import runs_per_block
 from pipeline.reuse import beside_earlier
 from pipeline.run import Run
 from pipeline.store import write_json
+from pipeline.tasks import task_names, with_accuracies
 from pipeline.units import Job, Unit
 
 ROUND_VERSION = 2
@@ -41,7 +42,7 @@ def design_units(run: Run) -> list[Unit]:
         "seed": run.config.seed,
     }
     asked = {
-        "tasks": [unit.name for unit in run.of("requests")],
+        "tasks": task_names(run.config),
         "fit": run.config.fit.model_dump(mode="json"),
         "objective": run.config.objective.model_dump(mode="json"),
     }
@@ -69,9 +70,10 @@ def later_round(job: Job) -> dict[str, Any]:
     whole, frozen, gone = frozen_of(plan), frozen_of({**plan, "gone": []}), len(plan["gone"])
     table = collapsed(join(*tables_of(job, plan)), whole)
     wanted = job.args["fit"]
-    raised = maximised_tasks(job.args["objective"]["maximise"], table.tasks)
+    asked = with_accuracies(job.args["objective"], table.tasks)
+    raised = maximised_tasks(asked["maximise"], table.tasks)
     fits = choose(table, seed=job.args["seed"], laws=wanted["laws"], force=wanted["law"], maximise=raised)
-    objective = objective_of(table, whole.collapse(mix_of(plan, "natural")), job.args["objective"], fits)
+    objective = objective_of(table, whole.collapse(mix_of(plan, "natural")), asked, fits)
     domains = swarm.domains_of(job.args["domains"], plan["tokens"])
     found = next_mixes(
         surface(table, on_face(fits, gone), objective),

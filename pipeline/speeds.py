@@ -8,8 +8,8 @@ from typing import Any
 
 from pipeline.budget import CPU, GPU, Speed
 from pipeline.config import Config
-from pipeline.load import task_names
 from pipeline.store import Store
+from pipeline.tasks import requests_of, task_names
 from proxy_models.presets import PRESETS
 
 _MOST = 200
@@ -49,7 +49,7 @@ def speed_of(store: Store, config: Config, device: str) -> Speed:
     rates = {name: flops[name] / seconds[name] for name in flops if seconds[name] > 0}
     if not rates:
         return assumed
-    tasks = len(task_names(config))
+    tasks = len(set(map(requests_of, task_names(config))))
     scoring = {name: tasks * sum(times) / len(times) for name, times in scored.items()}
     fast = ", ".join(f"{rate / 1e9:.3g} GFLOP/s on {name}" for name, rate in rates.items())
     return Speed(

@@ -293,11 +293,12 @@ def score_units_of(run: Run, proxy: Unit, side: str) -> list[Unit]:
 
 
 def score_proxy(job: Job) -> dict[str, Any]:
-    """Write raw Σ log p and byte counts of every request (`scores.npz`); return their sums and the bits per byte."""
+    """Write raw Σ log p and byte counts of every request (`scores.npz`); return their sums and the metrics."""
     import numpy as np
 
+    from proxy_models.metrics import metrics_of
     from proxy_models.requests import load_requests
-    from proxy_models.score import bits_per_byte, score
+    from proxy_models.score import score
 
     requests = load_requests(job.inputs["requests"] / f"{job.args['side']}.npz")
     (scores,) = score(job.inputs["proxy"], [requests], read_plan(job))
@@ -306,5 +307,5 @@ def score_proxy(job: Job) -> dict[str, Any]:
     return {
         "requests": len(requests),
         "bytes": int(requests.bytes.sum()),
-        "bpb": round(bits_per_byte(scores, requests), 9),
+        **{name: round(value, 9) for name, value in metrics_of(scores, requests).items()},
     }

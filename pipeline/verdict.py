@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.failures import whole_seeds
 from pipeline.records import objective_value
+from pipeline.tasks import measured_value
 from pipeline.units import Job
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def judged(
     from pipeline.mixture.judge import judge
 
     table = {
-        mix: {i: {task: job.counts(f"score|{mix}-{letter}{i}|{task}")["bpb"] for task in tasks} for i in seeds}
+        mix: {i: {task: measured_value(job, f"{mix}-{letter}{i}", task) for task in tasks} for i in seeds}
         for mix in mixes
     }
     means = {

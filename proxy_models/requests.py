@@ -6,10 +6,8 @@ a request with an empty context. Encoded once per tokenizer, a set serves every 
 
 from __future__ import annotations
 
-import gzip
-import json
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,8 +17,6 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
-
-UNCONDITIONAL = 1_000_000  # OLMES: rows of document d without its question are numbered d + 1,000,000
 
 
 @dataclass(frozen=True)
@@ -39,55 +35,6 @@ class Request:
     unconditional: bool = False
 
 
-def read_olmes(path: Path) -> list[Request]:
-    """Requests of an OLMES ``requests.jsonl`` or ``requests.jsonl.gz``, in the file's order.
-
-    An integer ``label`` numbers the right choice; any other label is for generation metrics and the line
-    itself is gold.
-    Raises ValueError with file and line for what does not fit.
-    """
-    found = []
-    for number, text in _lines(path):
-        try:
-            found.append(_olmes(json.loads(text)))
-        except (KeyError, TypeError, ValueError) as error:
-            what = f"no field {error}" if isinstance(error, KeyError) else str(error)
-            raise ValueError(f"{path}, line {number}: {what}") from error
-    if not found:
-        raise ValueError(f"{path} holds no requests")
-    return found
-
-
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Numbered lines that are not blank."""
-    try:
-        with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else open(path, encoding="utf-8") as file:
-            yield from ((number, line) for number, line in enumerate(file, 1) if line.strip())
-    except (gzip.BadGzipFile, EOFError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: {error}") from error
-
-
-def _olmes(line: dict[str, Any]) -> Request:
-    if not isinstance(line, dict):
-        raise ValueError("not a JSON object")
-    request, document, label = line["request"], line["doc_id"], line["label"]
-    context, continuation, choice = request["context"], request["continuation"], line["idx"]
-    if not (isinstance(context, str) and isinstance(continuation, str) and continuation):
-        raise ValueError("context and continuation must be text, the continuation not empty")
-    if not (isinstance(document, int) and isinstance(choice, int)):
-        raise ValueError("doc_id and idx must be integers")
-    many = isinstance(label, int)
-    bare = document >= UNCONDITIONAL
-    return Request(
-        item=str(document - UNCONDITIONAL if bare else document),
-        context=context,
-        continuation=continuation,
-        choice=choice if many else None,
-        gold=choice == label if many else True,
-        unconditional=bare,
-    )
-
-
 def documents(texts: Iterable[tuple[str, str]]) -> list[Request]:
     """Held-out documents, given as (id, text), as requests; empty texts are left out."""
     return [Request(item=name, context="", continuation=text) for name, text in texts if text]
@@ -104,7 +51,8 @@ class RequestSet:
     none.
     gold, unconditional, truncated: (R,) bool; truncated means that the context lost text on its left.
     item: (R,), index into items. items: names. context: the most tokens a model must read at once.
-    vocab_size: of the tokenizer.
+    vocab_size: of the tokenizer. blank: (R,) bool, whether the continuation begins with a space, which is no
+    part of a choice's length; None where no item has several choices.
     """
 
     tokens: NDArray[np.uint32]
@@ -122,9 +70,15 @@ class RequestSet:
     items: NDArray[np.str_]
     context: int
     vocab_size: int
+    blank: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.bytes)
+
+    @property
+    def has_choices(self) -> bool:
+        """Whether choices of an item stand beside each other, so that accuracies can be told."""
+        return self.blank is not None
 
     @property
     def truncated_share(self) -> float:
@@ -132,13 +86,20 @@ class RequestSet:
         return float(self.truncated[~self.unconditional].mean())
 
 
-def encode(requests: Sequence[Request], tokenizer: Tokenizer, context: int, eot: str = "<|endoftext|>") -> RequestSet:
+def encode(
+    requests: Sequence[Request],
+    tokenizer: Tokenizer,
+    context: int,
+    eot: str = "<|endoftext|>",
+    always: bool = True,
+) -> RequestSet:
     """Encode requests for models of the given context (tokens read at once).
 
     Context and continuation are encoded apart and joined, so that the scored tokens spell exactly the
-    continuation. Every sequence begins with the end-of-text token, as documents do in training. What is too
-    long loses context on its left. A continuation longer than the context is scored in windows that overlap
-    by one token, each token once (lm-evaluation-harness' rolling windows). Raises ValueError for no
+    continuation. Every sequence begins with the end-of-text token, as documents do in training; with ``always``
+    false only those whose context is empty (as lm-evaluation-harness does for models that do not ask for it).
+    What is too long loses context on its left. A continuation longer than the context is scored in windows
+    that overlap by one token, each token once (lm-evaluation-harness' rolling windows). Raises ValueError for no
     requests, an unknown ``eot`` or a continuation that encodes to nothing.
     """
     if not requests:
@@ -154,15 +115,18 @@ def encode(requests: Sequence[Request], tokenizer: Tokenizer, context: int, eot:
     rows: list[list[int]] = []
     first, owner, truncated = [], [], []
     for index, request in enumerate(requests):
-        prefix, target = [start, *ids[request.context]], ids[request.continuation]
+        lead = [start] if always or not ids[request.context] else []
+        prefix, target = [*lead, *ids[request.context]], ids[request.continuation]
         if not target:
             raise ValueError(f"continuation {request.continuation!r} of item {request.item} encodes to no token")
         kept, windows = _windows(prefix, target, context)
-        truncated.append(kept < len(prefix) - 1)  # losing only the end-of-text token is no loss of text
+        truncated.append(kept < len(prefix) - len(lead))  # losing only the end-of-text token is no loss of text
         for begin, window in windows:
             rows.append(window)
             first.append(begin)
             owner.append(index)
+    numbered = [(r.item, r.unconditional) for r in requests if r.choice is not None]
+    many = len(set(numbered)) < len(numbered)  # gold continuations alone have one choice of an item each
     return RequestSet(
         tokens=np.concatenate([np.asarray(row, dtype=np.uint32) for row in rows]),
         offsets=np.cumsum([0, *map(len, rows)], dtype=np.int64),
@@ -179,6 +143,7 @@ def encode(requests: Sequence[Request], tokenizer: Tokenizer, context: int, eot:
         items=np.asarray(items, dtype=np.str_),
         context=context,
         vocab_size=tokenizer.get_vocab_size(),
+        blank=np.asarray([r.continuation[0] == " " for r in requests], dtype=np.bool_) if many else None,
     )
 
 
@@ -201,7 +166,8 @@ def _windows(prefix: list[int], target: list[int], context: int) -> tuple[int, l
 
 def save_requests(requests: RequestSet, file: Path) -> None:
     """Write a set as .npz without pickle; the same set gives the same bytes."""
-    arrays: dict[str, Any] = {field.name: np.asarray(getattr(requests, field.name)) for field in fields(RequestSet)}
+    values = {field.name: getattr(requests, field.name) for field in fields(RequestSet)}
+    arrays: dict[str, Any] = {name: np.asarray(value) for name, value in values.items() if value is not None}
     with open(file, "wb") as out:
         np.savez(out, **arrays)
 
@@ -211,7 +177,7 @@ def load_requests(file: Path) -> RequestSet:
     names = [field.name for field in fields(RequestSet)]
     try:
         with np.load(file, allow_pickle=False) as found:
-            arrays = {name: found[name] for name in names}
+            arrays = {name: found[name] for name in names if name != "blank" or name in found}
     except (KeyError, OSError, ValueError, zipfile.BadZipFile) as error:
         raise ValueError(f"{file} is no request set: {error}") from error
     for name in ("context", "vocab_size"):

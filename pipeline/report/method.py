@@ -11,6 +11,7 @@ from pipeline.report.curves import verdict
 from pipeline.report.measures import tasks_of
 from pipeline.report.table import Cell, Column, Table, cut, table
 from pipeline.report.text import count, number, size, words
+from pipeline.tasks import requests_of
 
 
 def facts(data: dict[str, Any]) -> list[tuple[str, str]]:
@@ -80,7 +81,7 @@ def evals_table(data: dict[str, Any]) -> Table:
     """Return per task the items of both sides, their bytes, and what was cut or left out."""
     rows = []
     for name in tasks_of(data):
-        sides = data["requests"][name]
+        sides = data["requests"][requests_of(name)]
         cells = [Cell(name), Cell(number(data["mix"]["objective"]["reference"][name], 3))]
         for side in ("steer", "confirm"):
             for key in ("items", "bytes"):
@@ -92,7 +93,7 @@ def evals_table(data: dict[str, Any]) -> Table:
         rows.append(cells)
     columns = [
         Column("Task", text=True),
-        Column("Natural", "bits per byte of the natural mix on steer items, the objective's unit"),
+        Column("Natural", "metric of the natural mix on steer items, the objective's unit"),
         Column("Steer items", "seen by fit and proposal"),
         Column("Steer bytes"),
         Column("Confirm items", "seen by the proof only"),
@@ -100,7 +101,7 @@ def evals_table(data: dict[str, Any]) -> Table:
         Column("Truncated", "items longer than the proxy's context, cut on the left"),
         Column("Left out", "items that training text contains"),
     ]
-    return table("Evals, scored in bits per byte (lower is better)", columns, rows)
+    return table("Evals: bits per byte, lower is better, or the accuracy that the task's name ends in", columns, rows)
 
 
 def proxies_table(data: dict[str, Any]) -> Table:

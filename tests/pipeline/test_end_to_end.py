@@ -104,7 +104,10 @@ def test_an_added_eval_trains_nothing(finished) -> None:
     text = path.read_text()
     evals = Path(__file__).parents[2] / "samples" / "evals"
     path.write_text(
-        text.replace("items: 60}", f"items: 60}}\n    openbookqa: {{path: {evals}/openbookqa.jsonl.gz, items: 60}}")
+        text.replace(
+            "items: 60}",
+            f"items: 60}}\n    openbookqa: {{path: {evals}/openbookqa.jsonl.gz, items: 60, metric: [bpb, acc]}}",
+        )
     )
     try:
         plan = mixwright("plan", path)
@@ -116,17 +119,26 @@ def test_an_added_eval_trains_nothing(finished) -> None:
         units = dict(re.findall(r"(\w+) (\d+)[,.]", done.stderr.rpartition("Units run: ")[2]))
         proxies = 12 + 2 * 4  # of the swarm and of the proof
         assert units == {
-            "benchmarks": "1", "requests": "1", "score": "12", "fit": "1", "propose": "1", "confirm": str(proxies - 12),
+            "benchmarks": "2", "requests": "1", "score": "12", "fit": "1", "propose": "1", "confirm": str(proxies - 12),
             "validate": "1", "report": "1",
         }  # fmt: skip
         before, after = (
             json.loads((each / "mix.json").read_text()) for each in (folder, Path(done.stdout.splitlines()[-1]))
         )
-        assert "bench/openbookqa" in after["measured"]["proposal"]["tasks"]
+        assert 0 <= after["measured"]["proposal"]["tasks"]["bench/openbookqa.acc"] <= 1
+        assert after["objective"]["maximise"] == ["bench/openbookqa.acc"]
         assert after["weights"] == before["weights"]
         assert after["baselines"] == before["baselines"]
         assert "what tiny proved is kept" in done.stderr
         assert "Nothing to do" in mixwright("run", path).stderr
+        path.write_text(path.read_text().replace("metric: [bpb, acc]", "metric: acc_per_char"))
+        plan = mixwright("plan", path).stdout.splitlines()
+        assert [
+            line for line in plan if re.match("(benchmarks|requests|train|score|confirm) .* [^0 ] to do", line)
+        ] == []
+        assert any(re.match("fit .* 1 to do", line) for line in plan), (
+            "another metric is another fit, and no forward pass"
+        )
     finally:
         path.write_text(text)
 

@@ -14,9 +14,11 @@ from proxy_corpus import SAMPLES, TINY, Corpus
 from proxy_models import score as scoring
 from proxy_models.feed import open_feed
 from proxy_models.hardware import NumericPlan
+from proxy_models.metrics import bits_per_byte
 from proxy_models.model import Decoder
-from proxy_models.requests import RequestSet, documents, encode, read_olmes
-from proxy_models.score import bits_per_byte, score, score_set
+from proxy_models.readers import read_requests
+from proxy_models.requests import RequestSet, documents, encode
+from proxy_models.score import score, score_set
 from proxy_models.train import TrainConfig, chunks_of, load, train
 
 
@@ -30,7 +32,7 @@ def checkpoint(corpus: Corpus, exact: NumericPlan, tmp_path_factory: pytest.Temp
 @pytest.fixture(scope="module")
 def sets(corpus: Corpus) -> list[RequestSet]:
     texts = [(str(i), text[:600]) for many in corpus.held_out.values() for i, text in enumerate(many)]
-    requests = [*read_olmes(SAMPLES / "evals" / "arc_easy.jsonl.gz")[:60], *documents(texts)]
+    requests = [*read_requests(SAMPLES / "evals" / "arc_easy.jsonl.gz")[:60], *documents(texts)]
     return [encode(requests, corpus.tokenizer, TINY.context), encode(requests[:7], corpus.tokenizer, 40)]
 
 
@@ -89,3 +91,14 @@ def test_sets_that_do_not_fit_the_model_are_refused(
     for wrong in (replace(sets[0], context=65), replace(sets[0], vocab_size=513)):
         with pytest.raises(ValueError, match="do not fit"):
             score(checkpoint, [wrong], exact)
+
+
+def test_a_token_id_above_the_vocabulary_is_named_with_its_item(
+    checkpoint: Path, sets: list[RequestSet], exact: NumericPlan
+) -> None:
+    tokens = sets[0].tokens.copy()
+    row = 7
+    tokens[sets[0].offsets[row + 1] - 1] = 700
+    item = sets[0].items[sets[0].item[sets[0].owner[row]]]
+    with pytest.raises(ValueError, match=f"token id 700 of item {item} is above the model's vocabulary of 512"):
+        score(checkpoint, [replace(sets[0], tokens=tokens)], exact)
