@@ -173,12 +173,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=DATA, help="folder that holds regmix/")
     parser.add_argument("--out", type=Path, default=Path("runs/laws"), help="where results are kept; delete to redo")
+    parser.add_argument("--only-propose", action="store_true", help="only the seconds of a proposal; nothing is kept")
     args = parser.parse_args()
     folder = args.data / "regmix"
     if not folder.is_dir():
         raise SystemExit(f"no RegMix swarm at {folder}: give the folder that holds regmix/ with --data")
-    args.out.mkdir(parents=True, exist_ok=True)
     train, unseen = read(folder, "train"), read(folder, "test")
+    if args.only_propose:
+        print(json.dumps({"propose_seconds": round(propose_seconds(train, choose(train, seed=0)), 2)}))
+        return
+    args.out.mkdir(parents=True, exist_ok=True)
 
     def draws(name: str, measure: Callable[[Swarm, Swarm], dict], pick: Callable, count: int) -> list[dict]:
         return [

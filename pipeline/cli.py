@@ -164,6 +164,23 @@ def predict(
     print(f"{out}: {count} mixes predicted")
 
 
+@app.command(name="next")
+def next_(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="What `fit` wrote.", show_default=False)],
+    pool: Annotated[Path, typer.Option(metavar="P.csv", help="Candidates: mixes over the same domains.")],
+    runs: Annotated[int, typer.Option(metavar="N", help="How many of them to train.")],
+    out: Annotated[Path, typer.Option(metavar="NEXT.csv", help="Table to write, .csv or .parquet.")],
+) -> None:
+    """Choose from a pool the mixes whose training would teach most about all tasks, by a fit so far.
+
+    Example: `mixwright next fits/mine --pool candidates.csv --runs 16 --out next.csv`
+    """
+    from pipeline.own_swarm.next import choose_next
+    from pipeline.progress import Progress
+
+    print(f"{out}: {choose_next(folder, pool, runs, out, Progress())} mixes to train next, the most telling first")
+
+
 @app.command()
 def report(
     run: RunFolder, open_page: Annotated[bool, typer.Option("--open", help="Open the HTML in a browser.")] = False

@@ -21,8 +21,8 @@ from pipeline.swarm import domains_of, limits_of, measured_inputs, swarm_of
 from pipeline.tables import read_table, write_table
 from pipeline.units import Job, Unit
 
-FIT_VERSION = 3
-PROPOSE_VERSION = 7
+FIT_VERSION = 4
+PROPOSE_VERSION = 8
 
 
 def law_version(maximised: bool) -> int:

@@ -17,7 +17,7 @@ from pipeline.run import Run
 from pipeline.store import write_json
 from pipeline.units import Job, Unit
 
-ROUND_VERSION = 1
+ROUND_VERSION = 2
 
 
 def design_units(run: Run) -> list[Unit]:

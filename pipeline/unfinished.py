@@ -15,6 +15,8 @@ from typing import Any
 from pipeline import proposal
 from pipeline.driver import plan
 from pipeline.errors import InputError
+from pipeline.mixture.objective import maximised_tasks
+from pipeline.own_swarm.folder import FORMAT
 from pipeline.own_swarm.report import render_report
 from pipeline.run import Run
 from pipeline.store import to_json
@@ -24,7 +26,8 @@ from pipeline.units import Job, Unit
 def fit_finished(run: Run, out: Path) -> dict[str, Any]:
     """Fit what is measured and write ratios.csv, metrics.csv, fit.json, proposal.json and report.md into `out`.
 
-    Returns the proposal as it stands in proposal.json. Raises InputError where no design is finished, or too few runs.
+    It is a folder as `own_swarm.folder.read_fit` reads it. Returns the proposal as it stands in proposal.json. Raises
+    InputError where no design is finished, or too few runs.
     """
     design, finished = finished_runs(run)
     later = [] if design["settled"] else run.config.swarm.sizes[len(run.of("design")) :]
@@ -46,11 +49,19 @@ def fit_finished(run: Run, out: Path) -> dict[str, Any]:
             raise InputError(f"{said}: {error}") from error
     record = json.loads((out / "proposal.json").read_text(encoding="utf-8")) | {"natural": "tokens"}
     fitted = json.loads((out / "fit.json").read_text(encoding="utf-8"))
-    fitted |= {"runs": {"finished": len(done), "planned": planned}}
-    for task in fitted["tasks"].values():
-        task["version"] = fit_unit.version
+    raised = maximised_tasks(run.config.objective.maximise, list(fitted["tasks"]))
+    for name, task in fitted["tasks"].items():
+        task |= {"version": proposal.law_version(name in raised), "maximised": name in raised}
     if len(done) < planned:
         fitted["notes"].append(f"the swarm is unfinished: {said}")
+    # what a table of weights and one of metrics do not say, and the laws cannot be fitted again without
+    fitted |= {
+        "format": FORMAT,
+        "runs": {"finished": len(done), "planned": planned},
+        "blocks": json.loads((out / "blocks.json").read_text(encoding="utf-8")),
+        **{key: design[key] for key in ("gone", "freeze")},
+    }
+    (out / "blocks.json").unlink()
     (out / "fit.json").write_text(to_json(fitted), encoding="utf-8")
     (out / "report.md").write_text(render_report(record, fitted), encoding="utf-8")
     return record

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from pipeline.mixture.objective import Objective, tasks_named
 from pipeline.mixture.optimise import STEPS, Function, Gradient, descend, sample, starts_of
 from pipeline.mixture.polytope import Polytope, interior
 from pipeline.mixture.selection import TaskFit
+from pipeline.mixture.together import Together
 
 TOLERANCE = 1e-7
 """A mix may be predicted this much worse than the baseline (the task's own change, relative to natural)."""
@@ -47,13 +49,21 @@ class Guards:
         """(m, d) -> (m, g): how much worse than its baseline each task is predicted, relative to natural."""
         if not self.names:
             return np.zeros((len(weights), 0))
-        predicted = np.stack([fit.model.predict(weights) for fit in self.fits], axis=1)
+        if len(weights) == 1:
+            predicted = np.array([[law.mean(weights[0]) for law in self._apart]])
+        else:
+            predicted = np.stack([fit.model.predict(weights) for fit in self.fits], axis=1)
         return predicted * self.factors - self.levels
 
     def gradient(self, weights: np.ndarray) -> np.ndarray:
         """(d,) -> (g, d)"""
-        rows = [factor * fit.model.gradient(weights) for fit, factor in zip(self.fits, self.factors, strict=True)]
+        rows = [factor * law.gradient(weights) for law, factor in zip(self._apart, self.factors, strict=True)]
         return np.array(rows).reshape(len(rows), len(weights))
+
+    @cached_property
+    def _apart(self) -> tuple[Together, ...]:
+        """Each guard's law, quick for the single mixes of a search."""
+        return tuple(Together([1.0], [fit.model]) for fit in self.fits)
 
     def hold(self, weights: np.ndarray) -> np.ndarray:
         """(m, d) -> (m,) bool"""

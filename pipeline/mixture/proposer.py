@@ -146,7 +146,8 @@ def propose(
     the hull is of the swarm's mixes without them (see `face.without`). ValueError naming the limits, or the guards,
     that collide.
     """
-    measured = objective.value(without_blocks(swarm, fits))
+    # of one block no effect is known: the laws would be asked for nothing
+    measured = objective.value(without_blocks(swarm, fits) if len(np.unique(swarm.blocks)) > 1 else swarm.values)
     fits = on_face(fits, gone)
     model = surface(swarm, fits, objective)
     distinct, _ = without(swarm.weights[np.unique(swarm.groups, return_index=True)[1]], gone)

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from pipeline.mixture.objective import Objective
 from pipeline.mixture.selection import TaskFit
 from pipeline.mixture.table import Swarm
+from pipeline.mixture.together import Together
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,8 @@ class Surface:
 
     def mean(self, weights: np.ndarray) -> np.ndarray:
         """(m, d) -> (m,) predicted objective, averaged over seed blocks."""
+        if len(weights) == 1:
+            return np.array([self.offset + self._together.mean(weights[0])])
         total = np.full(len(weights), self.offset)
         for fit, factor in zip(self.fits, self.factors, strict=True):
             total += factor * fit.model.predict(weights)
@@ -32,10 +36,11 @@ class Surface:
 
     def gradient(self, weights: np.ndarray) -> np.ndarray:
         """(d,) -> (d,)"""
-        total = np.zeros(len(weights))
-        for fit, factor in zip(self.fits, self.factors, strict=True):
-            total += factor * fit.model.gradient(weights)
-        return total
+        return self._together.gradient(weights)
+
+    @cached_property
+    def _together(self) -> Together:
+        return Together(self.factors.tolist(), [fit.model for fit in self.fits])
 
     def covariance(self, weights: np.ndarray) -> np.ndarray:
         """(m, d) -> (m, m) covariance of the predicted mean objective."""

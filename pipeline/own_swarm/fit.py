@@ -19,6 +19,7 @@ from pipeline.mixture.selection import TaskFit, choose
 from pipeline.mixture.spaces import Domain, Limits, uniform
 from pipeline.mixture.table import Swarm
 from pipeline.own_swarm.config import OwnConfig, load_own_config
+from pipeline.own_swarm.folder import FORMAT
 from pipeline.own_swarm.names import names_of
 from pipeline.own_swarm.report import render_report
 from pipeline.own_swarm.swarm import read_swarm
@@ -28,9 +29,6 @@ from pipeline.records import normalised, proposal_record, task_record, vector
 from pipeline.store import to_json
 from pipeline.swarm import limits_of
 from pipeline.tables import few, write_table
-
-FORMAT = 1
-"""Version of fit.json; `predict` refuses another."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -58,18 +58,22 @@ def read_swarm(ratios: Path, metrics: Path) -> OwnSwarm:
     return OwnSwarm(swarm, domains, tasks, len(weights.runs), tuple(note for note in found if note))
 
 
-def read_mixes(path: Path, domains: Sequence[str]) -> tuple[Table, tuple[str, ...]]:
-    """Read a table of mixes over exactly these domains, in any order; returns it in their order, and notes."""
+def read_mixes(path: Path, domains: Sequence[str], absent: Collection[str] = ()) -> tuple[Table, tuple[str, ...]]:
+    """Read a table of mixes over exactly these domains, in any order; returns it in their order, and notes.
+
+    A column of `absent` may be missing: no mix has any of it then.
+    """
     cells = read_cells(path)
     table = numbers(cells, cells.ids[0])
     for column in table.columns:
         if column not in domains:
             raise InputError(f"{path}: column `{column}` is no domain of the fit{nearest(column, domains)}")
-    missing = [name for name in domains if name not in table.columns]
+    missing = [name for name in domains if name not in table.columns and name not in absent]
     if missing:
         raise InputError(f"{path}: no column for {few(missing)}, expected all {len(domains)} domains of the fit")
-    order = [table.columns.index(name) for name in domains]
-    table, notes = mixes(replace(table, columns=tuple(domains), values=table.values[:, order]))
+    values = np.zeros((len(table.runs), len(domains)))
+    values[:, [list(domains).index(column) for column in table.columns]] = table.values
+    table, notes = mixes(replace(table, columns=tuple(domains), values=values))
     return table, tuple(note for note in (_ids_note(cells, cells.ids[0]), *notes) if note)
 
 

@@ -17,7 +17,7 @@ from pipeline.run import Run
 from pipeline.tables import read_table
 from pipeline.units import Job, Unit
 
-VERSION = 2
+VERSION = 3
 SHOWN = 6
 """Samples shown of each variant's rewritten and rejected text."""
 SHOWN_CHARACTERS = 700

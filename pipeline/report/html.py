@@ -45,6 +45,7 @@ def render_html(data: dict[str, Any]) -> str:
         "tasks": measures.tasks_table(data),
         "transfer": transfer.transfer_table(data["mix"]),
         "laws": regression.laws_table(data),
+        "every_law": regression.every_law_table(data),
         "noise": regression.noise_table(data),
         "contrasts": regression.contrasts_table(data),
         "predictions": regression.predictions_table(data),

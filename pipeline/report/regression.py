@@ -9,6 +9,9 @@ from pipeline.report.objective import marked, side, sign, value
 from pipeline.report.table import Cell, Column, Table, cut, table
 from pipeline.report.text import number, percent, signed, words
 
+WEAK = 0.25
+"""A law with a smaller R² out of fold hardly predicts its task."""
+
 
 def laws_of(fit: dict[str, Any]) -> list[str]:
     """Return the names of all laws that were tried, the short ones first."""
@@ -22,35 +25,52 @@ def chosen_score(task: dict[str, Any]) -> dict[str, Any]:
 
 
 def laws_table(data: dict[str, Any]) -> Table:
-    """Return task × law: out-of-fold RMSE, R² and rank correlation; the law in use is in bold."""
+    """Return task × the law in use and its errors out of fold: RMSE, R² and rank correlation."""
+    rows = []
+    for name in tasks_of(data):
+        task = data["fit"]["tasks"][name]
+        score = chosen_score(task)
+        rows.append(
+            [
+                Cell(name, note=words(task["law"])),
+                Cell(number(score["rmse"], 4), score["rmse"]),
+                Cell(number(score["r2"], 2), score["r2"], tone="warn" if score["r2"] < WEAK else ""),
+                Cell(number(score["spearman"], 2), score["spearman"]),
+            ]
+        )
+    columns = [Column("Task", "below it the law in use", text=True), *map(Column, ("RMSE", "R²", "rank"))]
+    return table(
+        "How well the law in use predicts mixes that it was not fitted on",
+        columns,
+        rows,
+        "RMSE: typical error, in bits per byte. R²: share of the differences between mixes that is "
+        "predicted; 1 is all, 0 or less is none. Rank (Spearman): does it put the mixes in the right order? "
+        "1 is perfectly. A blend is a mean of the other laws.",
+    )
+
+
+def every_law_table(data: dict[str, Any]) -> Table:
+    """Return task × law: out-of-fold RMSE, R² and rank correlation below it; the law in use is in bold."""
     fit = data["fit"]
     laws = laws_of(fit)
     rows = []
     for name in tasks_of(data):
         task = fit["tasks"][name]
         scores = {score["law"]: score for score in task["scores"]}
-        cells = [Cell(name), Cell(words(task["law"]), strong=True)]
-        for key, digits in (("rmse", 4), ("r2", 2), ("spearman", 2)):
-            for law in laws:
-                score = scores[law][key] if law in scores else None
-                if score is None:
-                    cells.append(Cell("–", tone="dim"))
-                else:
-                    weak = key == "r2" and score < 0.25
-                    tone = "warn" if weak and law == task["law"] else ""
-                    cells.append(Cell(number(score, digits), score, strong=law == task["law"], tone=tone))
+        cells = [Cell(name)]
+        for law in laws:
+            if law not in scores:
+                cells.append(Cell("–", tone="dim"))
+                continue
+            score = scores[law]
+            note = f"{number(score['r2'], 2)} · {number(score['spearman'], 2)}"
+            cells.append(Cell(number(score["rmse"], 4), score["rmse"], note=note, strong=law == task["law"]))
         rows.append(cells)
-    columns = [Column("Task", text=True), Column("Law used", text=True)]
-    columns += [Column(f"{label} {words(law)}") for label in ("RMSE", "R²", "rank") for law in laws]
     return table(
-        "How well each law predicts mixes that it was not fitted on",
-        columns,
+        "Every law on mixes that it was not fitted on: RMSE, and below it R² · rank",
+        [Column("Task", text=True), *(Column(words(law)) for law in laws)],
         rows,
-        "RMSE: typical error, in bits per byte. R²: share of the differences between mixes that is "
-        "predicted; 1 is all, 0 or "
-        "less is none. Rank (Spearman): does it put the mixes in the right order? 1 is perfectly. In "
-        "bold the law in use: the one of least error when good mixes count more than bad ones. A blend is a mean of "
-        "the others.",
+        "In bold the law in use: the one of least error when good mixes count more than bad ones.",
     )
 
 

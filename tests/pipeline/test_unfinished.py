@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from pipeline import unfinished
 from pipeline.errors import InputError
 from pipeline.load import load_mix
+from pipeline.own_swarm.predict import predict
+from pipeline.progress import Progress
+from pipeline.records import normalised
 from pipeline.run import Run
-from pipeline.tables import read_table
+from pipeline.tables import read_table, write_table
 from pipeline.unfinished import fit_finished
 from tests.pipeline.conftest import walk_here
+
+BASELINES = ("natural", "uniform", "prior")
 
 
 def opened(path: Path) -> Run:
@@ -62,6 +69,33 @@ def test_a_finished_swarm_gets_what_the_run_itself_would_propose(scored: Path, t
     assert record["weights"] == own["weights"]
     assert record["predicted"] == own["predicted"]
     assert "unfinished" not in (tmp_path / "out" / "report.md").read_text()
+
+
+@pytest.mark.parametrize("change", ["", "freeze", "gone"])
+def test_predict_reads_such_a_folder_and_says_what_the_proposal_said(
+    scored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    """Seed blocks, frozen groups and domains that are gone belong to the laws, though no table speaks of them."""
+    found = unfinished.finished_runs
+
+    def changed(run: Run) -> tuple[dict[str, Any], dict[str, dict[str, str]]]:
+        design, finished = found(run)
+        *kept, last = design["domains"]
+        if change == "freeze":
+            design |= {"freeze": {"rest": dict.fromkeys(design["domains"][-2:], 0.5)}}
+        if change == "gone":
+            design |= {"domains": kept, "gone": [last]}
+            design |= {each: normalised({name: design[each][name] for name in kept}) for each in BASELINES}
+        return design, finished
+
+    monkeypatch.setattr(unfinished, "finished_runs", changed)
+    run = opened(scored)
+    out = tmp_path / "out"
+    record = fit_finished(run, out)
+    write_table(tmp_path / "t.csv", {"proposal": record["weights"]})
+    assert predict(out, tmp_path / "t.csv", tmp_path / "p.csv", Progress()) == 1
+    predicted = read_table(tmp_path / "p.csv")["proposal"]
+    assert predicted == pytest.approx(record["predicted"]["proposal"]["tasks"], rel=1e-6)
 
 
 def test_a_run_without_a_design_is_wrong_input(tiny_yaml, tmp_path: Path) -> None:

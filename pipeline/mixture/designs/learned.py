@@ -32,14 +32,17 @@ def pick_next(
     if count == 0:
         return np.zeros(0, dtype=int)
     fits = [GaussianProcess().fit(weights, y, blocks) for y in values.T]
-    covariances = np.stack([fit.covariance(pool) / fit.noise() ** 2 for fit in fits])  # (t, n, n), noise of SD 1
+    # In units of each task's noise. Only the columns of what is chosen are ever made: a pool may hold 100,000 mixes.
+    variances = np.stack([fit.predict(pool, return_std=True)[1] ** 2 / fit.noise() ** 2 - 1.0 for fit in fits])
+    columns = np.zeros((len(fits), count, n))
     free, picked = np.ones(n, dtype=bool), []
-    for _ in range(count):
-        gain = np.log1p(np.maximum(np.einsum("tii->ti", covariances), 0.0)).sum(axis=0)
+    for step in range(count):
+        gain = np.log1p(np.maximum(variances, 0.0)).sum(axis=0)
         row = int(np.argmax(np.where(free, gain, -1.0)))
         picked.append(row)
         free[row] = False
-        for covariance in covariances:
-            seen = covariance[row].copy()
-            covariance -= np.outer(seen, seen / (1.0 + seen[row]))
+        for fit, column, variance in zip(fits, columns, variances, strict=True):
+            seen = fit.covariance_with(pool[[row]], pool)[0] / fit.noise() ** 2 - column[:step, row] @ column[:step]
+            column[step] = seen / np.sqrt(1.0 + max(seen[row], 0.0))
+            variance -= column[step] ** 2
     return np.array(picked, dtype=int)

@@ -7,8 +7,8 @@ import numpy as np
 
 # Boosters that a covariance is taken from.
 _BOOSTERS = 6
-# Half width of the difference that stands for a slope: wide enough to cross the edges of a few leaves.
-_STEP = 0.02
+STEP = 0.02
+"""Half width of the difference that stands for a slope: wide enough to cross the edges of a few leaves."""
 
 
 class Bag:
@@ -45,10 +45,10 @@ class Bag:
 
 
 def slopes(mean: Callable[[np.ndarray], np.ndarray], weights: np.ndarray) -> np.ndarray:
-    """Central differences of `mean` (m, d) -> (m,) over 2 _STEP of a weight at (d,), one-sided at 0.
+    """Central differences of `mean` (m, d) -> (m,) over 2 STEP of a weight at (d,), one-sided at 0.
 
     The steps of a staircase have no slope.
     """
-    steps = np.diag(np.full(len(weights), _STEP))
+    steps = np.diag(np.full(len(weights), STEP))
     up, down = weights + steps, np.maximum(weights - steps, 0.0)
     return (mean(up) - mean(down)) / (np.diag(up) - np.diag(down))

@@ -40,9 +40,9 @@ class GaussianProcess(Estimator):
             raise ValueError(f"the Gaussian process needs at least {self.least_runs} runs, got {n}")
         self.mean, self.sd = float(y.mean()), float(y.std()) or 1.0
         self.blocks = known_blocks(blocks)
-        self.centre = _features(weights).mean(axis=0)
+        self.centre = features(weights).mean(axis=0)
         x, self.indicators, z = (
-            _features(weights) - self.centre,
+            features(weights) - self.centre,
             block_contrasts(blocks, self.blocks),
             (y - self.mean) / self.sd,
         )
@@ -60,11 +60,11 @@ class GaussianProcess(Estimator):
         return self
 
     def _scaled(self, weights: np.ndarray) -> np.ndarray:
-        return (_features(weights) - self.centre) / self.scales
+        return (features(weights) - self.centre) / self.scales
 
     def _prior(self, x: np.ndarray, other: np.ndarray) -> np.ndarray:
         """Prior covariance of the surface at scaled features x (m, d) and other (n, d), (m, n); 1: the intercept."""
-        return self.signal * _matern(_squares(x, other))[0] + self.trend * x @ other.T + 1.0
+        return self.signal * matern(_squares(x, other)) + self.trend * x @ other.T + 1.0
 
     def _to_runs(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Squared distances and products of scaled features x (m, d) with the runs', (m, n) each."""
@@ -73,28 +73,40 @@ class GaussianProcess(Estimator):
 
     def mean_at(self, weights: np.ndarray, blocks: np.ndarray | None) -> np.ndarray:
         squares, product = self._to_runs(self._scaled(weights))
-        cross = self.signal * _matern(squares)[0] + self.trend * product + 1.0
+        cross = self.signal * matern(squares) + self.trend * product + 1.0
         if blocks is not None:
             cross = cross + self.block * block_contrasts(blocks, self.blocks) @ self.indicators.T
         return self.mean + self.sd * cross @ self.alpha
 
     def gradient(self, weights: np.ndarray) -> np.ndarray:
         x = self._scaled(weights[None])
-        slope = _matern(self._to_runs(x)[0])[1][0]
+        slope = matern_slope(self._to_runs(x)[0])[0]
         by_scaled = 2 * self.signal * (self.alpha * slope) @ (x - self.x) + self.trend * self.alpha @ self.x
-        return self.sd * by_scaled / self.scales * _POWER * (np.maximum(weights, 0) + _FLOOR) ** (_POWER - 1)
+        return self.sd * by_scaled / self.scales * feature_slopes(weights)
 
     def covariance(self, weights: np.ndarray) -> np.ndarray:
+        return self.covariance_with(weights, weights)
+
+    def covariance_with(self, weights: np.ndarray, others: np.ndarray) -> np.ndarray:
+        """Covariance of the mean at weights (m, d) with that at others (k, d) -> (m, k)."""
         x = self._scaled(weights)
+        y = x if others is weights else self._scaled(others)
         cross = self._prior(x, self.x)
-        return self.sd**2 * (self._prior(x, x) - cross @ cho_solve(self.factor, cross.T))
+        back = cross if others is weights else self._prior(y, self.x)
+        return self.sd**2 * (self._prior(x, y) - cross @ cho_solve(self.factor, back.T))
 
     def noise(self) -> float:
         return self.sd * float(np.sqrt(self.error))
 
 
-def _features(weights: np.ndarray) -> np.ndarray:
+def features(weights: np.ndarray) -> np.ndarray:
+    """What distances are measured on, of the same shape as the weights."""
     return (np.maximum(weights, 0.0) + _FLOOR) ** _POWER
+
+
+def feature_slopes(weights: np.ndarray) -> np.ndarray:
+    """d feature / d weight."""
+    return _POWER * (np.maximum(weights, 0.0) + _FLOOR) ** (_POWER - 1)
 
 
 def _squares(x: np.ndarray, other: np.ndarray) -> np.ndarray:
@@ -103,11 +115,35 @@ def _squares(x: np.ndarray, other: np.ndarray) -> np.ndarray:
     return np.maximum(apart, 0.0)
 
 
-def _matern(r2: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Matern 5/2 of squared distances: k and dk / d(r^2)."""
-    r = _ROOT5 * np.sqrt(r2)
-    decay = np.exp(-r)
-    return (1 + r + 5 / 3 * r2) * decay, -(5 / 6) * (1 + r) * decay
+def matern(r2: np.ndarray) -> np.ndarray:
+    """Matern 5/2 of squared distances."""
+    return _matern(r2, *_decay(r2))
+
+
+def matern_slope(r2: np.ndarray) -> np.ndarray:
+    """d matern / d(r^2)."""
+    return _matern_slope(*_decay(r2))
+
+
+def _decay(r2: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """r in units of the process, and exp(-r)."""
+    r = np.sqrt(r2)
+    r *= _ROOT5
+    return r, np.exp(-r)
+
+
+def _matern(r2: np.ndarray, r: np.ndarray, decay: np.ndarray) -> np.ndarray:
+    total = 1 + r  # in place from here: hundreds of thousands of distances would be five times in memory
+    total += 5 / 3 * r2
+    total *= decay
+    return total
+
+
+def _matern_slope(r: np.ndarray, decay: np.ndarray) -> np.ndarray:
+    total = 1 + r
+    total *= -(5 / 6)
+    total *= decay
+    return total
 
 
 def _priors(d: int) -> tuple[np.ndarray, np.ndarray]:
@@ -135,7 +171,9 @@ def negative_log_posterior(
     def negative(theta: np.ndarray) -> tuple[float, np.ndarray]:
         signal, trend, noise, block = np.exp(2 * theta[d:])
         u = x / np.exp(theta[:d])
-        kernel, slope = _matern(_squares(u, u))
+        squares = _squares(u, u)
+        r, decay = _decay(squares)
+        kernel, slope = _matern(squares, r, decay), _matern_slope(r, decay)
         straight = u @ u.T
         covariance = signal * kernel + trend * straight + block * same_block + 1.0 + (noise + _JITTER) * eye
         lower = np.linalg.cholesky(covariance)

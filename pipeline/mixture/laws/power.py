@@ -49,7 +49,7 @@ class Power(Estimator):
         return self
 
     def mean_at(self, weights: np.ndarray, blocks: np.ndarray | None) -> np.ndarray:
-        z = self.theta[0] + _fall(weights, self.theta[: 3 + self.d])[0]
+        z = self.theta[0] + _fallen(weights, self.theta[: 3 + self.d])[0]
         if blocks is not None:
             z = z + block_contrasts(blocks, self.blocks) @ self.theta[3 + self.d :]
         return self.mean + self.sd * z
@@ -68,11 +68,16 @@ class Power(Estimator):
         return self.sd * self.sigma
 
 
-def _fall(weights: np.ndarray, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """exp(a) (1 + q.w)^-alpha (n,), and the jacobian of c + that by c, a, log alpha, log q (n, 3 + d)."""
+def _fallen(weights: np.ndarray, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    """exp(a) (1 + q.w)^-alpha (n,), useful tokens 1 + q.w (n,), q (d,) and alpha."""
     use = np.exp(np.clip(theta[3:], *_LOG_USE))
     tokens = 1.0 + weights @ use
-    alpha = np.exp(np.clip(theta[2], -5.0, 3.0))
-    fall = np.exp(np.clip(theta[1], -20.0, 8.0) - alpha * np.log(tokens))
+    alpha = float(np.exp(np.clip(theta[2], -5.0, 3.0)))
+    return np.exp(np.clip(theta[1], -20.0, 8.0) - alpha * np.log(tokens)), tokens, use, alpha
+
+
+def _fall(weights: np.ndarray, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """exp(a) (1 + q.w)^-alpha (n,), and the jacobian of c + that by c, a, log alpha, log q (n, 3 + d)."""
+    fall, tokens, use, alpha = _fallen(weights, theta)
     by_use = (-alpha * fall / tokens)[:, None] * weights * use
     return fall, np.hstack([np.ones((len(fall), 1)), fall[:, None], (-alpha * np.log(tokens) * fall)[:, None], by_use])

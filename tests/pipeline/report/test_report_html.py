@@ -16,6 +16,8 @@ import pytest
 from pipeline_report_checks import lose, win
 from report_fixture import EVIL, build, config, enlarged
 
+from pipeline.mixture.laws import LAWS
+from pipeline.report import regression
 from pipeline.report.charts import MOST_TASKS
 from pipeline.report.html import json_in_html, render_html
 from pipeline.report.text import visible
@@ -248,6 +250,23 @@ def test_visible_writes_out_what_acts_unseen() -> None:
     assert visible("naïve שלום 漢字") == "naïve שלום 漢字"
 
 
+def test_the_law_in_use_is_shown_first_and_every_law_below(data: dict[str, Any]) -> None:
+    used, every = regression.laws_table(data), regression.every_law_table(data)
+    assert len(used.columns) == 4, "as much as a phone is wide"
+    for row, below in zip(used.rows, every.rows, strict=True):
+        name = row[0].text
+        task = data["fit"]["tasks"][name]
+        (score,) = (each for each in task["scores"] if each["law"] == task["law"])
+        assert row[0].note == task["law"].replace("_", " ")
+        assert [cell.value for cell in row[1:]] == [score["rmse"], score["r2"], score["spearman"]]
+        assert below[0].text == name
+        bold = [column.label for column, cell in zip(every.columns, below, strict=True) if cell.strong]
+        assert bold == [row[0].note]
+        assert {cell.value for cell in below[1:]} == {each["rmse"] for each in task["scores"]}
+    page = section(render_html(data), "regression")
+    assert page.index(used.caption) < page.index(every.caption)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Debian's chromium")
 def test_chromium_draws_the_charts(data: dict[str, Any], tmp_path: Path) -> None:
@@ -275,6 +294,30 @@ def test_chromium_draws_the_charts(data: dict[str, Any], tmp_path: Path) -> None
     assert "CONSOLE" not in done.stderr
     assert done.stdout.count('class="main-svg"') > 20
     assert "alert(1)" in unescape(done.stdout)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Debian's chromium")
+@pytest.mark.parametrize(("width", "tables"), [(1200, 2), (375, 1)])
+def test_the_regression_tables_fit_their_window(data: dict[str, Any], tmp_path: Path, width: int, tables: int) -> None:
+    """All laws there are in a window of a laptop, the law in use on a phone, with nothing to scroll sideways."""
+    for task in data["fit"]["tasks"].values():
+        task["scores"] = [{**task["scores"][0], "law": law} for law in LAWS]
+        task["law"] = "gaussian_process"
+    html = render_html(data).replace("<details>", "<details open>")
+    html = re.sub(r"<meta http-equiv[^>]*>|<script>.*?</script>", "", html, flags=re.DOTALL)
+    narrow = f"document.body.style.width = '{width}px'"  # no window is under 500 wide
+    measure = "[...document.querySelectorAll('#regression .scroll')].map(e => e.scrollWidth - e.clientWidth).join()"
+    page = tmp_path / "report.html"
+    page.write_text(
+        html.replace("</body>", f"<script>{narrow}; document.title = {measure}</script></body>"), encoding="utf-8"
+    )
+    command = ["chromium", "--headless", "--disable-gpu", "--no-first-run", f"--user-data-dir={tmp_path / 'profile'}"]
+    command += ["--no-sandbox"] if os.geteuid() == 0 else []
+    command += ["--hide-scrollbars", f"--window-size={width},900", "--dump-dom", page.as_uri()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    (over,) = re.findall(r"<title>([-0-9,]+)</title>", done.stdout)
+    assert over.split(",")[:tables] == ["0"] * tables
 
 
 def test_fixture_builds_from_the_real_stages(tmp_path: Path) -> None:
