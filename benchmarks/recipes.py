@@ -29,11 +29,12 @@ from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from pipeline.report.curves import rank_correlation
 from proxy_models.feed import DomainArrays, open_feed
 from proxy_models.hardware import NumericPlan, choose_plan
+from proxy_models.metrics import bits_per_byte
 from proxy_models.model import ModelConfig
 from proxy_models.optimiser import OptimiserConfig
 from proxy_models.presets import PRESETS, preset
 from proxy_models.requests import RequestSet, documents, encode
-from proxy_models.score import bits_per_byte, score
+from proxy_models.score import score
 from proxy_models.train import TrainConfig, chunks_of, train
 
 SAMPLES = Path(__file__).parents[1] / "samples"

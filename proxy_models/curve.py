@@ -10,8 +10,9 @@ import numpy as np
 import torch
 
 from proxy_models.hardware import NumericPlan
+from proxy_models.metrics import bits_per_byte
 from proxy_models.requests import RequestSet
-from proxy_models.score import bits_per_byte, score_set
+from proxy_models.score import score_set
 from proxy_models.train import load, snapshot_name
 
 
@@ -26,6 +27,7 @@ def first_requests(requests: RequestSet, tokens: int) -> RequestSet:
         offsets=requests.offsets[: rows + 1],
         first=requests.first[:rows],
         owner=requests.owner[:rows],
+        blank=None if requests.blank is None else requests.blank[:count],
         **{name: getattr(requests, name)[:count] for name in each},
     )
 

@@ -1,8 +1,8 @@
 """Named sizes and training settings of proxies.
 
 ``quickstart`` was chosen by signal to noise per CPU-second, at a vocabulary of 2,048: eight mixes of the samples
-(natural, uniform, six corners), two seeds each, in fp32 on a busy Zen 2 core. Signal is the SD between mixes of the mean
-over benchmarks and held-out sources, relative to natural; noise is the SD of one proxy, known within a quarter.
+(natural, uniform, six corners), two seeds each, in fp32 on a busy Zen 2 core. Signal is the SD between mixes of the
+mean over benchmarks and held-out sources, relative to natural; noise is the SD of one proxy, known within a quarter.
 
 | width x layers, tokens | CPU-s to train and score | signal | noise | held-out BPB of natural |
 |---|---|---|---|---|
