@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.failures import trained
+from pipeline.numerics import read_plan
 from pipeline.run import Run
 from pipeline.store import write_json
-from pipeline.swarm import read_plan
 from pipeline.units import Job, Unit
 
 VERSION = 1

@@ -22,8 +22,8 @@ from pipeline.tables import read_table, write_table
 from pipeline.tasks import is_accuracy, measured_value, task_names, with_accuracies
 from pipeline.units import Job, Unit
 
-FIT_VERSION = 4
-PROPOSE_VERSION = 8
+FIT_VERSION = 5
+PROPOSE_VERSION = 9
 
 
 def law_version(maximised: bool) -> int:

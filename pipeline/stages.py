@@ -17,6 +17,7 @@ from pipeline import (
     curve,
     evals,
     failures,
+    numerics,
     proof,
     proposal,
     proven,
@@ -66,7 +67,7 @@ STAGES = (
     Stage("tokenize", "domains to token arrays", tokenize.tokenize_units, tokenize.tokenize, tokenize.check),
     # proxies: checkpoints and their Σ log p; design, train and score take turns, once per round of the swarm
     Stage("requests", "evals to token rows", evals.request_units, evals.encode_requests, evals.check),
-    Stage("numerics", "choose the numeric type", swarm.numerics_units, swarm.choose_numerics, pinned=True),
+    Stage("numerics", "choose the numeric type", numerics.units, numerics.work, pinned=True),
     Stage("design", "choose the swarm's mixes", rounds.design_units, rounds.design, pinned=True),
     Stage("train", "one proxy a mix and seed", swarm.train_units, swarm.train_proxy, failures.check_swarm),
     Stage("score", "checkpoints on steer items", swarm.score_units, swarm.score_proxy, reuse.remember),

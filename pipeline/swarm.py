@@ -1,23 +1,22 @@
-"""Stages `numerics`, `design`, `train` and `score`: the swarm of proxies.
+"""Stages `design`, `train` and `score`: the swarm of proxies.
 
 A proxy's key holds only the domains that it was trained on, so a new domain leaves finished proxies valid.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 from pipeline.config import Proxy
 from pipeline.failures import FAILED, trained
 from pipeline.grow import EARLIER, added, grown, kept_of
+from pipeline.numerics import read_plan
 from pipeline.run import Run, micro_tokens, preset_values
 from pipeline.store import write_json
 from pipeline.units import Job, Unit, seed_of
 
-NUMERICS_VERSION = 1
 DESIGN_VERSION = 4
 TRAIN_VERSION = 2
 SCORE_VERSION = 1
@@ -26,28 +25,6 @@ SCORE_VERSION = 1
 def block_seed(seed: int, block: int) -> int:
     """Return the seed of a block: it fixes the order of every domain's chunks and the initial weights of a proxy."""
     return seed_of([seed, "block", block])
-
-
-# numerics: one numeric type for the whole run
-
-
-def numerics_units(run: Run) -> list[Unit]:
-    """One pinned unit, so that a swarm continued on another machine keeps its numeric type."""
-    return [run.pinned(Unit("numerics", "plan", NUMERICS_VERSION, {"numeric": run.config.proxy.numeric}))]
-
-
-def choose_numerics(job: Job) -> dict[str, Any]:
-    """Write `plan.json`: device, numeric type, attention and torch version, as this worker's hardware does best."""
-    from proxy_models.hardware import choose_plan
-
-    reasons: list[str] = []
-    plan = choose_plan(say=reasons.append)
-    forced = {"fp32": ("float32", "sdpa"), "bf16": ("bfloat16", "manual")}.get(job.args["numeric"])
-    if forced:
-        plan = replace(plan, dtype=forced[0], attention=forced[1])
-        reasons = [f"proxies in {job.args['numeric']}, as the YAML says"]
-    write_json(job.out / "plan.json", asdict(plan))
-    return {"plan": asdict(plan), "reason": " ".join(reasons)}
 
 
 # design: the swarm's mixes
@@ -241,12 +218,6 @@ def train_proxy(job: Job) -> dict[str, Any]:
         "first_loss": result.losses[0][1],
         "last_loss": result.losses[-1][1],
     }
-
-
-def read_plan(job: Job) -> Any:
-    from proxy_models.hardware import NumericPlan
-
-    return NumericPlan(**json.loads((job.inputs["numerics"] / "plan.json").read_text()))
 
 
 def preset_of(job: Job) -> tuple[Any, Any]:

@@ -27,6 +27,7 @@ def first_requests(requests: RequestSet, tokens: int) -> RequestSet:
         offsets=requests.offsets[: rows + 1],
         first=requests.first[:rows],
         owner=requests.owner[:rows],
+        blank=None if requests.blank is None else requests.blank[:count],
         **{name: getattr(requests, name)[:count] for name in each},
     )
 

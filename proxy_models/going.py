@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from proxy_models.model import Decoder
 from proxy_models.optimiser import Optimiser
@@ -41,7 +41,7 @@ class Kept:
         return cls(at, None if averaged is None else steps - averaged)
 
     @torch.no_grad()
-    def see(self, done: int, decoder: Decoder) -> None:
+    def see(self, done: int, decoder: nn.Module) -> None:
         """Look at the weights after ``done`` steps."""
         if done in self.at:
             self.snapshots[self.at[done]] = {name: w.detach().cpu().clone() for name, w in decoder.named_parameters()}

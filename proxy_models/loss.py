@@ -15,11 +15,11 @@ import torch
 from torch import Tensor
 
 # Logits of a chunk, so that on a CPU they stay in the cache.
-_TRAIN_BYTES, _SCORE_BYTES, _GPU_BYTES = 2 << 20, 1 << 20, 1 << 29
+_TRAIN_BYTES, _SCORE_BYTES, GPU_BYTES = 2 << 20, 1 << 20, 1 << 29
 
 
 def _rows_per_chunk(weight: Tensor, bytes_on_cpu: int, bytes_each: int) -> int:
-    most = bytes_on_cpu if weight.device.type == "cpu" else _GPU_BYTES
+    most = bytes_on_cpu if weight.device.type == "cpu" else GPU_BYTES
     return max(1, most // (bytes_each * weight.shape[0]))
 
 

@@ -95,11 +95,26 @@ def orthogonal(matrices: Tensor, dtype: torch.dtype) -> Tensor:
     return (x.mT if tall else x).float()
 
 
-class Optimiser:
-    """The optimisers of one model, stepped together under one schedule."""
+@torch.no_grad()
+def clip_each(weights: Sequence[Tensor], most: float) -> None:
+    """Scale the gradients of weights (K, ...) so that no model's norm over all of them exceeds `most`."""
+    grads = [weight.grad for weight in weights if weight.grad is not None]
+    norms = torch.stack([torch.linalg.vector_norm(grad.flatten(1), dim=1) for grad in grads]).norm(dim=0)
+    scale = (most / (norms + 1e-6)).clamp(max=1.0)  # as torch.nn.utils.clip_grad_norm_
+    for grad in grads:
+        grad.mul_(scale.view(-1, *[1] * (grad.dim() - 1)))
 
-    def __init__(self, model: nn.Module, config: OptimiserConfig, steps: int, dtype: torch.dtype) -> None:
-        self.config, self.steps, self.done = config, steps, 0
+
+class Optimiser:
+    """The optimisers of one model, stepped together under one schedule.
+
+    stacked: every weight has a leading model axis, and each model's gradients are clipped by their own norm.
+    """
+
+    def __init__(
+        self, model: nn.Module, config: OptimiserConfig, steps: int, dtype: torch.dtype, stacked: bool = False
+    ) -> None:
+        self.config, self.steps, self.done, self.stacked = config, steps, 0, stacked
         tables = [p for name, p in model.named_parameters() if name in ("embed", "head")]
         matrices = [p for name, p in model.named_parameters() if name not in ("embed", "head")]
         self.weights = [*tables, *matrices]
@@ -116,7 +131,10 @@ class Optimiser:
     def step(self) -> None:
         """Clip, set the rates, move the weights, drop the gradients."""
         factor = rate(self.config.schedule, self.config.warmup, self.done, self.steps)
-        torch.nn.utils.clip_grad_norm_(self.weights, self.config.clip, foreach=True)
+        if self.stacked:
+            clip_each(self.weights, self.config.clip)
+        else:
+            torch.nn.utils.clip_grad_norm_(self.weights, self.config.clip, foreach=True)
         for part, peaks in zip(self.parts, self.peaks, strict=True):
             for group, peak in zip(part.param_groups, peaks, strict=True):
                 group["lr"] = peak * factor

@@ -81,6 +81,17 @@ def chunks_of(model: ModelConfig, config: TrainConfig) -> int:
     return steps * config.batch_tokens // model.context
 
 
+def checked_chunks(model: ModelConfig, config: TrainConfig, feed: Feed) -> int:
+    """Chunks a run reads. Raises ValueError when the feed and the sizes do not fit."""
+    chunks = chunks_of(model, config)
+    contexts = {array.context for array in feed.arrays.values()}
+    if contexts != {model.context}:
+        raise ValueError(f"the feed's chunks have context {sorted(contexts)}, the model {model.context}")
+    if len(feed.plan) != chunks:
+        raise ValueError(f"the feed has {len(feed.plan)} chunks, the run needs {chunks}")
+    return chunks
+
+
 def train(
     model: ModelConfig,
     config: TrainConfig,
@@ -98,12 +109,7 @@ def train(
     on where a killed one stopped; on a CPU it ends in the same bytes.
     Raises Diverged, and ValueError when the feed and the sizes do not fit.
     """
-    chunks = chunks_of(model, config)
-    contexts = {array.context for array in feed.arrays.values()}
-    if contexts != {model.context}:
-        raise ValueError(f"the feed's chunks have context {sorted(contexts)}, the model {model.context}")
-    if len(feed.plan) != chunks:
-        raise ValueError(f"the feed has {len(feed.plan)} chunks, the run needs {chunks}")
+    chunks = checked_chunks(model, config, feed)
     if plan.device == "cpu":
         torch.set_num_threads(1)  # one process per core; two spinning threads on a busy core are far slower
     per_step = config.batch_tokens // model.context
@@ -135,7 +141,7 @@ def train(
             saved = time.monotonic()
     tokens = steps * config.batch_tokens
     result = TrainResult(out, tokens, tuple(going.losses), feed.plan.realised, feed.plan.repetition)
-    _write(out, going, model, config, plan, result)
+    write_checkpoint(out, going.kept, going.weights(), model, config, plan, result)
     return result
 
 
@@ -174,18 +180,20 @@ def snapshot_name(share: float) -> str:
     return f"snapshot-{share:g}.safetensors"
 
 
-def _write(
+def write_checkpoint(
     out: Path,
-    going: Going,
+    kept: Kept,
+    last: dict[str, Tensor],
     model: ModelConfig,
     config: TrainConfig,
     plan: NumericPlan,
     result: TrainResult,
 ) -> None:
+    """Write a finished training's folder. last: the weights after its last step."""
     out.mkdir(parents=True, exist_ok=True)
     metadata = {"model": json.dumps(asdict(model), sort_keys=True)}
-    (out / "model.safetensors").write_bytes(save(going.kept.final(going.weights()), metadata))
-    for share, weights in going.kept.snapshots.items():
+    (out / "model.safetensors").write_bytes(save(kept.final(last), metadata))
+    for share, weights in kept.snapshots.items():
         (out / snapshot_name(share)).write_bytes(save(weights, metadata))
     # an option that was not asked for is left out: a later one must not change the record of runs without it
     options = {name for name in ("average", "snapshots", "micro_tokens") if not getattr(config, name)}

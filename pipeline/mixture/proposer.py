@@ -136,7 +136,7 @@ def propose(
     """Minimise predicted objective + strength * KL(w || prior) over the limits and the hull of the swarm's mixes.
 
     `kl_strength` None takes the largest strength whose optimum is predicted within `kl_errors` standard errors (of the
-    difference) of the optimum without it, and within a tenth of a run's noise SD; 0 switches it off. `extrapolate`
+    difference) of the optimum without it, and within a twentieth of a run's noise SD; 0 switches it off. `extrapolate`
     leaves the hull. `recipe` finds the mix in another project's way, hull and guards or not; `fits` must be of its law.
     baselines: name -> weights (d,), compared with the proposal; best_observed joins them. `proven` stays the proposal,
     whatever the laws think best now; that is its `successor` where the data can tell the two apart. `no_worse_than`:

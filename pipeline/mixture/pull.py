@@ -11,7 +11,7 @@ from pipeline.mixture.surface import Surface
 _KL_FLOOR = 1e-6
 _TOLERANCE = 1e-6
 # Loss that nobody would see, in SDs of one run's objective.
-_WORTH = 0.1
+_WORTH = 0.05
 
 
 def drawn_to_prior(

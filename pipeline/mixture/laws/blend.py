@@ -11,6 +11,7 @@ from typing import Self
 import numpy as np
 
 from pipeline.mixture.laws.base import Estimator, Law, one_block
+from pipeline.mixture.laws.bent import Bent
 from pipeline.mixture.laws.gaussian_process import GaussianProcess
 from pipeline.mixture.laws.lightgbm import LightGBM
 from pipeline.mixture.laws.linear import Linear
@@ -24,6 +25,7 @@ from pipeline.mixture.table import group_rows
 MEMBERS: dict[str, type[Law]] = {
     "linear": Linear,
     "log_linear": LogLinear,
+    "bent": Bent,
     "power": Power,
     "quadratic": Quadratic,
     "ridge": Ridge,

@@ -4,6 +4,7 @@ information."""
 import importlib
 import itertools
 import sys
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.model_selection import cross_val_score
 
-from pipeline.mixture.laws import LAWS, gaussian_process
+from pipeline.mixture.laws import LAWS, bent, gaussian_process
+from pipeline.mixture.laws.bent import Bent
 from pipeline.mixture.laws.blend import Blend, members_for, shares_of
 from pipeline.mixture.laws.gaussian_process import GaussianProcess
 from pipeline.mixture.laws.linear import Linear
@@ -168,6 +170,37 @@ def test_ridge_finds_diminishing_returns_and_states_its_errors() -> None:
     assert error.mean() < 0.08 * true.std()
     assert 0.7 < np.mean(error < 1.645 * np.sqrt(np.diag(model.covariance(near)))) <= 1.0
     assert model.noise() == pytest.approx(0.02, rel=0.5)
+
+
+def test_bends_show_where_domains_help_each_other_and_vanish_where_they_do_not() -> None:
+    """What a pair of domains does together is the whole difference between the two laws."""
+    straight = 1 + np.exp(0.3 + WEIGHTS @ SLOPES)
+    noise = 0.02 * straight.std() * np.random.default_rng(9).normal(size=40)
+    together = -3.0 * WEIGHTS[:, 1] * WEIGHTS[:, 2]
+    unseen = 1 + np.exp(0.3 + UNSEEN @ SLOPES) - 3.0 * UNSEEN[:, 1] * UNSEEN[:, 2]
+    errors = [
+        np.sqrt(np.mean((law().fit(WEIGHTS, straight + together + noise).predict(UNSEEN) - unseen) ** 2))
+        for law in (Bent, LogLinear)
+    ]
+    assert errors[0] < 0.6 * errors[1]
+    plain = [law().fit(WEIGHTS, straight + noise).predict(UNSEEN) for law in (Bent, LogLinear)]
+    assert np.sqrt(np.mean((plain[0] - plain[1]) ** 2)) < 0.02 * straight.std()
+
+
+def test_the_search_for_bends_knows_the_likelihood(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wrong slope would end the search early and leave bends too small or too large."""
+    asked = {}
+    monkeypatch.setattr(bent, "minimize", lambda f, start, **_: asked.setdefault("f", f) and Found(start))
+    rng = np.random.default_rng(2)
+    bent._most_likely(rng.normal(size=12), rng.uniform(0, 3, 12))
+    at, step = np.array([-1.1, -0.4]), 1e-5 * np.eye(2)
+    numeric = [(asked["f"](at + s)[0] - asked["f"](at - s)[0]) / 2e-5 for s in step]
+    np.testing.assert_allclose(asked["f"](at)[1], numeric, rtol=1e-6)
+
+
+@dataclass(frozen=True)
+class Found:
+    x: np.ndarray
 
 
 def test_the_gaussian_process_knows_the_likelihood_of_its_hyperparameters() -> None:
