@@ -37,14 +37,16 @@ def _killed_and_finished(folder: Path, corpus: Path, name: str, kills: list[tupl
     for kill in [*kills, None]:
         steps.write_text("")
         process = subprocess.Popen([*map(str, command)], env={**os.environ, "PYTHONPATH": path})
-        if kill is None:
-            assert process.wait(timeout=PATIENCE) == 0
-        else:
-            deadline = time.monotonic() + PATIENCE
-            while process.poll() is None and len(steps.read_text().splitlines()) < kill[0]:
-                assert time.monotonic() < deadline
-                time.sleep(0.001)
-            time.sleep(kill[1])
+        try:
+            if kill is None:
+                assert process.wait(timeout=PATIENCE) == 0
+            else:
+                deadline = time.monotonic() + PATIENCE
+                while process.poll() is None and len(steps.read_text().splitlines()) < kill[0]:
+                    assert time.monotonic() < deadline
+                    time.sleep(0.001)
+                time.sleep(kill[1])
+        finally:
             process.send_signal(signal.SIGKILL)
             process.wait()
         reported.append(len(steps.read_text().splitlines()))
