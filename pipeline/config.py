@@ -133,6 +133,9 @@ class Proxy(Section):
     preset: str = Field("quickstart", description="Name of a model preset.")
     tokens: ProxyTokens = Field(400_000, description="Training tokens of one proxy.")
     numeric: Literal["auto", "fp32", "bf16"] = Field("auto", description="Numeric type; auto asks the hardware once.")
+    stack: int | None = Field(
+        None, ge=1, description="Proxies trained together along a model axis; by default what fills a GPU, 1 on a CPU."
+    )
     average: float = Field(
         0.0, ge=0, le=1, description="Share of the steps, at the end, over which the weights are averaged."
     )
@@ -149,7 +152,11 @@ class Proxy(Section):
     @property
     def options(self) -> dict[str, Any]:
         """What was asked of training beyond size and numeric type; what was not asked for is in no key."""
-        return {name: value for name, value in (("average", self.average), ("curve", self.curve)) if value}
+        return {
+            name: value
+            for name, value in (("stack", self.stack), ("average", self.average), ("curve", self.curve))
+            if value
+        }
 
     @property
     def identity(self) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,8 @@ from pipeline.load import LoadedMix
 from pipeline.progress import Progress
 from pipeline.run import NotYet, Run, larger_proxy
 from pipeline.runner import Runner, in_ray_job
-from pipeline.stages import walk
+from pipeline.stages import GROUPS, walk
+from pipeline.units import Unit
 
 
 def open_run(mix: LoadedMix) -> Run:
@@ -41,7 +42,7 @@ def run_stages(run: Run, progress: Progress, address: str | None = None, until: 
             units = stage.units(run)
             run.units[stage.name] = units
             missing = list({unit.ref: unit for unit in units if not run.is_done(unit)}.values())
-            runner.run(stage.name, missing, len({unit.ref for unit in units}), run.mark_done)
+            runner.run(stage.name, grouped(run, missing), len({unit.ref for unit in units}), run.mark_done)
             if stage.pinned:
                 for unit in units:
                     run.pin(unit)
@@ -51,6 +52,12 @@ def run_stages(run: Run, progress: Progress, address: str | None = None, until: 
                 break
         run.save_fingerprints()
         return runner.executed
+
+
+def grouped(run: Run, units: Sequence[Unit]) -> list[list[Unit]]:
+    """Return the units of a stage as the tasks that do them."""
+    group = GROUPS.get(units[0].stage) if units else None
+    return group(run, units) if group else [[unit] for unit in units]
 
 
 def publish_folder(run: Run) -> str:

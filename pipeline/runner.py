@@ -1,4 +1,4 @@
-"""Run units on Ray: one task a unit, a bounded number in flight, each result published before it is reported.
+"""Run units on Ray: one task a unit or group, a bounded number in flight, each published before it is reported.
 
 Ray carries only the unit's description and its counts; documents and checkpoints go through the store.
 """
@@ -39,38 +39,57 @@ class Outcome:
 
 def execute(root: str, unit: Unit) -> Outcome:
     """Do one unit in this process and publish its artefact. Errors are returned: the driver names the unit."""
-    from pipeline.stages import WORK
+    (outcome,) = execute_group(root, [unit])
+    return outcome
+
+
+def execute_group(root: str, units: Sequence[Unit]) -> list[Outcome]:
+    """Do units of one stage in this process, several together as the stage does them; all of them fail, or none.
+
+    Each one's seconds are its part of the whole.
+    """
+    from pipeline.stages import TOGETHER, WORK
 
     store = Store(root)
     start, cpu = time.perf_counter(), time.process_time()
-    out = store.workspace()
-    job = Job(
+    jobs = [_job(store, unit) for unit in units]
+
+    def each(since: float) -> float:
+        return round(since / len(units), 3)
+
+    try:
+        counts = [WORK[units[0].stage](jobs[0])] if len(jobs) == 1 else TOGETHER[units[0].stage](jobs)
+        for unit, job, counted in zip(units, jobs, counts, strict=True):
+            manifest = {
+                "name": unit.name,
+                "key": unit.key,
+                "recipe": unit.recipe,
+                "counts": counted,
+                "seconds": each(time.perf_counter() - start),
+                "cpu_seconds": each(time.process_time() - cpu),
+            }
+            store.publish(unit.ref, job.out, manifest)
+            shutil.rmtree(store.scratch(unit.ref), ignore_errors=True)
+        seconds = each(time.perf_counter() - start)
+        return [Outcome(seconds, counts=counted) for counted in counts]
+    except InputError as error:
+        return [Outcome(each(time.perf_counter() - start), wrong_input=str(error))] * len(units)
+    except Exception:
+        return [Outcome(each(time.perf_counter() - start), error=traceback.format_exc())] * len(units)
+    finally:
+        for job in jobs:
+            shutil.rmtree(job.out, ignore_errors=True)
+
+
+def _job(store: Store, unit: Unit) -> Job:
+    return Job(
         args=unit.args,
         inputs={role: store.local(ref) for role, ref in unit.inputs.items()},
         place=unit.place,
-        out=out,
+        out=store.workspace(),
         counts=lambda role: store.manifest(unit.inputs[role])["counts"],
         scratch=store.scratch(unit.ref),
     )
-    try:
-        counts = WORK[unit.stage](job)
-        manifest = {
-            "name": unit.name,
-            "key": unit.key,
-            "recipe": unit.recipe,
-            "counts": counts,
-            "seconds": round(time.perf_counter() - start, 3),
-            "cpu_seconds": round(time.process_time() - cpu, 3),
-        }
-        store.publish(unit.ref, out, manifest)
-        shutil.rmtree(store.scratch(unit.ref), ignore_errors=True)
-    except InputError as error:
-        return Outcome(time.perf_counter() - start, wrong_input=str(error))
-    except Exception:
-        return Outcome(time.perf_counter() - start, error=traceback.format_exc())
-    finally:
-        shutil.rmtree(out, ignore_errors=True)
-    return Outcome(time.perf_counter() - start, counts=counts)
 
 
 class Runner:
@@ -90,17 +109,19 @@ class Runner:
 
             ray.shutdown()
 
-    def run(self, stage: str, units: Sequence[Unit], total: int, done: Callable[[Unit], None]) -> None:
-        """Run units in order of submission; `done` is called for each as it is published.
+    def run(self, stage: str, groups: Sequence[Sequence[Unit]], total: int, done: Callable[[Unit], None]) -> None:
+        """Run groups of units in order of submission, each as one task; `done` is called for each unit as it is
+        published.
 
         stage: for progress; total: units of the stage, finished ones included. Raises UnitFailed, InputError.
         """
-        if not units:
+        missing = sum(len(units) for units in groups)
+        if not missing:
             return
         self._start()
-        self.executed[stage] = self.executed.get(stage, 0) + len(units)
-        with self._progress.stage(stage, total, total - len(units)) as line:
-            for unit, outcome in self._outcomes(units):
+        self.executed[stage] = self.executed.get(stage, 0) + missing
+        with self._progress.stage(stage, total, total - missing) as line:
+            for unit, outcome in self._outcomes(groups):
                 if outcome.wrong_input:
                     raise InputError(outcome.wrong_input)
                 if outcome.error:
@@ -108,26 +129,27 @@ class Runner:
                 done(unit)
                 line.advance()
 
-    def _outcomes(self, units: Sequence[Unit]) -> Iterator[tuple[Unit, Outcome]]:
+    def _outcomes(self, groups: Sequence[Sequence[Unit]]) -> Iterator[tuple[Unit, Outcome]]:
         import ray
         from ray.exceptions import RayError
 
-        remote = ray.remote(execute)
+        remote = ray.remote(execute_group)
         most = IN_FLIGHT_PER_CPU * max(1, int(ray.cluster_resources().get("CPU", 1)))
-        waiting: dict[Any, Unit] = {}
-        queue = iter(units)
+        waiting: dict[Any, Sequence[Unit]] = {}
+        queue = iter(groups)
         while True:
-            while len(waiting) < most and (unit := next(queue, None)) is not None:
-                waiting[remote.options(name=f"{unit.stage}:{unit.name}").remote(self._root, unit)] = unit
+            while len(waiting) < most and (units := next(queue, None)) is not None:
+                name = f"{units[0].stage}:{units[0].name}" + (f" and {len(units) - 1} more" if units[1:] else "")
+                waiting[remote.options(name=name).remote(self._root, units)] = units
             if not waiting:
                 return
             ready, _ = ray.wait(list(waiting), num_returns=1)
             for reference in ready:
-                unit = waiting.pop(reference)
+                units = waiting.pop(reference)
                 try:
-                    yield unit, ray.get(reference)
+                    yield from zip(units, ray.get(reference), strict=True)
                 except RayError as error:  # the worker died more often than Ray retries
-                    yield unit, Outcome(0.0, error=f"its worker died: {error}")
+                    yield units[0], Outcome(0.0, error=f"its worker died: {error}")
 
     def _start(self) -> None:
         if self._started:

@@ -8,7 +8,7 @@ finished stage. A stage without `work` runs the units of another (the proof trai
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,7 @@ from pipeline import (
     rounds,
     select,
     sources,
+    stacks,
     swarm,
     tokenize,
     transfer,
@@ -101,3 +102,10 @@ def walk(run: Run) -> Iterator[Stage]:
 
 
 WORK: dict[str, Callable[[Job], dict[str, Any]]] = {stage.name: stage.work for stage in STAGES if stage.work}
+"""Stage → what does one of its units."""
+
+GROUPS: dict[str, Callable[[Run, Sequence[Unit]], list[list[Unit]]]] = {"train": stacks.stacks}
+"""Stage of a unit → how its missing units are grouped into tasks; the units of other stages are tasks of their own."""
+
+TOGETHER: dict[str, Callable[[Sequence[Job]], list[dict[str, Any]]]] = {"train": stacks.train_together}
+"""Stage of a unit → what does a group of several."""

@@ -183,16 +183,28 @@ def train_unit(
 
 def train_proxy(job: Job) -> dict[str, Any]:
     """Train one proxy and keep its checkpoint; return the shares it was really trained on, or why it diverged."""
-    from proxy_models.feed import DomainArrays, open_feed
     from proxy_models.resume import Resume
-    from proxy_models.train import Diverged, chunks_of, train
+    from proxy_models.train import Diverged, train
 
-    plan = read_plan(job)
+    model, config = preset_of(job)
+    resume = Resume(job.scratch / "training") if job.scratch else None
+    try:
+        return trained_counts(
+            train(model, config, open_feed_of(job, model, config), read_plan(job), job.out, resume=resume)
+        )
+    except Diverged as error:
+        return diverged_counts(job, error)
+
+
+def open_feed_of(job: Job, model: Any, config: Any) -> Any:
+    """Return the feed of the job's mix over its token arrays."""
+    from proxy_models.feed import DomainArrays, open_feed
+    from proxy_models.train import chunks_of
+
     roles: dict[str, list[str]] = {domain: [] for domain in job.args["weights"]}
     for role in job.inputs:
         if "/" in role:
             roles[role.rpartition("/")[0]].append(role)
-    model, config = preset_of(job)
     arrays = {
         domain: DomainArrays(
             domain,
@@ -203,14 +215,11 @@ def train_proxy(job: Job) -> dict[str, Any]:
         )
         for domain, shards in roles.items()
     }
-    feed = open_feed(arrays, job.args["weights"], chunks_of(model, config), job.args["share"], job.args["seed"])
-    resume = Resume(job.scratch / "training") if job.scratch else None
-    try:
-        result = train(model, config, feed, plan, job.out, resume=resume)
-    except Diverged as error:
-        counts = {FAILED: str(error), "tokens": error.tokens}
-        write_json(job.out / "failed.json", counts)
-        return counts
+    return open_feed(arrays, job.args["weights"], chunks_of(model, config), job.args["share"], job.args["seed"])
+
+
+def trained_counts(result: Any) -> dict[str, Any]:
+    """Return what a finished training counts."""
     return {
         "tokens": result.tokens,
         "realised": result.realised,
@@ -218,6 +227,13 @@ def train_proxy(job: Job) -> dict[str, Any]:
         "first_loss": result.losses[0][1],
         "last_loss": result.losses[-1][1],
     }
+
+
+def diverged_counts(job: Job, error: Any) -> dict[str, Any]:
+    """Write why a proxy has no checkpoint and return it as its counts."""
+    counts = {FAILED: str(error), "tokens": error.tokens}
+    write_json(job.out / "failed.json", counts)
+    return counts
 
 
 def preset_of(job: Job) -> tuple[Any, Any]:

@@ -20,6 +20,9 @@ from typing import Literal
 import numpy as np
 import torch
 
+# Tokens of a step that fill a GPU: 32 models of preset 1m. An estimate: no GPU has measured it yet.
+_GPU_TOKENS = 1 << 18
+
 
 @dataclass(frozen=True)
 class NumericPlan:
@@ -28,7 +31,8 @@ class NumericPlan:
     dtype: the type of activations and of the weights inside the forward pass (the master weights are always
     fp32). attention: ``manual`` is bmm, softmax, bmm; ``sdpa`` is torch's fused call. compile: whether
     training is compiled (scoring never is). torch: the version whose kernels produced the numbers. blas: what
-    multiplies matrices, ``torch`` or ``numpy`` with its version (see ``blas.py``).
+    multiplies matrices, ``torch`` or ``numpy`` with its version (see ``blas.py``). stack_tokens: what a step of models
+    that are trained together reads at most (see ``stack.py``); 0 where each is trained alone.
     """
 
     device: Literal["cpu", "cuda"]
@@ -37,6 +41,7 @@ class NumericPlan:
     torch: str
     compile: bool = False
     blas: str = "torch"
+    stack_tokens: int = 0
 
     @property
     def numpy_blas(self) -> bool:
@@ -72,7 +77,9 @@ def choose_plan(
     if has_gpu and device != "cpu":
         bf16 = torch.cuda.is_bf16_supported(including_emulation=False)
         say(f"proxies on {torch.cuda.get_device_name()} in {'bf16' if bf16 else 'fp32 (no bf16 units)'}")
-        return NumericPlan("cuda", "bfloat16" if bf16 else "float32", "sdpa", version, compile)
+        return NumericPlan(
+            "cuda", "bfloat16" if bf16 else "float32", "sdpa", version, compile, stack_tokens=_GPU_TOKENS
+        )
     if compile and not (shutil.which("g++") and Path(sysconfig.get_path("include"), "Python.h").is_file()):
         say("proxies are not compiled: g++ or the headers of Python are missing")
         compile = False

@@ -8,10 +8,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from pipeline.driver import grouped
 from pipeline.errors import InputError
 from pipeline.load import load_mix
 from pipeline.run import Run
-from pipeline.runner import execute
+from pipeline.runner import execute_group
 from pipeline.stages import STAGES
 
 SAMPLES = Path(__file__).parents[2] / "samples"
@@ -80,14 +81,14 @@ def walk_here(path: Path, until: str | None = None) -> Run:
     run = Run.open(load_mix(path))
     for stage in STAGES:
         run.units[stage.name] = stage.units(run)
-        for unit in run.units[stage.name]:
-            if not run.is_done(unit):
-                outcome = execute(run.store.root, unit)
+        for units in grouped(run, [unit for unit in run.units[stage.name] if not run.is_done(unit)]):
+            for unit, outcome in zip(units, execute_group(run.store.root, units), strict=True):
                 if outcome.wrong_input:
                     raise InputError(outcome.wrong_input)
                 assert outcome.error is None, outcome.error
                 run.mark_done(unit)
-            if stage.pinned:
+        if stage.pinned:
+            for unit in run.units[stage.name]:
                 run.pin(unit)
         if stage.check:
             stage.check(run)
