@@ -16,9 +16,9 @@ from typing import Any
 import polars as pl
 
 from classifiers.registry import SCORERS
+from pipeline.checks.data import is_trained, scorer_params
 from pipeline.documents import batches, write_frames
 from pipeline.errors import InputError
-from pipeline.load import is_trained, scorer_params
 from pipeline.run import Run
 from pipeline.sources import fingerprint
 from pipeline.store import to_json, write_json

@@ -10,10 +10,10 @@ from typing import Any
 import fsspec
 import pyarrow as pa
 
+from pipeline.checks.data import source_files
 from pipeline.config import Source
 from pipeline.documents import SCHEMA, TableWriter
 from pipeline.errors import BadDataError
-from pipeline.load import source_files
 from pipeline.readers import BadRecord, Record, read_shard
 from pipeline.run import Run
 from pipeline.units import Job, Unit

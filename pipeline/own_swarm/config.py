@@ -8,9 +8,11 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, ValidationError
 
+from pipeline.checks.base import unknown
+from pipeline.checks.choices import choice_mistakes
 from pipeline.config import Config, Count, Fit, Objective, Propose, References, Section, Target
 from pipeline.errors import InputError
-from pipeline.load import choice_mistakes, line_of, schema_mistakes, unknown
+from pipeline.load import line_of, schema_mistakes
 from pipeline.mixture.objective import family_of
 from pipeline.own_swarm.names import Names
 from pipeline.own_swarm.swarm import OwnSwarm

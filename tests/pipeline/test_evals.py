@@ -12,9 +12,9 @@ import pytest
 
 from pipeline import evals
 from pipeline.errors import InputError
-from pipeline.load import load_mix, task_names
+from pipeline.load import load_mix
 from pipeline.run import Run
-from pipeline.tasks import is_accuracy, measured_value, requests_of, with_accuracies
+from pipeline.tasks import is_accuracy, measured_value, requests_of, task_names, with_accuracies
 from pipeline.units import Job
 from proxy_models.requests import load_requests
 from tests.pipeline.conftest import walk_here

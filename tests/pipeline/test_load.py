@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from pipeline.config import parse_count
 from pipeline.errors import InputError
-from pipeline.load import load_mix, task_names
+from pipeline.load import load_mix
+from pipeline.tasks import task_names
 
 
 def test_a_good_mix_loads_with_defaults(tiny_yaml) -> None:

@@ -1,0 +1,167 @@
+"""Checks of `sources`, `annotate`, `select`, `rewrite` and `domains`."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterable
+from pathlib import Path
+
+import polars as pl
+from pydantic import ValidationError
+
+from classifiers.registry import SCORERS
+from pipeline.checks.base import RESERVED_SCORERS, Mistakes, unknown
+from pipeline.config import NAME, Config
+from pipeline.errors import nearest
+from pipeline.readers import READERS, reader_of
+from pipeline.rewriting.registry import REWRITERS
+from pipeline.yaml_lines import Path_
+
+
+def data_mistakes(config: Config) -> Mistakes:
+    yield from _sources(config)
+    yield from _annotate(config)
+    yield from _select(config)
+    yield from _rewrite(config)
+    yield from _domains(config)
+
+
+def source_files(path: str) -> list[str]:
+    """Return the files of a source in order; a glob may match several, each of them a shard."""
+    if "://" in path:
+        import fsspec
+
+        fs, base = fsspec.core.url_to_fs(path)
+        return sorted(fs.unstrip_protocol(name) for name in fs.glob(base))
+    return sorted(glob.glob(path, recursive=True))
+
+
+def _sources(config: Config) -> Mistakes:
+    for name, source in config.sources.items():
+        if not NAME.fullmatch(name):
+            yield ("sources", name), "a source's name is lower-case letters, digits and _"
+        files = source_files(source.path)
+        if not files:
+            yield ("sources", name, "path"), f"no file matches `{source.path}`"
+        for file in files:
+            if reader_of(file) is None:
+                yield ("sources", name, "path"), f"`{file}`: no reader for this ending (known: {', '.join(READERS)})"
+            elif "://" not in file and Path(file).stat().st_size == 0:
+                yield ("sources", name, "path"), f"`{file}` is empty: a source needs at least one document"
+        if source.license and source.license_field:
+            yield ("sources", name, "license_field"), "give `license` or `license_field`, not both"
+
+
+def _annotate(config: Config) -> Mistakes:
+    for name, section in config.annotate.items():
+        place = ("annotate", name)
+        if not NAME.fullmatch(name):
+            yield place, "an attribute's name is lower-case letters, digits and _"
+        scorer = section.get("scorer", name)
+        known = [each for each in SCORERS if each not in RESERVED_SCORERS]
+        if scorer not in known:
+            yield (*place, "scorer") if "scorer" in section else place, unknown(str(scorer), known, "scorer")
+            continue
+        spec = SCORERS[scorer]
+        params = scorer_params(section)
+        try:
+            spec.params.model_validate(params)
+        except ValidationError as error:
+            yield from _nested(place, error, [*spec.params.model_fields, *_training_keys(spec.trains)])
+        model = section.get("model")
+        if model is not None and not Path(str(model)).is_file():
+            yield (*place, "model"), f"no such file: {model}"
+        if is_trained(name, section):
+            for side in ("positive", "negative"):
+                chosen = section.get(side)
+                if not isinstance(chosen, list) or not chosen:
+                    yield (*place, side), "expected a list of sources that the classifier learns from"
+                    continue
+                for i, source in enumerate(chosen):
+                    if source not in config.sources:
+                        yield (*place, side, i), unknown(str(source), config.sources, "source")
+
+
+def is_trained(name: str, section: dict) -> bool:
+    """Tell whether an `annotate` entry is a classifier that the run trains itself (not one from elsewhere, by path)."""
+    return SCORERS[section.get("scorer", name)].trains and section.get("model") is None
+
+
+def _training_keys(trains: bool) -> tuple[str, ...]:
+    return ("scorer", "positive", "negative") if trains else ("scorer",)
+
+
+def scorer_params(section: dict) -> dict:
+    """Return the scorer's own parameters of an `annotate` entry."""
+    return {key: value for key, value in section.items() if key not in ("scorer", "positive", "negative")}
+
+
+def _nested(place: Path_, error: ValidationError, known: Iterable[str]) -> Mistakes:
+    for mistake in error.errors():
+        path = (*place, *mistake["loc"])
+        if mistake["type"] == "extra_forbidden":
+            yield path, f"unknown key{nearest(str(mistake['loc'][-1]), known)}"
+        else:
+            yield path, f"{mistake['msg'].removeprefix('Value error, ')}, got {mistake['input']!r}"
+
+
+def attribute_columns(config: Config) -> list[str]:
+    """Return the names of all attribute columns, as `name_column`, that rules may compare."""
+    columns = []
+    for name, section in config.annotate.items():
+        spec = SCORERS.get(section.get("scorer", name))
+        columns += [f"{name}_{column}" for column in spec.columns] if spec else []
+    return columns
+
+
+def _select(config: Config) -> Mistakes:
+    columns = attribute_columns(config)
+    seen = set()
+    for i, rule in enumerate(config.select):
+        if rule.name in seen:
+            yield ("select", i, "name"), f"the reason `{rule.name}` is used twice"
+        seen.add(rule.name)
+        try:
+            used = pl.sql_expr(rule.drop).meta.root_names()
+        except Exception as error:  # polars raises several types for bad SQL
+            yield ("select", i, "drop"), f"not an SQL expression: {str(error).splitlines()[0]}"
+            continue
+        for column in used:
+            if column not in columns:
+                yield ("select", i, "drop"), unknown(column, columns, "attribute")
+        for j, source in enumerate(rule.sources or []):
+            if source not in config.sources:
+                yield ("select", i, "sources", j), unknown(source, config.sources, "source")
+
+
+def _rewrite(config: Config) -> Mistakes:
+    for name, rewrite in config.rewrite.items():
+        origin, _, variant = name.partition(".")
+        if not variant or not NAME.fullmatch(variant):
+            yield ("rewrite", name), "expected `source.variant`, in lower-case letters, digits and _"
+        elif origin not in config.sources:
+            yield ("rewrite", name), unknown(origin, config.sources, "source")
+        if rewrite.task not in REWRITERS:
+            yield ("rewrite", name, "task"), unknown(rewrite.task, REWRITERS, "rewriting task")
+            continue
+        try:
+            REWRITERS[rewrite.task].params.model_validate(rewrite.params)
+        except ValidationError as error:
+            known = REWRITERS[rewrite.task].params.model_fields
+            yield from _nested(("rewrite", name, "params"), error, known)
+
+
+def _domains(config: Config) -> Mistakes:
+    possible = [*config.sources, *config.rewrite]
+    for i, domain in enumerate(config.domains or []):
+        if domain not in possible:
+            yield ("domains", i), unknown(domain, possible, "domain")
+    domains = config.domain_names()
+    if len(domains) < 2:
+        yield ("domains",), "a mix needs at least two domains"
+    raw = [domain for domain in domains if domain in config.sources]
+    for i, domain in enumerate(domains):
+        if config.origin(domain) not in raw:
+            yield ("domains", i), f"`{domain}` needs its source `{config.origin(domain)}` among the domains"
+    if config.proxy.tokens > config.target.tokens:
+        yield ("proxy", "tokens"), f"{config.proxy.tokens} is above target.tokens ({config.target.tokens})"
