@@ -27,7 +27,7 @@ def test_tokens_may_be_multiples_of_the_parameters(tiny_yaml) -> None:
     larger = ("validate: {seeds: 2}", "validate: {seeds: 2, transfer: {preset: quickstart, tokens: 0.5x}}")
     config = load_mix(tiny_yaml(("tokens: 24k", "tokens: 1.5x"), larger)).config
     assert config.proxy.tokens == round(1.5 * (2 * (4 * 32**2 + 3 * 32 * 64) + 1000 * 32) / 1024) * 1024
-    assert config.validation.transfer.tokens == round(0.5 * (4 * 96**2 + 3 * 96 * 256 + 1000 * 96) / 2048) * 2048
+    assert config.validation.transfer.tokens == round(0.5 * (4 * 64**2 + 3 * 64 * 160 + 1000 * 64) / 2048) * 2048
     assert load_mix(tiny_yaml(("tokens: 24k", "tokens: 0.001x"))).config.proxy.tokens == 1024
 
 
