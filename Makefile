@@ -8,11 +8,14 @@ LOCKED := $(BIN)/pip install --quiet --disable-pip-version-check --constraint re
 demo: .venv/base
 	$(BIN)/mixwright run mixes/quickstart.yaml
 
+# One process a core, one thread each; a file's tests stay together, for they share what is costly to make.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
+
 test: .venv/test
-	$(BIN)/python -m pytest -m "not slow"
+	$(PYTEST) -m "not slow"
 
 test-all: .venv/test
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 check: .venv/check
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/pyright
