@@ -10,6 +10,7 @@ from pipeline import proof, transfer
 from pipeline.load import load_mix
 from pipeline.run import Run
 from pipeline.units import Unit
+from proxy_models.presets import PRESETS
 
 PLAN = {"own_per_target": {"wikipedia": 1.0, "questions": 1.0}, "mixes": []}
 MIXES = {"proposal": {"wikipedia": 0.7, "questions": 0.3}, "natural": {"wikipedia": 0.5, "questions": 0.5}}
@@ -57,7 +58,7 @@ def test_every_mix_is_trained_larger_on_every_seed_and_scored_on_confirm_items(o
     assert set(args(run, "transfer", "preset")) == {"quickstart"}
     assert set(args(run, "transfer", "tokens")) == {48_000}
     assert set(args(run, "transfer", "share")) == {48_000 / 400_000}, "they repeat data as the target will"
-    assert {values["width"] for values in args(run, "transfer", "preset_values")} == {96}
+    assert {values["width"] for values in args(run, "transfer", "preset_values")} == {PRESETS["quickstart"].width}
     assert set(args(run, "reconfirm", "side")) == {"confirm"}
     assert len(run.of("reconfirm")) == 6
     (validate,) = run.of("validate")
@@ -78,4 +79,4 @@ def test_asking_for_larger_proxies_retrains_none_of_the_small_ones(opened) -> No
 
 def test_tokens_are_the_presets_own_unless_given(opened) -> None:
     run = opened(ASKED, ("transfer: {preset: quickstart, tokens: 48k", "transfer: {preset: quickstart"))
-    assert set(args(run, "transfer", "tokens")) == {400_000}
+    assert set(args(run, "transfer", "tokens")) == {PRESETS["quickstart"].tokens}
