@@ -45,7 +45,8 @@ class NumericPlan:
 
     @property
     def numpy_blas(self) -> bool:
-        return self.blas != "torch" and self.by_hand
+        """Whether matrices are multiplied by numpy: fp32 ones on a CPU, for it has no bf16."""
+        return self.blas != "torch" and self.by_hand and self.dtype == "float32"
 
     @property
     def by_hand(self) -> bool:

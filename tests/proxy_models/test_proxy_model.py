@@ -75,6 +75,14 @@ def test_products_through_numpy_equal_those_of_torch(exact: NumericPlan) -> None
     torch.testing.assert_close(*scores)
 
 
+def test_bf16_that_is_forced_on_a_cpu_of_fp32_is_multiplied_by_torch(exact: NumericPlan) -> None:
+    """numpy has no bf16."""
+    forced = replace(exact, blas="numpy", dtype="bfloat16")
+    loss = _decoder(forced).loss(_tokens())
+    loss.backward()
+    assert loss.item() == pytest.approx(_decoder(exact).loss(_tokens()).item(), rel=0.02)
+
+
 @pytest.mark.parametrize("rows", [1, 7, 125])
 def test_the_loss_does_not_depend_on_the_chunks(exact: NumericPlan, monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
     expected = _decoder(exact).loss(_tokens())
