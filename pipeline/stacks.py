@@ -17,17 +17,15 @@ from pipeline.units import Job, Unit
 
 def stacks(run: Run, units: Sequence[Unit]) -> list[list[Unit]]:
     """Return the train units in groups that one task trains together; of one unit where nothing is stacked."""
-    from proxy_models.presets import preset
+    from proxy_models.hardware import NumericPlan
+    from proxy_models.presets import PRESETS
 
     (numerics,) = run.of("numerics")
-    (vocabulary,) = run.of("vocabulary")
-    plan = run.manifest(numerics)["counts"]["plan"]
-    vocab_size = run.manifest(vocabulary)["counts"]["vocab_size"]
+    plan = NumericPlan(**run.manifest(numerics)["counts"]["plan"])
     groups: dict[str, list[list[Unit]]] = {}
     for unit in units:
         alike = {name: value for name, value in unit.args.items() if name not in ("weights", "seed")}
-        _, config = preset(unit.args["preset"], vocab_size)
-        size = unit.args.get("stack") or max(1, plan.get("stack_tokens", 0) // config.batch_tokens)
+        size = unit.args.get("stack") or max(1, plan.stack_tokens // PRESETS[unit.args["preset"]].batch_tokens)
         found = groups.setdefault(repr(alike), [])
         if not found or len(found[-1]) == size:
             found.append([])
@@ -40,10 +38,9 @@ def train_together(jobs: Sequence[Job]) -> list[dict[str, Any]]:
     from proxy_models.stack import train_stack
     from proxy_models.train import Diverged
 
-    model = preset_of(jobs[0])[0]
-    configs = [preset_of(job)[1] for job in jobs]
-    feeds = [open_feed_of(job, model, config) for job, config in zip(jobs, configs, strict=True)]
-    results = train_stack(model, configs, feeds, read_plan(jobs[0]), [job.out for job in jobs])
+    models, configs = zip(*(preset_of(job) for job in jobs), strict=True)
+    feeds = [open_feed_of(*each) for each in zip(jobs, models, configs, strict=True)]
+    results = train_stack(models[0], configs, feeds, read_plan(jobs[0]), [job.out for job in jobs])
     return [
         diverged_counts(job, result) if isinstance(result, Diverged) else trained_counts(result)
         for job, result in zip(jobs, results, strict=True)
