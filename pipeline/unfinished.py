@@ -20,6 +20,7 @@ from pipeline.own_swarm.folder import FORMAT
 from pipeline.own_swarm.report import render_report
 from pipeline.run import Run
 from pipeline.store import to_json
+from pipeline.tasks import with_accuracies
 from pipeline.units import Job, Unit
 
 
@@ -49,7 +50,8 @@ def fit_finished(run: Run, out: Path) -> dict[str, Any]:
             raise InputError(f"{said}: {error}") from error
     record = json.loads((out / "proposal.json").read_text(encoding="utf-8")) | {"natural": "tokens"}
     fitted = json.loads((out / "fit.json").read_text(encoding="utf-8"))
-    raised = maximised_tasks(run.config.objective.maximise, list(fitted["tasks"]))
+    asked = with_accuracies(fit_unit.args["objective"], fitted["tasks"])
+    raised = maximised_tasks(asked["maximise"], list(fitted["tasks"]))
     for name, task in fitted["tasks"].items():
         task |= {"version": proposal.law_version(name in raised), "maximised": name in raised}
     if len(done) < planned:

@@ -98,6 +98,22 @@ def test_predict_reads_such_a_folder_and_says_what_the_proposal_said(
     assert predicted == pytest.approx(record["predicted"]["proposal"]["tasks"], rel=1e-6)
 
 
+def test_predict_knows_that_an_accuracy_is_better_when_higher(scored: Path, tmp_path: Path) -> None:
+    """Its law was fitted upside down, and must be again."""
+    path = tmp_path / scored.name
+    path.write_text(scored.read_text().replace("items: 60}", "items: 60, metric: [bpb, acc]}"), encoding="utf-8")
+    record = fit_finished(walk_here(path, until="score"), tmp_path / "out")
+    tasks = json.loads((tmp_path / "out" / "fit.json").read_text())["tasks"]
+    assert {name: task["maximised"] for name, task in tasks.items() if name.startswith("bench/")} == {
+        "bench/arc_easy": False,
+        "bench/arc_easy.acc": True,
+    }
+    write_table(tmp_path / "t.csv", {"proposal": record["weights"]})
+    predict(tmp_path / "out", tmp_path / "t.csv", tmp_path / "p.csv", Progress())
+    predicted = read_table(tmp_path / "p.csv")["proposal"]
+    assert predicted == pytest.approx(record["predicted"]["proposal"]["tasks"], rel=1e-6)
+
+
 def test_a_run_without_a_design_is_wrong_input(tiny_yaml, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"tiny.yaml: no mix of its swarm is chosen yet"):
         fit_finished(opened(tiny_yaml()), tmp_path / "out")
