@@ -84,14 +84,14 @@ def read_benchmark(job: Job) -> dict[str, Any]:
 
 def sampled_items(requests: Iterable[Request], most: int, seed: int) -> dict[str, int]:
     """Return a seeded sample of items, numbered in its order; whole items, whatever their rows."""
-    items = [request.item for request in requests if request.gold and not request.unconditional]
+    items = [request.item for request in requests if request.is_answer]
     chosen = heapq.nsmallest(most, items, key=lambda item: digest([seed, item]))
     return {item: i for i, item in enumerate(chosen)}
 
 
 def _is_asked(request: Request, rows: str) -> bool:
     if rows == "gold":
-        return request.gold and not request.unconditional
+        return request.is_answer
     return rows == "unconditional" or not request.unconditional
 
 
@@ -203,7 +203,7 @@ def encode_requests(job: Job) -> dict[str, Any]:
 
 
 def _items(requests: list[Request]) -> int:
-    return sum(request.gold and not request.unconditional for request in requests)
+    return sum(request.is_answer for request in requests)
 
 
 def _counts(requests: RequestSet) -> dict[str, int]:
@@ -233,9 +233,7 @@ def _split(items: list[tuple[str, Request]], job: Job) -> dict[str, list[Request
     for group in sorted(groups, key=lambda name: digest([seed, name])):
         side = min(SIDES, key=lambda name: filled[name] / share[name])
         sides[side] += sorted(groups[group], key=lambda request: digest([seed, request.item]))
-        filled[side] += sum(
-            len(request.continuation) for request in groups[group] if request.gold and not request.unconditional
-        )
+        filled[side] += sum(len(request.continuation) for request in groups[group] if request.is_answer)
     return sides
 
 
@@ -273,7 +271,7 @@ def _uncontaminated(requests: list[Request], job: Job) -> list[Request]:
     """Return the requests of the items whose text, with the right answer, no training document contains."""
     from classifiers.contamination import build_suite, items_found
 
-    gold = [request for request in requests if request.gold and not request.unconditional]
+    gold = [request for request in requests if request.is_answer]
     suite = build_suite([(request.item, _item_text(request)) for request in gold])
     found = [False] * len(gold)
     for name in dict.fromkeys(name.split("|")[0] for name in job.inputs if "|" in name):

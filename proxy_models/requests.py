@@ -34,6 +34,11 @@ class Request:
     gold: bool = True
     unconditional: bool = False
 
+    @property
+    def is_answer(self) -> bool:
+        """Whether it is its item's right continuation after its question; an item has one."""
+        return self.gold and not self.unconditional
+
 
 def documents(texts: Iterable[tuple[str, str]]) -> list[Request]:
     """Held-out documents, given as (id, text), as requests; empty texts are left out."""
