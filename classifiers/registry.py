@@ -50,7 +50,7 @@ SCORERS: dict[str, ScorerSpec] = {
         ScorerSpec("sklearn", 1, LinearParams, LinearScorer.columns, True, LinearScorer),
         ScorerSpec(
             "duplicates",
-            1,
+            2,
             DuplicatesParams,
             DuplicatesScorer.columns,
             False,
