@@ -198,8 +198,7 @@ def peer(python: str, name: str, file: Path, folder: Path) -> dict[str, Any]:
 
 def judged(texts: list[str], planted: dict[tuple[int, int], float], pairs: np.ndarray) -> dict[str, Any]:
     """Return recall by similarity and what was merged wrongly."""
-    documents, first = clusters(np.sort(pairs, axis=1)[:, ::-1]) if len(pairs) else (np.zeros(0), np.zeros(0))
-    cluster = dict(zip(documents.tolist(), first.tolist(), strict=True))
+    cluster: dict[int, int] = dict(zip(*(each.tolist() for each in clusters(np.sort(pairs)[:, ::-1])), strict=True))
     together = {pair for pair in planted if cluster.get(pair[0], -1) == cluster.get(pair[1], -2)}
     members: dict[int, list[int]] = {}
     for each, head in cluster.items():
