@@ -107,7 +107,7 @@ def find_matches(job: Job) -> dict[str, Any]:
 
     shards = _shards(job.inputs)
     starts = _starts(job.inputs, shards)
-    own = next(i for i, name in enumerate(shards) if name.split("/")[0] == job.args["source"])
+    own = _first_own(shards, job.args["source"])
 
     def read() -> Iterator[tuple[np.ndarray, pl.DataFrame]]:
         for name, start in zip(shards, starts[:-1], strict=True):
@@ -127,6 +127,11 @@ def _starts(inputs: Mapping[str, Path], shards: Sequence[str]) -> list[int]:
     """Return the number of each shard's first document, and that of all documents."""
     rows = [pq.read_metadata(inputs[f"{name}/documents"] / "documents.parquet").num_rows for name in shards]
     return [0, *np.cumsum(rows).tolist()]
+
+
+def _first_own(shards: Sequence[str], source: str) -> int:
+    """Return the place of the source's first shard; its shards are the last ones."""
+    return next(i for i, name in enumerate(shards) if name.split("/")[0] == source)
 
 
 def _signatures(job: Job, shard: str, start: int) -> Iterator[tuple[np.ndarray, pl.DataFrame]]:
@@ -171,22 +176,16 @@ def mark_duplicates(job: Job) -> dict[str, Any]:
     pairs = [np.load(folder / "pairs.npy") for role, folder in job.inputs.items() if role.startswith("part ")]
     documents, first = clusters(np.unique(np.concatenate(pairs), axis=0))
     names = _names(job.inputs, shards, starts, np.unique(first))
-    copies = documents != first
-    counts = {"duplicates": 0, "clusters": 0}
-    for i, shard in enumerate(shards):
-        source, _, place = shard.partition("/")
-        if source != job.args["source"]:
-            continue
-        mine = copies & (documents >= starts[i]) & (documents < starts[i + 1])
-        originals = [names[number] for number in first[mine].tolist()]
+    own = _first_own(shards, job.args["source"])
+    copies = (documents != first) & (documents >= starts[own])
+    for shard, start, end in zip(shards[own:], starts[own:-1], starts[own + 1 :], strict=True):
+        mine = copies & (documents >= start) & (documents < end)
         frame = pl.DataFrame(
-            {"row": documents[mine] - starts[i], "duplicate_of": originals},
+            {"row": documents[mine] - start, "duplicate_of": [names[number] for number in first[mine].tolist()]},
             schema={"row": pl.Int64, "duplicate_of": pl.String},
         )
-        frame.write_parquet(job.out / f"{place}.parquet")
-        counts["duplicates"] += len(frame)
-        counts["clusters"] += len(frame["duplicate_of"].unique())
-    return counts
+        frame.write_parquet(job.out / f"{shard.partition('/')[2]}.parquet")
+    return {"duplicates": int(copies.sum()), "clusters": len(np.unique(first[copies]))}
 
 
 def _names(
