@@ -56,6 +56,6 @@ SCORERS: dict[str, ScorerSpec] = {
             False,
             lambda params, _: DuplicatesScorer(params),
         ),
-        ScorerSpec("contamination", 1, ContaminationParams, ContaminationScorer.columns, False, _load_contamination),
+        ScorerSpec("contamination", 2, ContaminationParams, ContaminationScorer.columns, False, _load_contamination),
     )
 }

@@ -7,6 +7,7 @@ scorer, or a changed one, runs alone.
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -124,8 +125,17 @@ def annotate(job: Job) -> dict[str, Any]:
     scorer = spec.load(spec.params.model_validate(job.args["params"]), job.inputs.get("model"))
     texts = batches(job.inputs["documents"] / "documents.parquet", ["text"])
     empty = scorer.score(pl.Series("text", [], dtype=pl.String))
-    rows = write_frames(job.out / "attributes.parquet", (scorer.score(frame["text"]) for frame in texts), empty)
-    return {"documents": rows}
+    path = job.out / "attributes.parquet"
+    counts: dict[str, Any] = {"documents": write_frames(path, (scorer.score(frame["text"]) for frame in texts), empty)}
+    if job.args["scorer"] == "contamination":
+        counts["matched"] = matches_by_eval(path)
+    return counts
+
+
+def matches_by_eval(path: Path) -> dict[str, int]:
+    """Return eval → documents that hold something of it; a document may hold something of several."""
+    matched = pl.read_parquet(path, columns=["matched"])["matched"].drop_nulls()
+    return dict(Counter(name for names in matched for name in names.split(",")))
 
 
 def attribute_frames(inputs: dict[str, Path], names: Iterable[str]) -> Iterator[pl.DataFrame]:

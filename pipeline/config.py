@@ -187,10 +187,18 @@ class Benchmark(Section):
     items: Count = Field(400, description="At most this many items are used.")
 
 
+class Contamination(Section):
+    """Training documents that hold something of an eval."""
+
+    n: int = Field(13, ge=2, le=50, description="Words in a row that a document must share with an item.")
+    drop: bool = Field(True, description="Drop such documents; otherwise they are only counted.")
+
+
 class Evals(Section):
     heldout: Heldout = Heldout()  # type: ignore[call-arg]
     benchmarks: dict[str, Benchmark] = Field(default_factory=dict)
     confirm: float = Field(0.5, gt=0, lt=1, description="Share of items seen by validate only.")
+    contamination: Contamination = Contamination()  # type: ignore[call-arg]
 
 
 class Objective(Section):

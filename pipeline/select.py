@@ -34,7 +34,7 @@ def units(run: Run) -> list[Unit]:
         ]
         columns = {column for rule in rules for column in pl.sql_expr(rule["drop"]).meta.root_names()}
         names = [name for name in run.config.annotate if any(column.startswith(f"{name}_") for column in columns)]
-        if run.of("suite"):
+        if run.of("suite") and run.config.evals.contamination.drop:
             names.append("contamination")
         inputs = {"documents": shard.ref, "duplicates": duplicates[source]}
         inputs |= {name: attributes[f"{shard.name}/{name}"] for name in names}
