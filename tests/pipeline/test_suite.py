@@ -11,6 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from classifiers.contamination import SUITE_FILE, save_suite
+from classifiers.contamination import build_suite as build
+from pipeline.rewrite import without_items
+from pipeline.rewriting.base import Rejected, Rewrite
 from pipeline.run import Run
 from pipeline.suite import item_texts, questions
 from proxy_models.readers import read_requests
@@ -33,8 +37,8 @@ def test_the_samples_questions_are_told_from_their_templates() -> None:
         name: [text for _, text in item_texts(read_requests(SAMPLES / "evals" / f"{name}.jsonl.gz"))]
         for name in ("arc_easy", "naturalqs", "mbpp", "humaneval")
     }
-    assert texts["arc_easy"][0].split() == "Which technology was developed most recently? cellular telephone".split()
-    assert texts["naturalqs"][0].split() == "what is dj's boyfriends name on full house Steve Hale".split()
+    assert " ".join(texts["arc_easy"][0].split()) == "Which technology was developed most recently? cellular telephone"
+    assert " ".join(texts["naturalqs"][0].split()) == "what is dj's boyfriends name on full house Steve Hale"
     assert texts["mbpp"][0].startswith("Write a python function to remove first and last occurrence")
     assert texts["humaneval"][0].startswith("from typing import List")
     assert not any("Answer:" in text or "```" in text for each in texts.values() for text in each)
@@ -120,3 +124,19 @@ def test_of_an_eval_that_comes_later_the_items_in_training_text_go(planted: Mix)
     assert counts["bench/arc_easy"]["contaminated"] == 0
     items = {name: sum(each[side]["items"] for side in ("steer", "confirm")) for name, each in counts.items()}
     assert (items["bench/openbookqa"], items["bench/arc_easy"]) == (299, 300)
+
+
+@given(st.lists(st.lists(st.booleans(), max_size=3), max_size=5))
+def test_rewritten_texts_that_hold_an_item_are_refused(tmp_path_factory: pytest.TempPathFactory, made: list) -> None:
+    folder = tmp_path_factory.getbasetemp()
+    item = "which of these is the largest planet of the solar system jupiter"
+    save_suite(build([("quiz", item)]), folder / SUITE_FILE)
+    texts = [[f"{item} {i}" if bad else f"nothing {i}" for i, bad in enumerate(each)] for each in made]
+    rows = [({"id": i}, [Rewrite(text) for text in each], [Rejected("dull", "x")]) for i, each in enumerate(texts)]
+    found = list(without_items(rows, folder))
+    assert [row for row, _, _ in found] == [row for row, _, _ in rows]
+    for (_, accepted, refused), each, bad in zip(found, texts, made, strict=True):
+        assert [rewrite.text for rewrite in accepted] == [t for t, b in zip(each, bad, strict=True) if not b]
+        contaminated = [Rejected("contaminated", t) for t, b in zip(each, bad, strict=True) if b]
+        assert refused == [Rejected("dull", "x"), *contaminated]
+    assert list(without_items(rows, None)) == rows
