@@ -18,6 +18,7 @@ from pipeline import (
     duplicates,
     evals,
     failures,
+    laws,
     numerics,
     proof,
     proposal,
@@ -78,7 +79,8 @@ STAGES = (
     Stage("score", "checkpoints on steer items", swarm.score_units, swarm.score_proxy, reuse.remember),
     Stage("curve", "snapshots along training, if asked", curve.units, curve.work),
     # mixture: laws, a proposal, its proof
-    Stage("fit", "laws of every task", proposal.fit_units, proposal.fit),
+    Stage("laws", "choose the law of every task", laws.units, laws.work),
+    Stage("fit", "put the laws together", proposal.fit_units, proposal.fit),
     Stage("propose", "the best mix under the caps", proposal.propose_units, proposal.propose),
     Stage("proof", "proposal and baselines, fresh seeds", proof.train_units, check=proof.check),
     Stage("confirm", "the same on confirm items", proof.score_units),
