@@ -58,6 +58,10 @@ class Source(Section):
     truth: str | None = Field(None, description="Field with the ground truth, for OCR: held-out text is scored on it.")
     license: str | None = Field(None, description="Licence of all its documents, or …")
     license_field: str | None = Field(None, description="… the field that holds each document's own.")
+    origin: str | None = Field(None, description="Where they come from: a URL or a few words, for the report.")
+    mask: list[Literal["email", "ip"]] = Field(
+        default_factory=list, description="Personal data that is replaced as documents are read; none if absent."
+    )
     max_bad_fraction: float = Field(0.05, ge=0, le=1, description="Above this share of bad records the run stops.")
 
 

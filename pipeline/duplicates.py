@@ -22,7 +22,6 @@ import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
 
-from pipeline.checks.data import source_files
 from pipeline.run import Run
 from pipeline.store import to_json
 from pipeline.units import Job, Unit
@@ -44,9 +43,9 @@ def matches_units(run: Run) -> list[Unit]:
     signatures = {u.name.removesuffix("/duplicates"): u for u in run.of("annotate") if u.name.endswith("/duplicates")}
     allow = run.config.licenses.allow
     units, before, size = [], [], 0
-    for name, source in run.config.sources.items():
+    for name in run.config.sources:
         own = [shard for shard in run.of("sources") if shard.args["source"] == name]
-        size += sum(map(_size, source_files(source.path)))
+        size += sum(map(_size, {shard.place["path"] for shard in own}))
         inputs = {}
         for shard in (*sorted(before, key=lambda each: each.name), *own):
             inputs[f"{shard.name}/documents"] = shard.ref

@@ -16,8 +16,8 @@ from pipeline.rewriting.registry import REWRITERS
 from pipeline.run import Run
 from pipeline.units import Job, Unit
 
-VERSION = 1
-DOCUMENTS = pa.schema([("id", pa.string()), ("origin", pa.string()), ("text", pa.string())])
+VERSION = 2
+DOCUMENTS = pa.schema([("id", pa.string()), ("origin", pa.string()), ("license", pa.string()), ("text", pa.string())])
 REJECTED = pa.schema([("origin", pa.string()), ("reason", pa.string()), ("text", pa.string())])
 
 
@@ -44,7 +44,7 @@ def units(run: Run) -> list[Unit]:
 
 
 def work(job: Job) -> dict[str, Any]:
-    """Write `documents.parquet` (with the id of each one's origin) and `rejected.parquet` (with its reason)."""
+    """Write `documents.parquet` (with each one's origin and licence) and `rejected.parquet` (with its reason)."""
     spec = REWRITERS[job.args["task"]]
     rewriter = spec.load(spec.params.model_validate(job.args["params"]), job.args["seed"])
     counts: Counter[str] = Counter()
@@ -53,7 +53,7 @@ def work(job: Job) -> dict[str, Any]:
         TableWriter(job.out / "documents.parquet", DOCUMENTS) as documents,
         TableWriter(job.out / "rejected.parquet", REJECTED) as rejected,
     ):
-        columns = ["id", "text", "fields"]
+        columns = ["id", "text", "license", "fields"]
         paths = job.inputs["documents"] / "documents.parquet", job.inputs["selection"] / "selection.parquet"
         for frame in selected(*paths, "train", columns):
             rewritten = ((row, *rewriter.rewrite(as_mapping(row))) for row in frame.iter_rows(named=True))
@@ -61,7 +61,8 @@ def work(job: Job) -> dict[str, Any]:
                 counts["documents_in"] += 1
                 counts["rewritten"] += bool(accepted)
                 for i, rewrite in enumerate(accepted):
-                    documents.add({"id": f"{row['id']}#{i}", "origin": row["id"], "text": rewrite.text})
+                    name = {"id": f"{row['id']}#{i}", "origin": row["id"], "license": row["license"]}
+                    documents.add({**name, "text": rewrite.text})
                     counts["documents"] += 1
                     counts["bytes"] += len(rewrite.text.encode())
                 for each in refused:
