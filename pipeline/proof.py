@@ -6,7 +6,6 @@ The seeds are fresh (no swarm run used them), paired over the mixes, and the ite
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -115,14 +114,12 @@ def validate(job: Job) -> dict[str, Any]:
 
 
 def mixed(weights: Mapping[str, float], shares: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
-    """Return licence → share of a mix's tokens, the largest first; shares: domain → licence → share of its tokens."""
-    total = Counter[str]()
+    """Return licence → share of a mix's tokens; shares: domain → licence → share of its tokens."""
+    total: dict[str, float] = {}
     for domain, weight in weights.items():
         for name, share in shares[domain].items():
-            total[name] += weight * share  # type: ignore[assignment]
-    return {
-        name: round(share, 9) for name, share in sorted(total.items(), key=lambda each: (-each[1], each[0])) if share
-    }
+            total[name] = total.get(name, 0.0) + weight * share
+    return {name: round(share, 9) for name, share in total.items() if share}
 
 
 def _proxies(job: Job) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from pipeline.report.curation import cells_of, documents
+from pipeline.report.decision import others_of
 from pipeline.report.table import Cell, Column, Table, table
 from pipeline.report.text import count, percent, words
 from pipeline.tokenize import UNKNOWN
@@ -53,8 +54,9 @@ def licenses_text(shares: dict[str, float], most: int = 4) -> str:
 
 def licenses_table(data: dict[str, Any]) -> Table:
     """Return licence × mix: the share of each mix's tokens that is under it."""
-    mixes = data["mix"]["licenses"]
-    names = list(dict.fromkeys(name for shares in mixes.values() for name in shares))
+    mixes = {name: data["mix"]["licenses"][name] for name in ("proposal", *others_of(data["mix"]))}
+    known = sorted({name for shares in mixes.values() for name in shares})
+    names = sorted(known, key=lambda name: -mixes["proposal"].get(name, 0.0))
     shown = names[:LICENSES]
     rows = [[name, *(shares.get(name, 0.0) for shares in mixes.values())] for name in shown]
     if len(names) > len(shown):

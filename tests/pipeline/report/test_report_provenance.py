@@ -30,10 +30,12 @@ def test_what_a_source_does_not_state_is_said(data: dict[str, Any]) -> None:
 
 def test_the_licences_of_every_mix_add_up(data: dict[str, Any]) -> None:
     table = licenses_table(data)
-    assert [each.label for each in table.columns][:3] == ["Licence", "proposal", "natural"]
+    assert [each.label for each in table.columns][:2] == ["Licence", "proposal"]
     assert len(table.rows) == 13, "twelve, and the others in one"
     for label in (each.label for each in table.columns[1:]):
         assert sum(cell.value for cell in column(table, label).values()) == pytest.approx(1)
+    shares = [cell.value for cell in column(table, "proposal").values()][:-1]
+    assert shares == sorted(shares, reverse=True)
     mit = column(table, "proposal")["MIT"].value
     assert mit == pytest.approx(0.6 * data["mix"]["weights"]["code"])
     assert licenses_text({"MIT": 1.0}) == "MIT"
@@ -42,7 +44,7 @@ def test_the_licences_of_every_mix_add_up(data: dict[str, Any]) -> None:
 def test_every_eval_is_shown_with_what_became_of_it(data: dict[str, Any]) -> None:
     table = contamination_table(data)
     assert [each.label for each in table.columns][:3] == ["Eval", "Items", "Too short"]
-    assert column(table, "code")["arc_easy"].value == 2
+    assert column(table, "papers")["arc_easy"].value == 2
     assert column(table, "wikipedia")["arc_easy"].value == 0
     assert column(table, "wikipedia")["coin_flips"].value == 7, "an eval that came later"
     fates = {name: cell.text for name, cell in column(table, "Such documents").items()}
