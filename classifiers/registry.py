@@ -50,12 +50,12 @@ SCORERS: dict[str, ScorerSpec] = {
         ScorerSpec("sklearn", 1, LinearParams, LinearScorer.columns, True, LinearScorer),
         ScorerSpec(
             "duplicates",
-            1,
+            2,
             DuplicatesParams,
             DuplicatesScorer.columns,
             False,
             lambda params, _: DuplicatesScorer(params),
         ),
-        ScorerSpec("contamination", 1, ContaminationParams, ContaminationScorer.columns, False, _load_contamination),
+        ScorerSpec("contamination", 2, ContaminationParams, ContaminationScorer.columns, False, _load_contamination),
     )
 }

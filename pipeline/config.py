@@ -58,6 +58,10 @@ class Source(Section):
     truth: str | None = Field(None, description="Field with the ground truth, for OCR: held-out text is scored on it.")
     license: str | None = Field(None, description="Licence of all its documents, or …")
     license_field: str | None = Field(None, description="… the field that holds each document's own.")
+    origin: str | None = Field(None, description="Where they come from: a URL or a few words, for the report.")
+    mask: list[Literal["email", "ip"]] = Field(
+        default_factory=list, description="Personal data that is replaced as documents are read; none if absent."
+    )
     max_bad_fraction: float = Field(0.05, ge=0, le=1, description="Above this share of bad records the run stops.")
 
 
@@ -187,10 +191,18 @@ class Benchmark(Section):
     items: Count = Field(400, description="At most this many items are used.")
 
 
+class Contamination(Section):
+    """Training documents that hold something of an eval."""
+
+    n: int = Field(13, ge=2, le=50, description="Words in a row that a document must share with an item.")
+    drop: bool = Field(True, description="Drop such documents; otherwise they are only counted.")
+
+
 class Evals(Section):
     heldout: Heldout = Heldout()  # type: ignore[call-arg]
     benchmarks: dict[str, Benchmark] = Field(default_factory=dict)
     confirm: float = Field(0.5, gt=0, lt=1, description="Share of items seen by validate only.")
+    contamination: Contamination = Contamination()  # type: ignore[call-arg]
 
 
 class Objective(Section):
