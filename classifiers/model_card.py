@@ -144,6 +144,25 @@ def card_text(card: Card) -> str:
     return "\n".join(lines) + "\n"
 
 
+def evaluation_text(found: Evaluation) -> str:
+    """Return an evaluation as Markdown."""
+    left_out = f"{found.seen:,} that it was trained on, {found.dropped:,} repeated or in both classes"
+    lines = [
+        f"{found.positive:,} positive and {found.negative:,} negative documents; left out: {left_out}.",
+        "",
+        *measures_text(found.measures),
+    ]
+    if found.threshold is not None:
+        lines += [
+            "",
+            f"The card's threshold {found.threshold:.6f} keeps {found.positive_kept:.1%} of the positives and "
+            f"{found.negative_kept:.1%} of the negatives.",
+        ]
+    if found.reliability is not None:
+        lines += ["", f"Expected calibration error {found.error:.3f}:", "", *reliability_text(found.reliability)]
+    return "\n".join(lines)
+
+
 def measures_text(measures: Measures) -> list[str]:
     """Return AUC, average precision and points of the curve as Markdown lines."""
     return [
