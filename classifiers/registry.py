@@ -46,8 +46,8 @@ SCORERS: dict[str, ScorerSpec] = {
             False,
             lambda params, _: LanguageScorer(params),
         ),
-        ScorerSpec("fasttext", 1, FastTextParams, FastTextScorer.columns, True, FastTextScorer),
-        ScorerSpec("sklearn", 1, LinearParams, LinearScorer.columns, True, LinearScorer),
+        ScorerSpec("fasttext", 2, FastTextParams, FastTextScorer.columns, True, FastTextScorer),
+        ScorerSpec("sklearn", 2, LinearParams, LinearScorer.columns, True, LinearScorer),
         ScorerSpec(
             "duplicates",
             2,
