@@ -118,7 +118,8 @@ def batches(texts: list[str], lower: bool = False, size: int = BATCH_CHARS) -> I
         yield read_batch(texts[first:], lower)
 
 
-def _spans(batch: Batch, starts: Positions, ends: Positions) -> Spans:
+def spans_of(batch: Batch, starts: Positions, ends: Positions) -> Spans:
+    """Return ascending pieces with the document that each belongs to."""
     # an empty piece may start where its document ends, hence "right"
     per_doc = np.diff(np.searchsorted(starts, batch.ends, side="right"), prepend=0)
     return Spans(starts, ends, np.repeat(np.arange(len(batch.starts)), per_doc))
@@ -142,7 +143,7 @@ def runs(batch: Batch, inside: NDArray[np.bool_], starting: NDArray[np.bool_] | 
 
     `inside` is false at the newline after each document.
     """
-    return _spans(batch, *_run_bounds(inside, starting))
+    return spans_of(batch, *_run_bounds(inside, starting))
 
 
 def stripped(batch: Batch) -> Batch:
@@ -198,7 +199,7 @@ def split_lines(batch: Batch) -> Spans:
     starts = np.concatenate(([0], follow[:-1]))
     # the newline added after a document ends its last line, but makes no empty one
     real = (starts < ends) | ~np.isin(ends, batch.ends, assume_unique=True)
-    return _spans(batch, starts[real], ends[real])
+    return spans_of(batch, starts[real], ends[real])
 
 
 def newline_pieces(batch: Batch, least: int = 1) -> Spans:
@@ -213,7 +214,7 @@ def newline_pieces(batch: Batch, least: int = 1) -> Spans:
     kept = (after - first >= least) & (first >= batch.starts[docs]) & (after <= batch.ends[docs])
     starts = np.sort(np.concatenate((batch.starts, after[kept])))
     ends = np.sort(np.concatenate((batch.ends, first[kept])))
-    return _spans(batch, starts, ends)
+    return spans_of(batch, starts, ends)
 
 
 def mix(values: Hashes) -> Hashes:

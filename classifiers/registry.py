@@ -37,7 +37,7 @@ def _load_contamination(params: ContaminationParams, model_dir: Path | None) -> 
 SCORERS: dict[str, ScorerSpec] = {
     spec.name: spec
     for spec in (
-        ScorerSpec("gopher", 1, GopherParams, GopherScorer.columns, False, lambda params, _: GopherScorer(params)),
+        ScorerSpec("gopher", 2, GopherParams, GopherScorer.columns, False, lambda params, _: GopherScorer(params)),
         ScorerSpec(
             "language",
             1,
