@@ -125,6 +125,11 @@ def spans_of(batch: Batch, starts: Positions, ends: Positions) -> Spans:
     return Spans(starts, ends, np.repeat(np.arange(len(batch.starts)), per_doc))
 
 
+def first_of_docs(batch: Batch, spans: Spans) -> Positions:
+    """Return the index of the first span of each document, and the number of spans at the end."""
+    return np.searchsorted(spans.docs, np.arange(len(batch.starts) + 1))
+
+
 def count_per_doc(batch: Batch, positions: Positions) -> Positions:
     """Count ascending character positions by document."""
     return np.searchsorted(positions, batch.ends) - np.searchsorted(positions, batch.starts)

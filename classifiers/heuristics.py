@@ -28,8 +28,6 @@ noisy_words         share of words with a mark of misreading: a letter beside a 
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -40,13 +38,12 @@ from classifiers.repetition import (
     DUPLICATED,
     TOP,
     duplicate_pieces,
-    first_of_docs,
     hash_spans,
     repeated_ngrams,
     share,
 )
 from classifiers.signals import character_counts, distinct_found, line_counts, word_counts
-from classifiers.words import english_words
+from classifiers.words import SPLITTERS, Splitter
 
 STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")
 
@@ -61,7 +58,7 @@ COLUMNS = (
 
 
 class GopherParams(ScorerParams):
-    words: Literal["whitespace", "punctuation"] = "whitespace"
+    words: Splitter = "whitespace"
     stop_words: tuple[str, ...] = STOP_WORDS
 
 
@@ -71,7 +68,7 @@ class GopherScorer:
     columns = COLUMNS
 
     def __init__(self, params: GopherParams) -> None:
-        self.split = ch.whitespace_words if params.words == "whitespace" else english_words
+        self.split = SPLITTERS[params.words]
         texts = ch.read_batch(list(dict.fromkeys(params.stop_words)))
         self.stop_words = hash_spans(texts.codes, texts.starts, texts.ends)
 
@@ -86,7 +83,7 @@ def score_words(batch: ch.Batch, words: ch.Spans, stop_words: ch.Hashes) -> dict
     """Return the columns for documents whose words are given; `stop_words`: their `hash_spans`."""
     codes, kinds, chars = batch.codes, batch.kinds, batch.lengths()
     hashes = hash_spans(codes, words.starts, words.ends)
-    first = first_of_docs(batch, words)
+    first = ch.first_of_docs(batch, words)
     every = np.diff(first)
     real, real_chars, alphabetic, single, noisy = word_counts(codes, kinds, words.starts, words.ends, first).T
     of_chars = character_counts(codes, kinds, batch.starts, batch.ends)

@@ -15,7 +15,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from classifiers.characters import Batch, Hashes, Positions, Spans
+from classifiers.characters import Batch, Hashes, Positions, Spans, first_of_docs
 
 TOP = (2, 3, 4)
 DUPLICATED = (5, 6, 7, 8, 9, 10)
@@ -155,9 +155,10 @@ def _repeated(hashes, letters, first):
     return result
 
 
-def first_of_docs(batch: Batch, spans: Spans) -> Positions:
-    """Return the index of the first span of each document, and the number of spans at the end."""
-    return np.searchsorted(spans.docs, np.arange(len(batch.starts) + 1))
+def count_duplicates(batch: Batch, pieces: Spans) -> tuple[Positions, Positions]:
+    """Return, by document, how many pieces occurred before in it and the characters in them; empty ones never do."""
+    hashes = hash_spans(batch.codes, pieces.starts, pieces.ends)
+    return _duplicates(hashes, pieces.lengths(), first_of_docs(batch, pieces))
 
 
 def duplicate_pieces(batch: Batch, pieces: Spans) -> tuple[Floats, Floats]:
@@ -166,10 +167,8 @@ def duplicate_pieces(batch: Batch, pieces: Spans) -> tuple[Floats, Floats]:
 
     The first occurrence is no duplicate. Denominators: all pieces, empty ones included; all characters.
     """
-    first = first_of_docs(batch, pieces)
-    hashes = hash_spans(batch.codes, pieces.starts, pieces.ends)
-    repeated, characters = _duplicates(hashes, pieces.lengths(), first)
-    return share(repeated, np.diff(first)), share(characters, batch.lengths())
+    repeated, characters = count_duplicates(batch, pieces)
+    return share(repeated, np.bincount(pieces.docs, minlength=len(batch.starts))), share(characters, batch.lengths())
 
 
 def repeated_ngrams(batch: Batch, words: Spans, hashes: Hashes) -> dict[str, Floats]:

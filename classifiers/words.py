@@ -13,13 +13,15 @@ and otherwise is cut at inner marks (hyphens, slashes, …).
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from classifiers.characters import DIGIT, LETTER, LOWER, SPACE, SYMBOL, UPPER, Batch, Spans, spans_of
+from classifiers.characters import DIGIT, LETTER, LOWER, SPACE, SYMBOL, UPPER, Batch, Spans, spans_of, whitespace_words
 
 OPENING, CLOSING, QUOTE, MONEY, ICON = (1 << bit for bit in range(5))
 """What a mark is to the splitter, as bits."""
@@ -333,3 +335,9 @@ def english_words(batch: Batch) -> Spans:
     starts, ends = np.empty((2, len(batch.codes)), np.int64)
     count = _cut(batch.codes, batch.kinds, *_tables(), starts, ends)
     return spans_of(batch, starts[:count].copy(), ends[:count].copy())
+
+
+Splitter = Literal["whitespace", "punctuation"]
+
+SPLITTERS: dict[Splitter, Callable[[Batch], Spans]] = {"whitespace": whitespace_words, "punctuation": english_words}
+"""Ways of splitting words that a scorer's `words` may name."""
