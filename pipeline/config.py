@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from pipeline.rules import Limit
 from proxy_models.metrics import Metric
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -66,12 +67,35 @@ class Source(Section):
     max_bad_fraction: float = Field(0.05, ge=0, le=1, description="Above this share of bad records the run stops.")
 
 
-class Rule(Section):
-    """Drops the documents for which a condition over attributes is true."""
+def check_limit(value: Any) -> Any:
+    """Pass a rule's limit on: a number, two of them ([low, high], either may be null), or null."""
+    numbers = value if isinstance(value, (list, tuple)) and len(value) == 2 else [value]
+    if any(number is not None and type(number) not in (int, float) for number in numbers):
+        raise ValueError("expected a number, two bounds [low, high] or null")
+    return tuple(numbers) if len(numbers) == 2 else value
 
-    name: str = Field(description="The reason that a dropped document carries.")
-    drop: str = Field(description="SQL expression over attribute columns, e.g. `gopher_words < 50`.")
+
+class Rule(Section):
+    """Drops documents: where a condition over attributes is true (`name`, `drop`), or by a rule set (`rules`)."""
+
+    name: str | None = Field(None, description="The reason that a dropped document carries.")
+    drop: str | None = Field(None, description="SQL expression over attribute columns, e.g. `gopher_words < 50`.")
+    rules: str | None = Field(None, description="A name in pipeline/rules.py: gopher_quality, gopher_repetition, …")
+    limits: dict[str, Annotated[Limit, BeforeValidator(check_limit)]] = Field(
+        default_factory=dict, description="Limits of the set's rules that differ from the published ones, by name."
+    )
+    attribute: str | None = Field(None, description="The `annotate` entry that the set reads, where several fit.")
     sources: list[str] | None = Field(None, description="Sources it holds for; all if absent.")
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Rule:
+        if self.rules is None and (self.name is None or self.drop is None):
+            raise ValueError("expected `name` and `drop`, or `rules`")
+        if self.rules is not None and (self.name is not None or self.drop is not None):
+            raise ValueError("give `name` and `drop`, or `rules`, not both: a set names its reasons itself")
+        if self.rules is None and (self.limits or self.attribute):
+            raise ValueError("`limits` and `attribute` belong to `rules`")
+        return self
 
 
 class Rewrite(Section):
