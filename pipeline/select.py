@@ -12,8 +12,10 @@ from typing import Any
 import polars as pl
 
 from pipeline.annotate import attribute_frames
+from pipeline.config import Config, Rule
 from pipeline.documents import batches, write_frames
 from pipeline.duplicates import repeated_rows
+from pipeline.rules import expand, signals_of
 from pipeline.run import Run
 from pipeline.units import Job, Unit
 
@@ -28,9 +30,10 @@ def units(run: Run) -> list[Unit]:
     for shard in run.of("sources"):
         source = shard.args["source"]
         rules = [
-            {"name": rule.name, "drop": rule.drop}
+            {"name": reason, "drop": drop}
             for rule in run.config.select
             if rule.sources is None or source in rule.sources
+            for reason, drop in drops(rule, run.config)
         ]
         columns = {column for rule in rules for column in pl.sql_expr(rule["drop"]).meta.root_names()}
         names = [name for name in run.config.annotate if any(column.startswith(f"{name}_") for column in columns)]
@@ -48,6 +51,13 @@ def units(run: Run) -> list[Unit]:
         }
         units.append(Unit("select", shard.name, VERSION, args, inputs))
     return units
+
+
+def drops(rule: Rule, config: Config) -> list[tuple[str, str]]:
+    """Return (reason, SQL condition) of an entry of `select`: its own, or those of its rule set in order."""
+    if rule.rules is None:
+        return [(str(rule.name), str(rule.drop))]
+    return expand(rule.rules, rule.attribute or signals_of(rule.rules, config.annotate)[0], rule.limits)
 
 
 def is_heldout(group: str, fraction: float, seed: int) -> bool:

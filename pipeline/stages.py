@@ -14,6 +14,8 @@ from typing import Any
 
 from pipeline import (
     annotate,
+    buckets,
+    classifiers_stage,
     curve,
     duplicates,
     evals,
@@ -54,9 +56,7 @@ STAGES = (
     Stage("sources", "read raw shards", sources.units, sources.work, sources.check),
     Stage("benchmarks", "read published evals", evals.benchmark_units, evals.read_benchmark),
     Stage("suite", "n-grams of the evals", suite.suite_units, suite.build_suite, pinned=True),
-    Stage(
-        "classifiers", "train quality classifiers", annotate.classifier_units, annotate.train_classifier, pinned=True
-    ),
+    Stage("classifiers", "train quality classifiers", classifiers_stage.units, classifiers_stage.work, pinned=True),
     Stage("annotate", "score every document", annotate.annotate_units, annotate.annotate),
     Stage(
         "matches",
@@ -67,6 +67,8 @@ STAGES = (
     ),
     Stage("duplicates", "find repeated documents", duplicates.duplicates_units, duplicates.mark_duplicates),
     Stage("select", "keep, drop, hold out", select.units, select.work, select.check),
+    Stage("edges", "scores between quality buckets", buckets.edge_units, buckets.find_edges, pinned=True),
+    Stage("buckets", "fill quality buckets", buckets.bucket_units, buckets.fill_bucket),
     Stage("rewrite", "make variants", rewrite.units, rewrite.work, rewrite.check),
     Stage("vocabulary", "train the small BPE", tokenize.vocabulary_units, tokenize.train_vocabulary, pinned=True),
     Stage("tokenize", "domains to token arrays", tokenize.tokenize_units, tokenize.tokenize, tokenize.check),

@@ -30,6 +30,13 @@ UNKNOWN = "unknown"
 def domain_units(run: Run, domain: str) -> list[tuple[str, dict[str, str]]]:
     """Return (shard name, inputs) of every artefact that holds a domain's documents."""
     origin = run.config.origin(domain)
+    if domain in run.config.raw_parts(origin):
+        return [
+            (unit.name, {"documents": shard.ref, "selection": unit.ref})
+            for unit in run.of("buckets")
+            for shard in run.of("sources")
+            if unit.args["domain"] == domain and unit.args["shard"] == shard.name
+        ]
     if domain != origin:
         rewrites = [unit for unit in run.of("rewrite") if unit.args["variant"] == domain]
         return [(unit.name, {"documents": unit.ref}) for unit in rewrites]
@@ -80,6 +87,8 @@ def train_vocabulary(job: Job) -> dict[str, Any]:
     """
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
+    from pipeline.mixture.spaces import Domain, prior
+
     if "tokenizer" in job.place:
         own = open_tokenizer(Path(job.place["tokenizer"]))
         own.save(str(job.out / "tokenizer.json"))
@@ -92,12 +101,16 @@ def train_vocabulary(job: Job) -> dict[str, Any]:
         domain: sum(len(t.encode()) for roles in parts.values() for batch in _shard_texts(roles) for t in batch)
         for domain, parts in shards.items()
     }
-    total = sum(n for domain, n in size.items() if "." not in domain)
-    variants = {domain: [each for each in shards if each.split(".")[0] == domain.split(".")[0]] for domain in shards}
+    domains = [
+        Domain(name, name.split(".")[0], size[name], is_raw=any("selection" in roles for roles in parts.values()))
+        for name, parts in shards.items()
+        if size[name]
+    ]
+    share = dict(zip((domain.name for domain in domains), prior(domains).tolist(), strict=True))
 
     def sample() -> Iterator[list[str]]:
         for domain, parts in shards.items():
-            left = job.args["sample"] * size[domain.split(".")[0]] / total / len(variants[domain])
+            left = job.args["sample"] * share.get(domain, 0)
             for roles in parts.values():
                 for batch in _shard_texts(roles):
                     if left > 0:
@@ -186,4 +199,6 @@ def check(run: Run) -> None:
         tokens = sum(run.manifest(unit)["counts"]["tokens"] for unit in units)
         if tokens <= context:
             place = ("rewrite", domain) if domain in run.config.rewrite else ("sources", domain)
+            if domain in run.config.bucket_domains():
+                place = ("buckets", run.config.origin(domain))
             raise run.mix.error(place, f"domain `{domain}` has {tokens} tokens, fewer than one chunk of {context + 1}")
