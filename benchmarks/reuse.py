@@ -60,7 +60,7 @@ def forward_seconds(mix: Path, name: str) -> tuple[float, int]:
 
     torch.set_num_threads(1)
     state = open_run(load_mix(mix))
-    plan(state)
+    list(plan(state))  # a plan is walked: it fills in the units
     (numerics,) = state.of("numerics")
     numeric = NumericPlan(**state.store.read_json(numerics.ref, "plan.json"))
     units = [unit for stage in ("score", "confirm") for unit in state.of(stage) if unit.name.endswith(f"|bench/{name}")]

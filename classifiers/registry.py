@@ -50,16 +50,16 @@ SCORERS: dict[str, ScorerSpec] = {
             False,
             lambda params, _: LanguageScorer(params),
         ),
-        ScorerSpec("fasttext", 1, FastTextParams, FastTextScorer.columns, True, FastTextScorer),
-        ScorerSpec("sklearn", 1, LinearParams, LinearScorer.columns, True, LinearScorer),
+        ScorerSpec("fasttext", 2, FastTextParams, FastTextScorer.columns, True, FastTextScorer),
+        ScorerSpec("sklearn", 2, LinearParams, LinearScorer.columns, True, LinearScorer),
         ScorerSpec(
             "duplicates",
-            1,
+            2,
             DuplicatesParams,
             DuplicatesScorer.columns,
             False,
             lambda params, _: DuplicatesScorer(params),
         ),
-        ScorerSpec("contamination", 1, ContaminationParams, ContaminationScorer.columns, False, _load_contamination),
+        ScorerSpec("contamination", 2, ContaminationParams, ContaminationScorer.columns, False, _load_contamination),
     )
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -59,6 +60,10 @@ class Source(Section):
     truth: str | None = Field(None, description="Field with the ground truth, for OCR: held-out text is scored on it.")
     license: str | None = Field(None, description="Licence of all its documents, or …")
     license_field: str | None = Field(None, description="… the field that holds each document's own.")
+    origin: str | None = Field(None, description="Where they come from: a URL or a few words, for the report.")
+    mask: list[Literal["email", "ip"]] = Field(
+        default_factory=list, description="Personal data that is replaced as documents are read; none if absent."
+    )
     max_bad_fraction: float = Field(0.05, ge=0, le=1, description="Above this share of bad records the run stops.")
 
 
@@ -98,6 +103,17 @@ class Rewrite(Section):
 
     task: str = Field(description="Name of a rewriting task, e.g. wiki_qa, ocr_cleanup.")
     params: dict[str, Any] = Field(default_factory=dict)
+
+
+class Buckets(Section):
+    """A source's documents by quantiles of a score; each bucket, `source.bucket`, is a domain in the source's place."""
+
+    by: str = Field(description="Attribute column, higher is better, e.g. `good_score`.")
+    shares: dict[str, float] = Field(description="Share of the documents in each bucket, the best first; sum 1.")
+
+    def attribute(self, annotate: Mapping[str, Any]) -> str:
+        """Return the `annotate` entry that the column comes from: the longest name that it starts with."""
+        return max((name for name in annotate if self.by.startswith(f"{name}_")), key=len)
 
 
 class Tokenize(Section):
@@ -211,10 +227,18 @@ class Benchmark(Section):
     items: Count = Field(400, description="At most this many items are used.")
 
 
+class Contamination(Section):
+    """Training documents that hold something of an eval."""
+
+    n: int = Field(13, ge=2, le=50, description="Words in a row that a document must share with an item.")
+    drop: bool = Field(True, description="Drop such documents; otherwise they are only counted.")
+
+
 class Evals(Section):
     heldout: Heldout = Heldout()  # type: ignore[call-arg]
     benchmarks: dict[str, Benchmark] = Field(default_factory=dict)
     confirm: float = Field(0.5, gt=0, lt=1, description="Share of items seen by validate only.")
+    contamination: Contamination = Contamination()  # type: ignore[call-arg]
 
 
 class Objective(Section):
@@ -290,6 +314,7 @@ class Config(Section):
     annotate: dict[str, dict[str, Any]] = Field(default_factory=dict)
     select: list[Rule] = Field(default_factory=list)
     rewrite: dict[str, Rewrite] = Field(default_factory=dict)
+    buckets: dict[str, Buckets] = Field(default_factory=dict)
     tokenize: Tokenize = Tokenize()  # type: ignore[call-arg]
     domains: list[str] | None = None
     swarm: Design = Design()  # type: ignore[call-arg]
@@ -304,8 +329,25 @@ class Config(Section):
     licenses: Licenses = Licenses()  # type: ignore[call-arg]
 
     def domain_names(self) -> list[str]:
-        """Return the domains in order: the sources, then the rewritten variants, unless `domains` lists them."""
-        return self.domains or [*self.sources, *self.rewrite]
+        """Return the domains in order: the sources or their buckets, then the rewritten variants, unless `domains`
+        lists them."""
+        if self.domains:
+            return self.domains
+        return [*(name for source in self.sources for name in self.raw_parts(source) or [source]), *self.rewrite]
+
+    def raw_parts(self, source: str) -> list[str]:
+        """Return the buckets of a source as domains; none where it has none."""
+        return [f"{source}.{bucket}" for bucket in self.buckets[source].shares] if source in self.buckets else []
+
+    def bucket_domains(self) -> list[str]:
+        """Return the domains that are buckets."""
+        parts = {name for source in self.buckets for name in self.raw_parts(source)}
+        return [name for name in self.domain_names() if name in parts]
+
+    def domain_origins(self) -> dict[str, Any]:
+        """Return what keys and the mixture hold of the domains: name → origin, and which are buckets if any are."""
+        origins = {name: self.origin(name) for name in self.domain_names()}
+        return {"domains": origins, **({"buckets": parts} if (parts := self.bucket_domains()) else {})}
 
     def origin(self, domain: str) -> str:
         """Return the source that a domain comes from."""

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.config import Fit, Propose
 from pipeline.failures import left_out, lost_runs
 from pipeline.grow import used
 from pipeline.proven import beside_proven
@@ -19,50 +18,31 @@ from pipeline.run import Run
 from pipeline.store import write_json
 from pipeline.swarm import domains_of, limits_of, measured_inputs, swarm_of
 from pipeline.tables import read_table, write_table
-from pipeline.tasks import is_accuracy, measured_value, task_names, with_accuracies
+from pipeline.tasks import measured_value, task_names, with_accuracies
 from pipeline.units import Job, Unit
 
-FIT_VERSION = 5
+FIT_VERSION = 6
 PROPOSE_VERSION = 9
-
-
-def law_version(maximised: bool) -> int:
-    """Return the version of a fit; what is better when higher was once fitted and judged as if it were a loss."""
-    return FIT_VERSION + maximised
 
 
 # fit
 
 
 def fit_units(run: Run) -> list[Unit]:
-    """One unit over all proxies and their scores."""
+    """One unit over all proxies, their scores and the law of every task."""
     design = run.of("design")[-1]
     swarm_of(run)
-    inputs = {"design": design.ref, **measured_inputs(run)}
+    laws = {f"law|{unit.name}": unit.ref for unit in run.of("laws")}
     args = {
         "tasks": task_names(run.config),
-        "fit": laws_asked(run.config.fit, run.config.propose),
         "objective": run.config.objective.model_dump(mode="json", exclude={"no_worse_than"}),
-        "seed": run.config.seed,
     }
-    version = law_version(bool(run.config.objective.maximise) or any(map(is_accuracy, args["tasks"])))
-    return [Unit("fit", "laws", version, args, inputs)]
-
-
-def laws_asked(fit: Fit, propose: Propose) -> dict[str, Any]:
-    """Return the `fit` section; a recipe forces its law and is compared with the linear one alone."""
-    from pipeline.mixture.recipes import RECIPES
-
-    if propose.recipe is None:
-        return fit.model_dump(mode="json")
-    law = RECIPES[propose.recipe].law
-    return {"laws": ["linear", law], "law": law}
+    return [Unit("fit", "laws", FIT_VERSION, args, {"design": design.ref, **measured_inputs(run), **laws})]
 
 
 def fit(job: Job) -> dict[str, Any]:
     """Write `ratios.csv`, `metrics.csv`, `blocks.json` and `fit.json` (laws and out-of-fold errors per task)."""
     from pipeline.mixture.objective import maximised_tasks
-    from pipeline.mixture.selection import choose
 
     design = json.loads((job.inputs["design"] / "swarm.json").read_text())
     ratios, metrics, blocks = tables_of(job, design)
@@ -72,13 +52,9 @@ def fit(job: Job) -> dict[str, Any]:
     frozen = frozen_of(design)
     swarm = collapsed(read_swarm(job.out), frozen)
     asked = with_accuracies(job.args["objective"], swarm.tasks)
-    fits = choose(
-        swarm,
-        seed=job.args["seed"],
-        laws=job.args["fit"]["laws"],
-        force=job.args["fit"]["law"],
-        maximise=maximised_tasks(asked["maximise"], swarm.tasks),
-    )
+    raised = maximised_tasks(asked["maximise"], swarm.tasks)
+    chosen = {task: json.loads((job.inputs[f"law|{task}"] / "law.json").read_text()) for task in swarm.tasks}
+    fits = [task_fit(swarm, t, chosen[task], task in raised) for t, task in enumerate(swarm.tasks)]
     objective = objective_of(swarm, frozen.collapse(mix_of(design, "natural")), asked, fits)
     prior = frozen.collapse(mix_of(design, "prior"))
     tasks = {each.task: task_record(swarm, t, each, objective, prior, by_run=True) for t, each in enumerate(fits)}
@@ -170,7 +146,7 @@ def propose_units(run: Run) -> list[Unit]:
     (fitted,) = run.of("fit")
     design = run.of("design")[-1]
     args = {
-        "domains": {name: run.config.origin(name) for name in run.config.domain_names()},
+        **run.config.domain_origins(),
         "objective": run.config.objective.model_dump(mode="json"),
         "propose": run.config.propose.model_dump(mode="json"),
         "references": run.config.references,
@@ -199,7 +175,8 @@ def propose(job: Job) -> dict[str, Any]:
     # from here on only what is on offer
     frozen = frozen_of({**design, "gone": []})
     names, gone = tuple(design["domains"]), len(design["gone"])
-    domains = domains_of({name: job.args["domains"][name] for name in names}, design["tokens"])
+    origins = {name: job.args["domains"][name] for name in names}
+    domains = domains_of(origins, design["tokens"], job.args.get("buckets", ()))
     options = job.args["propose"]
     earlier = json.loads((job.inputs["proven"] / "proposal.json").read_text()) if "proven" in job.inputs else None
     given = {"natural": design["natural"], "uniform": design["uniform"], **job.args["references"]}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import fsspec
 import pyarrow as pa
 
+from classifiers.masking import MASKS
 from pipeline.checks.data import source_files
 from pipeline.config import Source
 from pipeline.documents import SCHEMA, TableWriter
@@ -29,7 +31,7 @@ def units(run: Run) -> list[Unit]:
             stage="sources",
             name=f"{name}/{i:03d}",
             version=VERSION,
-            args={"source": name, "content": fingerprint(run, file), "fields": _fields(source)},
+            args={"source": name, "content": fingerprint(run, file), "fields": _fields(source), **_masks(source)},
             place={"path": file},
         )
         for name, source in run.config.sources.items()
@@ -39,6 +41,10 @@ def units(run: Run) -> list[Unit]:
 
 def _fields(source: Source) -> dict[str, str | None]:
     return source.model_dump(include={"text", "id", "group", "truth", "license", "license_field"})
+
+
+def _masks(source: Source) -> dict[str, list[str]]:
+    return {"mask": sorted(set(source.mask))} if source.mask else {}
 
 
 def fingerprint(run: Run, path: str) -> str:
@@ -61,6 +67,8 @@ def work(job: Job) -> dict[str, Any]:
     """Write `documents.parquet` and `quarantine.parquet` of one shard; return counts."""
     fields = job.args["fields"]
     counts = {"documents": 0, "bytes": 0, "quarantined": 0}
+    masks = job.args.get("mask", [])
+    masked = Counter[str]()
     seen: set[str] = set()
     with (
         TableWriter(job.out / "documents.parquet", SCHEMA) as documents,
@@ -73,10 +81,20 @@ def work(job: Job) -> dict[str, Any]:
                 counts["quarantined"] += 1
             else:
                 seen.add(document["id"])
+                _mask(document, masks, masked)
                 documents.add(document)
                 counts["documents"] += 1
                 counts["bytes"] += len(document["text"].encode())
-    return counts
+    return {**counts, "masked": {kind: masked[kind] for kind in masks}} if masks else counts
+
+
+def _mask(document: dict[str, Any], kinds: list[str], masked: Counter[str]) -> None:
+    """Replace personal data in a document's text and ground truth, before anything is known about it."""
+    for kind in kinds:
+        for field in ("text", "truth"):
+            if document[field]:
+                document[field], count = MASKS[kind](document[field])
+                masked[kind] += count
 
 
 def _document(row: int, record: Record | BadRecord, fields: dict[str, Any], seen: set[str]) -> dict | BadRecord:
@@ -97,10 +115,14 @@ def _document(row: int, record: Record | BadRecord, fields: dict[str, Any], seen
         "id": str(name),
         "text": text,
         "group": str(rest.get(fields["group"], name)) if fields["group"] else str(name),
-        "license": fields["license"] or (str(rest.get(fields["license_field"])) if fields["license_field"] else None),
+        "license": fields["license"] or _text_or_none(rest.get(fields["license_field"])),
         "truth": truth,
         "fields": json.dumps({k: v for k, v in rest.items() if isinstance(v, str | int | float | bool)}),
     }
+
+
+def _text_or_none(value: Any) -> str | None:
+    return None if value is None or value == "" else str(value)
 
 
 def check(run: Run) -> None:

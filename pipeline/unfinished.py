@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline import proposal
+from pipeline import laws, proposal
 from pipeline.driver import plan
 from pipeline.errors import InputError
 from pipeline.mixture.objective import maximised_tasks
@@ -39,11 +39,16 @@ def fit_finished(run: Run, out: Path) -> dict[str, Any]:
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "swarm.json").write_text(to_json(kept), encoding="utf-8")
+        law_units = run.units["laws"] = laws.units(run)
         (fit_unit,) = run.units["fit"] = proposal.fit_units(run)
         (propose_unit,) = proposal.propose_units(run)
         inputs = {"design": Path(folder)}
         refs = {role: ref for units in done.values() for role, ref in units.items()}
         try:
+            for i, unit in enumerate(law_units):
+                place = inputs[f"law|{unit.name}"] = Path(folder) / str(i)
+                place.mkdir()
+                laws.work(_job(run, unit, inputs, refs, place))
             proposal.fit(_job(run, fit_unit, inputs, refs, out))
             proposal.propose(_job(run, propose_unit, {**inputs, "fit": out}, refs, out))
         except ValueError as error:
@@ -53,7 +58,7 @@ def fit_finished(run: Run, out: Path) -> dict[str, Any]:
     asked = with_accuracies(fit_unit.args["objective"], fitted["tasks"])
     raised = maximised_tasks(asked["maximise"], list(fitted["tasks"]))
     for name, task in fitted["tasks"].items():
-        task |= {"version": proposal.law_version(name in raised), "maximised": name in raised}
+        task |= {"version": laws.law_version(name in raised), "maximised": name in raised}
     if len(done) < planned:
         fitted["notes"].append(f"the swarm is unfinished: {said}")
     # what a table of weights and one of metrics do not say, and the laws cannot be fitted again without
@@ -72,7 +77,7 @@ def fit_finished(run: Run, out: Path) -> dict[str, Any]:
 def finished_runs(run: Run) -> tuple[dict[str, Any], dict[str, dict[str, str]]]:
     """Return the last finished round's design, and by run its train and score artefacts, empty where one is missing."""
     for stage in plan(run):
-        if stage.stage == "fit":
+        if stage.stage == "laws":
             break
     designs = [unit for unit in run.units.get("design", []) if run.is_done(unit)]
     if not designs or "score" not in run.units:

@@ -18,18 +18,7 @@ from proxy_models.train import load, snapshot_name
 
 def first_requests(requests: RequestSet, tokens: int) -> RequestSet:
     """The first requests of a set that have at most so many scored tokens together; at least one."""
-    count = max(1, int(np.searchsorted(np.cumsum(requests.scored), tokens, side="right")))
-    rows = int(np.searchsorted(requests.owner, count))
-    each = ("bytes", "chars", "scored", "choice", "gold", "unconditional", "truncated", "item")
-    return replace(
-        requests,
-        tokens=requests.tokens[: requests.offsets[rows]],
-        offsets=requests.offsets[: rows + 1],
-        first=requests.first[:rows],
-        owner=requests.owner[:rows],
-        blank=None if requests.blank is None else requests.blank[:count],
-        **{name: getattr(requests, name)[:count] for name in each},
-    )
+    return requests.head(max(1, int(np.searchsorted(np.cumsum(requests.scored), tokens, side="right"))))
 
 
 def curve(

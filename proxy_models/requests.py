@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,6 +89,20 @@ class RequestSet:
     def truncated_share(self) -> float:
         """Share of the conditional requests whose context was cut."""
         return float(self.truncated[~self.unconditional].mean())
+
+    def head(self, count: int) -> RequestSet:
+        """The first `count` requests with their rows; `items` and `context` stay as they are."""
+        rows = int(np.searchsorted(self.owner, count))
+        each = ("bytes", "chars", "scored", "choice", "gold", "unconditional", "truncated", "item")
+        return replace(
+            self,
+            tokens=self.tokens[: self.offsets[rows]],
+            offsets=self.offsets[: rows + 1],
+            first=self.first[:rows],
+            owner=self.owner[:rows],
+            blank=None if self.blank is None else self.blank[:count],
+            **{name: getattr(self, name)[:count] for name in each},
+        )
 
 
 def encode(

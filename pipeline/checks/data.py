@@ -69,9 +69,6 @@ def _annotate(config: Config) -> Mistakes:
             spec.params.model_validate(params)
         except ValidationError as error:
             yield from _nested(place, error, [*spec.params.model_fields, *_training_keys(spec.trains)])
-        model = section.get("model")
-        if model is not None and not Path(str(model)).is_file():
-            yield (*place, "model"), f"no such file: {model}"
         if is_trained(name, section):
             for side in ("positive", "negative"):
                 chosen = section.get(side)
@@ -182,16 +179,19 @@ def _rewrite(config: Config) -> Mistakes:
 
 
 def _domains(config: Config) -> Mistakes:
-    possible = [*config.sources, *config.rewrite]
+    buckets = [name for source in config.buckets for name in config.raw_parts(source)]
+    possible = [*config.sources, *buckets, *config.rewrite]
     for i, domain in enumerate(config.domains or []):
         if domain not in possible:
             yield ("domains", i), unknown(domain, possible, "domain")
     domains = config.domain_names()
     if len(domains) < 2:
         yield ("domains",), "a mix needs at least two domains"
-    raw = [domain for domain in domains if domain in config.sources]
+    raw = {config.origin(domain) for domain in domains if domain in config.sources or domain in buckets}
     for i, domain in enumerate(domains):
         if config.origin(domain) not in raw:
             yield ("domains", i), f"`{domain}` needs its source `{config.origin(domain)}` among the domains"
+        if domain in config.buckets and not set(domains).isdisjoint(config.raw_parts(domain)):
+            yield ("domains", i), f"`{domain}` holds the documents of its buckets once more: take it or them"
     if config.proxy.tokens > config.target.tokens:
         yield ("proxy", "tokens"), f"{config.proxy.tokens} is above target.tokens ({config.target.tokens})"

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.errors import InputError
+from pipeline.laws import law_version, laws_asked
 from pipeline.mixture.freeze import freeze
 from pipeline.mixture.objective import Objective, maximised_tasks
 from pipeline.mixture.proposer import Proposal, propose
@@ -24,7 +25,7 @@ from pipeline.own_swarm.names import names_of
 from pipeline.own_swarm.report import render_report
 from pipeline.own_swarm.swarm import read_swarm
 from pipeline.progress import Progress
-from pipeline.proposal import law_version, laws_asked, objective_of
+from pipeline.proposal import objective_of
 from pipeline.records import normalised, proposal_record, task_record, vector
 from pipeline.store import to_json
 from pipeline.swarm import limits_of

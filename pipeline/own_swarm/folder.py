@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from pipeline.errors import InputError, nearest
+from pipeline.laws import law_version
 from pipeline.mixture.freeze import Freeze, freeze
 from pipeline.mixture.laws import EVERY, Law
 from pipeline.mixture.selection import law_of
 from pipeline.mixture.spaces import Domain
 from pipeline.mixture.table import Swarm
 from pipeline.own_swarm.swarm import read_swarm
-from pipeline.proposal import law_version
 from pipeline.tables import few
 
 FORMAT = 1

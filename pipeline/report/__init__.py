@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import yaml
@@ -17,7 +19,7 @@ from pipeline.run import Run
 from pipeline.tables import read_table
 from pipeline.units import Job, Unit
 
-VERSION = 3
+VERSION = 4
 SHOWN = 6
 """Samples shown of each variant's rewritten and rejected text."""
 SHOWN_CHARACTERS = 700
@@ -26,8 +28,9 @@ SHOWN_CHARACTERS = 700
 def units(run: Run) -> list[Unit]:
     """One unit over all that the report shows. Times are not in it: the same inputs give the same page."""
     inputs = {stage: run.of(stage)[-1].ref for stage in ("design", "fit", "propose", "validate", "numerics")}
-    for stage in (*FUNNEL_STAGES, "classifiers", "requests", "train", "proof", "transfer", "curve"):
+    for stage in (*FUNNEL_STAGES, "classifiers", "suite", "overlap", "requests", "train", "proof", "transfer", "curve"):
         inputs |= {f"{stage}|{unit.name}": unit.ref for unit in run.of(stage)}
+    inputs |= {f"annotate|{unit.name}": unit.ref for unit in run.of("annotate") if unit.name.endswith("/contamination")}
     args = {"mix": run.mix.stem, "config": resolved(run.config)}
     return [Unit("report", "report", VERSION, args, inputs)]
 
@@ -59,7 +62,9 @@ def collect(job: Job) -> dict[str, Any]:
     last_loss), of swarm, proof and transfer, without those that diverged; `larger` (runs of the last); `diverged`
     (those); `curves` (run → held-out task → share of the training → bits per byte, empty unless asked for);
     `requests` (task → side → items, bytes, tokens, truncated); `classifiers` (name → counts and auc); `numerics` (plan
-    and reason); `samples` (variant/shard → rewritten and rejected texts).
+    and reason); `samples` (variant/shard → rewritten and rejected texts); `licenses` (domain → licence → share of its
+    tokens); `masked` (source → kind → addresses, of those that ask for it); `contamination` (`suite`: its counts,
+    `matched`: source → eval → documents, `later`: eval → domain → training texts).
     """
 
     def read(stage: str, name: str) -> Any:
@@ -87,8 +92,36 @@ def collect(job: Job) -> dict[str, Any]:
         "requests": counts("requests"),
         "classifiers": counts("classifiers"),
         "numerics": job.counts("numerics"),
+        "licenses": _licenses(counts("tokenize")),
+        "masked": _summed((unit, c["masked"]) for unit, c in counts("sources").items() if "masked" in c),
+        "contamination": {
+            "suite": next(iter(counts("suite").values()), {}),
+            "matched": _summed((unit, c["matched"]) for unit, c in counts("annotate").items()),
+            "later": _later(counts("overlap")),
+        },
         "samples": {role.split("|")[1]: _samples(job, role) for role in roles("rewrite")},
     }
+
+
+def _summed(entries: Iterable[tuple[str, dict[str, int]]]) -> dict[str, dict[str, int]]:
+    """Return source or domain → name → sum over its shards."""
+    total: dict[str, Counter[str]] = {}
+    for unit, each in entries:
+        total.setdefault(unit.split("/")[0], Counter()).update(each)
+    return {name: dict(each) for name, each in total.items()}
+
+
+def _licenses(tokenized: dict[str, dict[str, Any]]) -> dict[str, dict[str, float]]:
+    total = _summed((unit, c["licenses"]) for unit, c in tokenized.items())
+    return {name: {lic: n / sum(each.values()) for lic, n in sorted(each.items())} for name, each in total.items()}
+
+
+def _later(overlap: dict[str, dict[str, Any]]) -> dict[str, dict[str, int]]:
+    found: dict[str, Counter[str]] = {}
+    for unit, c in overlap.items():
+        name, domain = unit.split("/")[:2]
+        found.setdefault(name, Counter())[domain] += c["documents"]
+    return {name: dict(each) for name, each in found.items()}
 
 
 def _samples(job: Job, role: str) -> dict[str, list[dict[str, str]]]:

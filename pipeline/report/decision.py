@@ -21,7 +21,7 @@ AGREE = 2.0
 class Decision:
     """status: `won` (beats every other mix, no better one is predicted), `partly` or `lost` (beats none).
 
-    headline: the first line.
+    headline: the first line. accuracies: some task is better when higher.
     """
 
     status: str
@@ -31,6 +31,7 @@ class Decision:
     weights: Table
     measured: Table
     epochs: Table
+    accuracies: bool
 
 
 def others_of(mix: dict[str, Any]) -> list[str]:
@@ -54,6 +55,7 @@ def decide(data: dict[str, Any]) -> Decision:
         weights=weights_of(data),
         measured=measured_of(mix),
         epochs=epochs_of(data),
+        accuracies=bool(mix["objective"]["maximise"]),
     )
 
 

@@ -14,13 +14,13 @@ from pipeline.report import method
 from pipeline.report.curation import cells_of, documents
 from pipeline.report.decision import decide, ordered_domains, others_of, outcome_cell
 from pipeline.report.measures import change, tasks_of
-from pipeline.report.objective import marked, side
+from pipeline.report.objective import marked, side, unit
 from pipeline.report.pareto import families_of, plain_rows
 from pipeline.report.regression import chosen_score
 from pipeline.report.text import count, listed, number, p_value, signed, visible, words
 
 WIDTH = 79
-ROWS, TASKS, CAVEATS = 9, 14, 5
+ROWS, TASKS, CAVEATS = 9, 12, 5
 """Rows of a table, of the tasks', and caveats at most; what is left out is counted, and the page has it."""
 LINES = 120
 FRONT, FAMILIES = 4, 3
@@ -128,7 +128,7 @@ def measured_parts(data: dict[str, Any]) -> list[str]:
     seeds = len(measured["proposal"]["seeds"])
     gain_se = max((each.get("gain_se", 0.0) for each in measured.values()), default=0.0)
     text = (
-        f"The objective on {seeds} fresh seeds: bits per byte relative to natural, lower is better. "
+        f"The objective on {seeds} fresh seeds: tasks relative to natural, lower is better. "
         "Standard error "
         f"± {number(measured['proposal']['se'])} of a mean, ± {number(gain_se)} of a gain. Gain: how "
         "much better the "
@@ -159,7 +159,7 @@ def task_parts(data: dict[str, Any]) -> list[str]:
         rows.append([*row, number(chosen_score(task)["r2"], 2), ratio + (" !" if task["noisy"] else "")])
     laws = listed([f"{law} ({n})" for law, n in used.most_common()])
     text = (
-        f"Change of bits per byte against natural in percent, {side(mix)}. R2: share of the "
+        f"Change of {unit(mix)} against natural in percent, {side(mix)}. R2: share of the "
         "differences between "
         "left-out mixes that the law predicts. Signal: SD between mixes over SD between seeds (! "
         "noise). Laws used, each "

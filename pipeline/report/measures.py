@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.report.decision import others_of
-from pipeline.report.objective import marked, side, sign
+from pipeline.report.objective import marked, side, sign, unit
 from pipeline.report.table import Cell, Column, Table, table
 from pipeline.report.text import number, percent, signed, words
 
@@ -45,7 +45,7 @@ def tasks_of(data: dict[str, Any]) -> list[str]:
 
 
 def tasks_table(data: dict[str, Any]) -> Table:
-    """Return task × mix: change against natural in percent, and bits per byte of natural and the proposal."""
+    """Return task × mix: change against natural in percent, and the metric itself of natural and the proposal."""
     mix = data["mix"]
     others = [name for name in others_of(mix) if name != "natural"]
     largest = max(
@@ -76,8 +76,8 @@ def tasks_table(data: dict[str, Any]) -> Table:
         Column("(predicted)", "by the laws, %"),
         *(Column(words(name), "measured, %") for name in others),
         Column("± noise", "standard error of a change, from the swarm's seeds, %"),
-        Column("natural", "bits per byte"),
-        Column("proposal", "bits per byte"),
+        Column("natural", unit(mix)),
+        Column("proposal", unit(mix)),
     ]
     return table(
         f"Each task: change against the natural mix in %, {side(mix)} (grey: under twice the noise)",

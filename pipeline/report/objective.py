@@ -24,6 +24,11 @@ def side(mix: Mapping[str, Any]) -> str:
     return f"{plain}, above 0 for tasks marked ↑" if mix["objective"]["maximise"] else plain
 
 
+def unit(mix: Mapping[str, Any]) -> str:
+    """Return what the tasks are measured in, for captions: accuracies among them are named."""
+    return "bits per byte; tasks marked ↑: accuracy" if mix["objective"]["maximise"] else "bits per byte"
+
+
 def value(mix: Mapping[str, Any], metrics: Mapping[str, float]) -> float:
     """Return the objective of task → metric, relative to the reference of mix.json; lower is better."""
     return objective_value(mix["objective"], metrics, mix["objective"]["reference"])

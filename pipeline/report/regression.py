@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.report.measures import tasks_of
-from pipeline.report.objective import marked, side, sign, value
+from pipeline.report.objective import marked, side, sign, unit, value
 from pipeline.report.table import Cell, Column, Table, cut, table
 from pipeline.report.text import number, percent, signed, words
 
@@ -43,7 +43,7 @@ def laws_table(data: dict[str, Any]) -> Table:
         "How well the law in use predicts mixes that it was not fitted on",
         columns,
         rows,
-        "RMSE: typical error, in bits per byte. R²: share of the differences between mixes that is "
+        f"RMSE: typical error, in {unit(data['mix'])}. R²: share of the differences between mixes that is "
         "predicted; 1 is all, 0 or less is none. Rank (Spearman): does it put the mixes in the right order? "
         "1 is perfectly. A blend is a mean of the other laws.",
     )
@@ -89,7 +89,7 @@ def noise_table(data: dict[str, Any]) -> Table:
         rows.append(cells)
     columns = [
         Column("Task", text=True),
-        Column("SD of mixes", "how much the mix moves the task, bits per byte"),
+        Column("SD of mixes", f"how much the mix moves the task, {unit(data['mix'])}"),
         Column("SD of seeds", "how much mere chance moves it: the same mix, another seed"),
         Column("Ratio", "under 2 the task says more about seeds than about mixes"),
         Column("Weight", "share in the objective"),

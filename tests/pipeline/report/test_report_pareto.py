@@ -98,6 +98,7 @@ def test_a_task_that_is_better_when_higher_is_marked_and_mirrored(data: dict[str
     assert "mirrored" in drawn.alt
     table = tasks_table(data)
     assert "above 0 for tasks marked ↑" in table.caption
+    assert "tasks marked ↑: accuracy" in table.columns[-1].gloss
     row = next(row for row in table.rows if row[0] and row[0].text == f"↑ {task}")
     proposal = row[2]
     assert proposal
