@@ -23,11 +23,12 @@ check: .venv/check
 samples: .venv/samples
 	$(BIN)/python -m samples.build
 
-# What only benchmarks need, in an environment of its own: datatrove brings a second fastText.
-peers: .venv-peers/datatrove
-.venv-peers/datatrove:
+# What only benchmarks need, in an environment of its own: datatrove brings a second fastText, and fails with xxhash 4.
+peers: .venv-peers/installed
+.venv-peers/installed:
 	$(PYTHON) -m venv .venv-peers
-	.venv-peers/bin/pip install --quiet --disable-pip-version-check 'datatrove[processing]==0.10.1' 'spacy==3.8.18'
+	.venv-peers/bin/pip install --quiet --disable-pip-version-check 'datatrove[processing]==0.10.1' 'spacy==3.8.18' \
+		'xxhash<4' 'datasketch==2.0.0' 'rensa==0.5.0'
 	@touch $@
 
 clean:

@@ -2,6 +2,7 @@
 
     python benchmarks/dedup.py [--data FOLDER] [--peer PYTHON] [--documents 200000] [--peer-documents 2000]
                                [--repeats 3] [--seed 1]
+    python benchmarks/dedup.py --signatures 1000000 [--parts 1]
 
 Documents are drawn from the sentences of real texts (`samples/`, and StackExchange posts and Wikipedia articles where
 FOLDER has them). A fifth of them are edited copies of others: words changed, removed and put in, sentences moved, the
@@ -11,14 +12,13 @@ CPU-seconds per document, from reading Parquet to knowing what goes, after a war
 
 `recall_at_08`: planted pairs of true similarity 0.8 or more that are in one cluster. `false_merges`: pairs that were
 found alike, planted or not, with a true similarity below 0.5; `false_in_clusters`: the same over all pairs of a
-cluster. The last line is one JSON object.
+cluster. The second form times finding alone, on signatures that are made up (a fifth of them copies of which every
+minimum is changed with some probability between 0 and 0.4), one of so many parts. The last line is one JSON object.
 """
 
 from __future__ import annotations
 
 import argparse
-import gzip
-import html
 import itertools
 import json
 import multiprocessing
@@ -29,14 +29,15 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import numpy as np
 import polars as pl
+from copies import corpus, jaccard, sentences
 
-from classifiers.duplicates import DuplicatesParams, clusters
+from classifiers.duplicates import PERMUTATIONS, DuplicatesParams, clusters, similar_pairs
 from classifiers.registry import SCORERS
 from pipeline.annotate import annotate
 from pipeline.duplicates import find_matches, mark_duplicates
@@ -44,79 +45,7 @@ from pipeline.units import Job
 
 ROOT = Path(__file__).parents[1]
 SHARD = 10_000
-SIZE = 2000
 PEERS = ("datatrove", "datatrove_split", "datasketch", "rensa")
-
-
-# the corpus
-
-
-def sentences(data: Path) -> list[str]:
-    """Return sentences of real texts."""
-    texts: list[str] = []
-    for name in ("wikipedia", "questions", "speeches", "papers", "ocr"):
-        texts += pl.read_parquet(ROOT / "samples" / f"{name}.parquet")["text"].to_list()
-    for file in sorted(data.glob("stackexchange/*.Posts.xml.gz")):
-        rows = ElementTree.fromstring(gzip.decompress(file.read_bytes()))
-        texts += [re.sub(r"<[^>]+>", " ", html.unescape(row.get("Body", ""))) for row in rows]
-    for file in sorted(data.glob("wikitext/*.txt.gz")):
-        texts += gzip.decompress(file.read_bytes()).decode().split("\n = ")
-    found = (piece.strip() for text in texts for piece in re.split(r"(?<=[.!?])\s+|\n\s*\n", text))
-    return list(dict.fromkeys(piece for piece in found if 20 <= len(piece) <= 400))
-
-
-def corpus(pool: list[str], count: int, rng: np.random.Generator) -> tuple[list[str], list[tuple[int, int]]]:
-    """Return documents in a random order, and the planted pairs (earlier, later)."""
-    copies = count // 5
-    bases = [document(pool, rng) for _ in range(count - copies)]
-    texts = bases + [edited(base, pool, rng) for base in bases[:copies]]
-    order = rng.permutation(count)
-    place = np.argsort(order)
-    pairs = [(int(place[i]), int(place[count - copies + i])) for i in range(copies)]
-    return [texts[i] for i in order], sorted((min(pair), max(pair)) for pair in pairs)
-
-
-def document(pool: list[str], rng: np.random.Generator) -> str:
-    parts, size = [], 0
-    length = SIZE * rng.uniform(0.6, 1.4)
-    while size < length:
-        parts.append(pool[rng.integers(len(pool))])
-        size += len(parts[-1]) + 1
-    return " ".join(parts)
-
-
-def edited(base: str, pool: list[str], rng: np.random.Generator) -> str:
-    """Return a copy with as many edits as bring the similarity near a drawn one between 0.3 and 1."""
-    aim = rng.uniform(0.3, 1)
-    words = base.split()
-    if rng.random() < 0.2:  # the end is cut and another one put there
-        keep = round(len(words) * 2 * aim / (1 + aim))
-        return " ".join(words[:keep] + document(pool, rng).split()[: len(words) - keep])
-    if rng.random() < 0.3:
-        at, to = rng.integers(0, len(words), 2)
-        piece = words[at : at + 20]
-        del words[at : at + 20]
-        words[to:to] = piece
-    strange = document(pool, rng).split()
-    for _ in range(round(len(words) * (1 - aim) / (5 * (1 + aim)))):
-        at, kind = int(rng.integers(len(words))), rng.integers(4)
-        if kind == 0 and len(words) > 50:
-            del words[at]
-        elif kind == 1:
-            words.insert(at, strange[rng.integers(len(strange))])
-        else:
-            words[at] = strange[rng.integers(len(strange))]
-    return " ".join(words)
-
-
-def shingles(text: str) -> set[tuple[str, ...]]:
-    words = re.findall(r"[^\W_]+", text.lower())
-    return {tuple(words[i : i + 5]) for i in range(max(len(words) - 4, 1))}
-
-
-def jaccard(left: str, right: str) -> float:
-    first, second = shingles(left), shingles(right)
-    return len(first & second) / len(first | second)
 
 
 # ours
@@ -180,6 +109,29 @@ def peak_mb() -> float:
     return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024  # type: ignore[index]
 
 
+def finding(count: int, parts: int, seed: int) -> dict[str, Any]:
+    """Time `similar_pairs` on made-up signatures."""
+    rng = np.random.default_rng(seed)
+    copies = count // 5
+    minima = rng.integers(0, 1 << 16, (count, PERMUTATIONS), dtype=np.uint16)
+    change = rng.random((copies, PERMUTATIONS), dtype=np.float32) < rng.uniform(0, 0.4, (copies, 1))
+    minima[:copies] = np.where(change, minima[:copies], minima[-copies:])
+    exact = rng.integers(0, 1 << 63, count, dtype=np.uint64)
+
+    def read() -> Iterator[tuple[np.ndarray, pl.DataFrame]]:
+        for start in range(0, count, 20_000):
+            rows = [row.tobytes() for row in minima[start : start + 20_000]]
+            part = exact[start : start + 20_000]
+            frame = pl.DataFrame({"exact": part, "minhash": rows}, schema={"exact": pl.UInt64, "minhash": pl.Binary})
+            yield np.arange(start, start + len(rows)), frame
+
+    before, start = peak_mb(), time.process_time()
+    pairs = similar_pairs(read, count, part=0, parts=parts)
+    seconds = time.process_time() - start
+    cost = {"us_per_document": round(1e6 * seconds / count, 2), "mb_over_the_signatures": round(peak_mb() - before)}
+    return {"signatures": count, "parts": parts, "pairs": len(pairs), **cost}
+
+
 # side by side
 
 
@@ -229,7 +181,12 @@ def main() -> None:
     parser.add_argument("--peer-documents", type=int, default=2000)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--signatures", type=int)
+    parser.add_argument("--parts", type=int, default=1)
     args = parser.parse_args()
+    if args.signatures:
+        print(json.dumps(finding(args.signatures, args.parts, args.seed)))
+        return
     if not args.data.is_dir():
         print(f"{args.data} is missing: sentences are those of samples/ alone")
     pool = sentences(args.data)

@@ -6,7 +6,7 @@ minimum 16 bits kept (b-bit MinHash, Li and König 2010; two different minima ag
 
 Pairs are looked for among documents that share one of 21 bands of 6 minima, and are alike when at least 73 % of all
 128 agree. The share that agrees has the standard error sqrt(s (1 - s) / 128) about the true Jaccard similarity s: of
-pairs at 0.8 it finds 97 % (the bands lose 0.2 % of them), of pairs at 0.5 it would merge one in ten million.
+pairs at 0.8 it finds 97 % (the bands lose 0.2 % of them), of pairs at 0.5 it would merge two in a hundred million.
 Signatures never change between runs or machines, so they may be stored and compared later.
 """
 

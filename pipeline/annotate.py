@@ -6,7 +6,6 @@ scorer, or a changed one, runs alone.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -49,7 +48,8 @@ def annotate_units(run: Run) -> list[Unit]:
 
 def annotate(job: Job) -> dict[str, Any]:
     """Write `attributes.parquet`: the scorer's columns, row by row beside the shard's documents."""
-    scorer = _loaded(to_json(job.args), to_json(job.place), job.inputs.get("model"))
+    params = to_json({**job.args["params"], **job.place})
+    scorer = _loaded(job.args["scorer"], params, job.inputs.get("model"), job.args.get("model_content"))
     texts = batches(job.inputs["documents"] / "documents.parquet", ["text"])
     empty = scorer.score(pl.Series("text", [], dtype=pl.String))
     path = job.out / "attributes.parquet"
@@ -60,18 +60,17 @@ def annotate(job: Job) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=8)
-def _loaded(args: str, place: str, model: Path | None) -> Scorer:
+def _loaded(name: str, params: str, model: Path | None, content: str | None) -> Scorer:
     """Load a scorer once a worker: reading a model takes a quarter of the time of scoring a small shard.
 
-    args, place: the unit's, as JSON; with `model`, an artefact named by its recipe, all that it is loaded from.
+    params: JSON; model: artefact of the run, named by its recipe; content: fingerprint of a file that `params` names.
+    Raises InputError where the model is none.
     """
-    asked = json.loads(args)
-    spec = SCORERS[asked["scorer"]]
-    params = spec.params.model_validate({**asked["params"], **json.loads(place)})
+    spec = SCORERS[name]
     try:
-        return spec.load(params, model)
+        return spec.load(spec.params.model_validate_json(params), model)
     except ValueError as error:
-        raise InputError(f"annotate: scorer {asked['scorer']}: {error}") from None
+        raise InputError(f"annotate: scorer {name}: {error}") from None
 
 
 def matches_by_eval(path: Path) -> dict[str, int]:

@@ -6,7 +6,6 @@ The seeds are fresh (no swarm run used them), paired over the mixes, and the ite
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 from pipeline.failures import check_pairs, failed_units, left_out, trained, whole_seeds
@@ -14,11 +13,10 @@ from pipeline.run import Run, larger_proxy
 from pipeline.store import write_json
 from pipeline.swarm import score_units_of, swarm_of, train_unit
 from pipeline.tasks import task_names
-from pipeline.tokenize import license_shares
 from pipeline.units import Job, Unit
 from pipeline.verdict import judged, transferred
 
-VALIDATE_VERSION = 5
+VALIDATE_VERSION = 4
 FIRST_BLOCK = 1000
 """Seed blocks of the proof are numbered from here; the swarm's from 0."""
 
@@ -60,7 +58,6 @@ def validate_units(run: Run) -> list[Unit]:
         "mixes": list(mixes_of(run)),
         "seeds": run.config.validation.seeds,
         "tasks": task_names(run.config),
-        "licenses": license_shares(run),
     }
     if lost := failed_units(run, [*run.of("proof"), *run.of("transfer")]):
         args["failed"] = lost
@@ -93,10 +90,6 @@ def validate(job: Job) -> dict[str, Any]:
             "kl": proposal["kl"],
         },
         "repetition": proposal["repetition"],
-        "licenses": {
-            name: mixed(weights, job.args["licenses"])
-            for name, weights in {"proposal": proposal["weights"], **proposal["baselines"]}.items()
-        },
         "objective": proposal["objective"],
         "best_observed_run": proposal["best_observed"]["run"],
         "pareto": proposal["pareto"],
@@ -111,15 +104,6 @@ def validate(job: Job) -> dict[str, Any]:
     write_json(job.out / "mix.json", mix)
     (job.out / "verdict.txt").write_text(headline + "\n", encoding="utf-8")
     return {"headline": headline}
-
-
-def mixed(weights: Mapping[str, float], shares: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
-    """Return licence → share of a mix's tokens; shares: domain → licence → share of its tokens."""
-    total: dict[str, float] = {}
-    for domain, weight in weights.items():
-        for name, share in shares[domain].items():
-            total[name] = total.get(name, 0.0) + weight * share
-    return {name: round(share, 9) for name, share in total.items() if share}
 
 
 def _proxies(job: Job) -> int:

@@ -190,18 +190,6 @@ def tokenize(job: Job) -> dict[str, Any]:
     return {**counts, "bytes_per_id": kind.itemsize, "licenses": dict(sorted(licenses.items()))}
 
 
-def license_shares(run: Run) -> dict[str, dict[str, float]]:
-    """Return domain → licence → share of its target tokens, of those with finished units."""
-    shares = {}
-    for domain in run.config.domain_names():
-        total = Counter[str]()
-        for unit in run.of("tokenize"):
-            if unit.args["domain"] == domain:
-                total.update(run.manifest(unit)["counts"]["licenses"])
-        shares[domain] = {name: tokens / total.total() for name, tokens in sorted(total.items())}
-    return shares
-
-
 def check(run: Run) -> None:
     """Raise where a domain has fewer tokens than one chunk of a proxy, of the largest that is trained."""
     larger = larger_proxy(run)

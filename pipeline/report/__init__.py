@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import yaml
@@ -16,6 +16,7 @@ from pipeline.funnel import STAGES as FUNNEL_STAGES
 from pipeline.funnel import funnel_frame
 from pipeline.load import resolved
 from pipeline.run import Run
+from pipeline.store import write_json
 from pipeline.tables import read_table
 from pipeline.units import Job, Unit
 
@@ -40,10 +41,11 @@ def work(job: Job) -> dict[str, Any]:
     from pipeline.report.html import render_html
     from pipeline.report.markdown import render_markdown
 
-    for stage, names in (("fit", ("ratios.csv", "metrics.csv", "fit.json")), ("validate", ("mix.json", "verdict.txt"))):
+    for stage, names in (("fit", ("ratios.csv", "metrics.csv", "fit.json")), ("validate", ("verdict.txt",))):
         for name in names:
             shutil.copyfile(job.inputs[stage] / name, job.out / name)
     data = collect(job)
+    write_json(job.out / "mix.json", data["mix"])
     data["funnel"].write_parquet(job.out / "funnel.parquet")
     data["funnel"] = data["funnel"].to_dicts()
     config = yaml.safe_dump(job.args["config"], sort_keys=False, allow_unicode=True)
@@ -57,13 +59,13 @@ def work(job: Job) -> dict[str, Any]:
 def collect(job: Job) -> dict[str, Any]:
     """Return the report's data.
 
-    Keys: `title`; `mix` (mix.json); `fit` (fit.json); `swarm` (swarm.json); `ratios` and `metrics` (run → column →
-    value); `funnel` (frame, see pipeline.funnel); `proxies` (run → tokens, realised, repetition, first_loss,
-    last_loss), of swarm, proof and transfer, without those that diverged; `larger` (runs of the last); `diverged`
-    (those); `curves` (run → held-out task → share of the training → bits per byte, empty unless asked for);
-    `requests` (task → side → items, bytes, tokens, truncated); `classifiers` (name → counts and auc); `numerics` (plan
-    and reason); `samples` (variant/shard → rewritten and rejected texts); `licenses` (domain → licence → share of its
-    tokens); `masked` (source → kind → addresses, of those that ask for it); `contamination` (`suite`: its counts,
+    Keys: `title`; `mix` (mix.json, with the licences of every mix); `fit` (fit.json); `swarm` (swarm.json); `ratios`
+    and `metrics` (run → column → value); `funnel` (frame, see pipeline.funnel); `proxies` (run → tokens, realised,
+    repetition, first_loss, last_loss), of swarm, proof and transfer, without those that diverged; `larger` (runs of the
+    last); `diverged` (those); `curves` (run → held-out task → share of the training → bits per byte, empty unless asked
+    for); `requests` (task → side → items, bytes, tokens, truncated); `classifiers` (name → counts and auc); `numerics`
+    (plan and reason); `samples` (variant/shard → rewritten and rejected texts); `licenses` (domain → licence → share of
+    its tokens); `masked` (source → kind → addresses, of those that ask for it); `contamination` (`suite`: its counts,
     `matched`: source → eval → documents, `later`: eval → domain → training texts).
     """
 
@@ -77,9 +79,12 @@ def collect(job: Job) -> dict[str, Any]:
         return {role.split("|", 1)[1]: job.counts(role) for role in roles(stage)}
 
     swarm, proof, larger = counts("train"), counts("proof"), counts("transfer")
+    licenses = _licenses(counts("tokenize"))
+    mix = read("validate", "mix.json")
+    mixes = {"proposal": mix["weights"], **mix["baselines"]}
     return {
         "title": job.args["config"]["report"]["title"] or job.args["mix"],
-        "mix": read("validate", "mix.json"),
+        "mix": {**mix, "licenses": {name: mixed(weights, licenses) for name, weights in mixes.items()}},
         "fit": read("fit", "fit.json"),
         "swarm": read("design", "swarm.json"),
         "ratios": read_table(job.inputs["fit"] / "ratios.csv"),
@@ -92,7 +97,7 @@ def collect(job: Job) -> dict[str, Any]:
         "requests": counts("requests"),
         "classifiers": counts("classifiers"),
         "numerics": job.counts("numerics"),
-        "licenses": _licenses(counts("tokenize")),
+        "licenses": licenses,
         "masked": _summed((unit, c["masked"]) for unit, c in counts("sources").items() if "masked" in c),
         "contamination": {
             "suite": next(iter(counts("suite").values()), {}),
@@ -112,8 +117,18 @@ def _summed(entries: Iterable[tuple[str, dict[str, int]]]) -> dict[str, dict[str
 
 
 def _licenses(tokenized: dict[str, dict[str, Any]]) -> dict[str, dict[str, float]]:
+    """Return domain → licence → share of its target tokens."""
     total = _summed((unit, c["licenses"]) for unit, c in tokenized.items())
     return {name: {lic: n / sum(each.values()) for lic, n in sorted(each.items())} for name, each in total.items()}
+
+
+def mixed(weights: Mapping[str, float], shares: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """Return licence → share of a mix's tokens; shares: domain → licence → share of its tokens."""
+    total: dict[str, float] = {}
+    for domain, weight in weights.items():
+        for name, share in shares[domain].items():
+            total[name] = total.get(name, 0.0) + weight * share
+    return {name: round(share, 9) for name, share in total.items() if share}
 
 
 def _later(overlap: dict[str, dict[str, Any]]) -> dict[str, dict[str, int]]:

@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from pipeline.errors import InputError
 from pipeline.load import load_mix
-from pipeline.proof import mixed
+from pipeline.report import mixed
 from pipeline.run import Run
-from pipeline.tokenize import license_shares
 from tests.pipeline.conftest import SAMPLES, walk_here
 
 TEXTS = pl.read_parquet(SAMPLES / "wikipedia.parquet")["text"].to_list()
@@ -33,6 +32,14 @@ def write_mix(folder: Path, first: str = "license_field: license", rest: str = "
     lines += ["evals: {heldout: {fraction: 0.2}}", "tokenize: {vocab_size: 400}", rest]
     (folder / "mix.yaml").write_text("\n".join(lines) + "\n")
     return folder / "mix.yaml"
+
+
+def license_shares(run: Run) -> dict[str, dict[str, float]]:
+    counts = {unit.name.split("/")[0]: run.manifest(unit)["counts"] for unit in run.of("tokenize")}
+    return {
+        name: {lic: tokens / each["target_tokens"] for lic, tokens in each["licenses"].items()}
+        for name, each in counts.items()
+    }
 
 
 def outcome(run: Run, name: str) -> dict[str, int]:

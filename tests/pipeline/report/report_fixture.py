@@ -174,7 +174,6 @@ def build(folder: Path, settings: Config | None = None, *, seed: int = 3) -> dic
         for i in range(settings.validation.seeds):
             proxy(f"{name}-s{i}", weights, 1000 + i, "confirm", "proof")
     proof_args: dict[str, Any] = {"mixes": list(mixes), "seeds": settings.validation.seeds, "tasks": tasks}
-    proof_args["licenses"] = {name: LICENSES.get(name.split(".")[0], OTHERS) for name in domains}
     larger = settings.validation.transfer
     if larger:
         proof_args["transfer"] = larger.model_dump(mode="json")
