@@ -15,7 +15,8 @@ BATCH_BYTES = 16_000_000
 BATCH_ROWS = 1000
 _CAREFUL_RATIO = 20
 _CAREFUL_DICTIONARY = 2_000_000
-_READ_AHEAD = 1 << 20
+_STREAMED: dict[str, Any] = {"buffer_size": 1 << 20, "pre_buffer": False}
+"""Options of ParquetFile with which a row group is read page by page; by default all of it is in memory at once."""
 
 
 def read_parquet(shard: Shard) -> Iterator[Item]:
@@ -26,7 +27,7 @@ def read_parquet(shard: Shard) -> Iterator[Item]:
     row = shard.first_row
     with _Opened(shard.path) as source:
         try:
-            file = pq.ParquetFile(source, buffer_size=_READ_AHEAD)
+            file = pq.ParquetFile(source, **_STREAMED)
             columns = _columns(file.schema_arrow, shard.columns)
             groups = range(shard.piece.start, shard.piece.end) if shard.piece else range(file.num_row_groups)
             for group in groups:
@@ -36,7 +37,7 @@ def read_parquet(shard: Shard) -> Iterator[Item]:
                     row += about.num_rows
                     continue
                 texts = _risky_texts(about, file.schema_arrow)
-                chosen = pq.ParquetFile(source, buffer_size=_READ_AHEAD, read_dictionary=texts) if texts else file
+                chosen = pq.ParquetFile(source, **_STREAMED, read_dictionary=texts) if texts else file
                 size = max(1, about.total_byte_size // max(1, about.num_rows))
                 batches = chosen.iter_batches(
                     max(1, min(BATCH_ROWS, BATCH_BYTES // size)), row_groups=[group], columns=columns, use_threads=False
