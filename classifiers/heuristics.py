@@ -55,6 +55,7 @@ COLUMNS = (
     *(f"duplicate_{n}gram" for n in DUPLICATED),
     *("alphanumeric", "digits", "non_ascii", "symbols", "single_characters", "noisy_words"),
 )
+_SCHEMA = {name: pl.UInt32 if name in ("words", "stop_words") else pl.Float64 for name in COLUMNS}
 
 
 class GopherParams(ScorerParams):
@@ -73,10 +74,12 @@ class GopherScorer:
         self.stop_words = hash_spans(texts.codes, texts.starts, texts.ends)
 
     def score(self, texts: pl.Series) -> pl.DataFrame:
-        schema = {name: pl.UInt32 if name in ("words", "stop_words") else pl.Float64 for name in COLUMNS}
-        parts = [score_words(batch, self.split(batch), self.stop_words) for batch in ch.batches(as_list(texts))]
-        columns = {name: np.concatenate([part[name] for part in parts] or [np.zeros(0)]) for name in COLUMNS}
-        return pl.DataFrame(columns).cast(schema)  # type: ignore[arg-type]
+        parts = [self.score_given(batch, self.split(batch)) for batch in ch.batches(as_list(texts))]
+        return pl.concat(parts) if parts else pl.DataFrame(schema=_SCHEMA)
+
+    def score_given(self, batch: ch.Batch, words: ch.Spans) -> pl.DataFrame:
+        """Return one row per document of a batch, whose words are given."""
+        return pl.DataFrame(score_words(batch, words, self.stop_words)).select(COLUMNS).cast(_SCHEMA)  # type: ignore[arg-type]
 
 
 def score_words(batch: ch.Batch, words: ch.Spans, stop_words: ch.Hashes) -> dict[str, NDArray]:

@@ -219,6 +219,7 @@ def _hold_out(maker: _Maker, data: Labelled, out: Path, seed: int, params: Score
     fold = folds_of(data.groups, data.positive, 2 * HELD_OUT, np.random.default_rng(seed))  # two tenths are held out
     rows = np.flatnonzero(fold < 2)
     _check_classes(data.positive[rows], "held out")
+    _check_classes(data.positive[fold >= 2], "left to learn from")
     maker.fit(*data.of(fold >= 2), out, seed, params)
     return _held_out(data, rows, _scores(maker.load(params, out), [data.texts[i] for i in rows]), fold[rows])
 
@@ -231,7 +232,7 @@ def _held_out(data: Labelled, rows: np.ndarray, scores: Scores, parts: np.ndarra
 def _check_classes(positive: Flags, what: str) -> None:
     for name, side in (("positive", positive), ("negative", ~positive)):
         if not side.any():
-            raise ValueError(f"no {name} document is {what}: the groups are too few or too uneven to be split")
+            raise ValueError(f"no {name} document is {what}: the groups are too few or too uneven to be split whole")
 
 
 def _scores(scorer: Scorer, texts: list[str]) -> Scores:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from pipeline.readers.base import MAX_DOCUMENT_BYTES
 from pipeline.rules import Limit
 from proxy_models.metrics import Metric
 
@@ -37,6 +38,9 @@ Count = Annotated[int, BeforeValidator(parse_count), Field(gt=0)]
 ProxyTokens = Annotated[int, BeforeValidator(parse_tokens), Field(gt=0)]
 
 
+Bytes = Annotated[int, BeforeValidator(parse_count), Field(ge=1000)]
+
+
 class Section(BaseModel):
     """Base of all sections: unknown keys are errors, values never change after loading."""
 
@@ -53,13 +57,19 @@ class Target(Section):
 class Source(Section):
     """Raw documents of one origin."""
 
-    path: str = Field(description="File or glob; Parquet or JSON lines (.jsonl, .jsonl.gz).")
-    text: str = Field("text", description="Field that holds the text.")
-    id: str = Field("id", description="Field that names the document.")
+    path: str = Field(description="File or glob; of the format `code` a folder, of `huggingface` a data set's name.")
+    format: str | None = Field(
+        None, description="A name in pipeline/readers/registry.py; by the file's ending if absent."
+    )
+    params: dict[str, Any] = Field(default_factory=dict, description="The format's own settings.")
+    text: str = Field("text", description="Field that holds the text; `meta.url` is the field url inside meta.")
+    id: str | None = Field("id", description="Field that names the document; null: its file and row.")
     group: str | None = Field(None, description="Field whose value keeps documents on one side of the held-out split.")
     truth: str | None = Field(None, description="Field with the ground truth, for OCR: held-out text is scored on it.")
     license: str | None = Field(None, description="Licence of all its documents, or …")
     license_field: str | None = Field(None, description="… the field that holds each document's own.")
+    shard_bytes: Bytes = Field(256_000_000, description="Larger files are split into shards of at most this size.")
+    max_document_bytes: Bytes = Field(MAX_DOCUMENT_BYTES, description="Larger documents are set aside.")
     origin: str | None = Field(None, description="Where they come from: a URL or a few words, for the report.")
     mask: list[Literal["email", "ip"]] = Field(
         default_factory=list, description="Personal data that is replaced as documents are read; none if absent."

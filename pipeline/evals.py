@@ -18,7 +18,7 @@ import numpy as np
 from pipeline.documents import selected
 from pipeline.errors import InputError
 from pipeline.run import Run
-from pipeline.sources import fingerprint
+from pipeline.shards import fingerprint
 from pipeline.suite import benchmarks_of, requests_of
 from pipeline.units import Job, Unit, digest
 from proxy_models.metrics import Metric

@@ -17,7 +17,7 @@ import polars as pl
 from pipeline.documents import batches, selected
 from pipeline.own_tokenizer import END_OF_TEXT, open_tokenizer, vocabulary_size
 from pipeline.run import Run, larger_proxy, preset_values
-from pipeline.sources import fingerprint
+from pipeline.shards import fingerprint
 from pipeline.units import Job, Unit
 
 VOCABULARY_VERSION = 1

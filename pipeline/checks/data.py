@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import glob
+import os
 from collections.abc import Iterable
-from pathlib import Path
 
 import polars as pl
 from pydantic import ValidationError
 
 from classifiers.registry import SCORERS
 from pipeline.checks.base import RESERVED_SCORERS, Mistakes, unknown
-from pipeline.config import NAME, Config
+from pipeline.config import NAME, Config, Source
 from pipeline.errors import nearest
-from pipeline.readers import READERS, reader_of
+from pipeline.readers.listing import format_of, params_of, source_files
+from pipeline.readers.registry import FORMATS, missing_modules
 from pipeline.rewriting.registry import REWRITERS
 from pipeline.rules import RULE_SETS, signals_of
 from pipeline.yaml_lines import Path_
@@ -27,30 +27,47 @@ def data_mistakes(config: Config) -> Mistakes:
     yield from _domains(config)
 
 
-def source_files(path: str) -> list[str]:
-    """Return the files of a source in order; a glob may match several, each of them a shard."""
-    if "://" in path:
-        import fsspec
-
-        fs, base = fsspec.core.url_to_fs(path)
-        return sorted(fs.unstrip_protocol(name) for name in fs.glob(base))
-    return sorted(glob.glob(path, recursive=True))
-
-
 def _sources(config: Config) -> Mistakes:
     for name, source in config.sources.items():
+        place = ("sources", name)
         if not NAME.fullmatch(name):
-            yield ("sources", name), "a source's name is lower-case letters, digits and _"
-        files = source_files(source.path)
-        if not files:
-            yield ("sources", name, "path"), f"no file matches `{source.path}`"
-        for file in files:
-            if reader_of(file) is None:
-                yield ("sources", name, "path"), f"`{file}`: no reader for this ending (known: {', '.join(READERS)})"
-            elif "://" not in file and Path(file).stat().st_size == 0:
-                yield ("sources", name, "path"), f"`{file}` is empty: a source needs at least one document"
+            yield place, "a source's name is lower-case letters, digits and _"
         if source.license and source.license_field:
-            yield ("sources", name, "license_field"), "give `license` or `license_field`, not both"
+            yield (*place, "license_field"), "give `license` or `license_field`, not both"
+        if source.format is not None and source.format not in FORMATS:
+            yield (*place, "format"), unknown(source.format, FORMATS, "format")
+            continue
+        yield from _files(place, source)
+
+
+def _files(place: Path_, source: Source) -> Mistakes:
+    """Check that there is something to read, and a reader with settings that it knows."""
+    files = source_files(source)
+    if not files:
+        what = "folder" if source.format and FORMATS[source.format].of == "folder" else "file"
+        yield (*place, "path"), f"no {what} matches `{source.path}`"
+    used = set()
+    for file in files:
+        form = format_of(source, file)
+        if form is None:
+            endings = "no reader for this ending; name one with `format`"
+            yield (*place, "path"), f"`{file}`: {endings} (known: {', '.join(FORMATS)})"
+        elif FORMATS[form].of == "file" and "://" not in file and os.path.isdir(file):
+            yield (*place, "path"), f"`{file}` is a folder; its files are `{file.rstrip('/')}/*`"
+        used.add(form)
+    for form in used - {None}:
+        if missing := missing_modules(form):
+            yield (
+                (*place, "format" if source.format else "path"),
+                (f"the format `{form}` needs {' and '.join(missing)}: pip install 'mixwright[{form}]'"),
+            )
+        try:
+            params_of(source, form)
+        except ValidationError as error:
+            yield from _nested((*place, "params"), error, FORMATS[form].params.model_fields)
+    local = [file for file in files if "://" not in file and os.path.isfile(file)]
+    if local and len(local) == len(files) and not any(os.path.getsize(file) for file in local):
+        yield (*place, "path"), f"`{local[0]}` is empty: a source needs at least one document"
 
 
 def _annotate(config: Config) -> Mistakes:

@@ -59,7 +59,7 @@ def work(job: Job) -> dict[str, Any]:
 def collect(job: Job) -> dict[str, Any]:
     """Return the report's data.
 
-    Keys: `title`; `mix` (mix.json, and the licences of every mix); `fit` (fit.json); `swarm` (swarm.json); `ratios`
+    Keys: `title`; `mix` (mix.json, with the licences of every mix); `fit` (fit.json); `swarm` (swarm.json); `ratios`
     and `metrics` (run → column → value); `funnel` (frame, see pipeline.funnel); `proxies` (run → tokens, realised,
     repetition, first_loss, last_loss), of swarm, proof and transfer, without those that diverged; `larger` (runs of the
     last); `diverged` (those); `curves` (run → held-out task → share of the training → bits per byte, empty unless asked
