@@ -12,16 +12,16 @@ The comparison falls into parts by ranges of keys, so that no process holds the 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import fsspec
 import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
 
+from pipeline.readers.registry import FORMATS
+from pipeline.readers.streams import size_of
 from pipeline.run import Run
 from pipeline.store import to_json
 from pipeline.units import Job, Unit
@@ -43,9 +43,9 @@ def matches_units(run: Run) -> list[Unit]:
     signatures = {u.name.removesuffix("/duplicates"): u for u in run.of("annotate") if u.name.endswith("/duplicates")}
     allow = run.config.licenses.allow
     units, before, size = [], [], 0
-    for name in run.config.sources:
+    for name, source in run.config.sources.items():
         own = [shard for shard in run.of("sources") if shard.args["source"] == name]
-        size += sum(map(_size, {shard.place["path"] for shard in own}))
+        size += _bytes(own, source.shard_bytes)
         inputs = {}
         for shard in (*sorted(before, key=lambda each: each.name), *own):
             inputs[f"{shard.name}/documents"] = shard.ref
@@ -57,11 +57,11 @@ def matches_units(run: Run) -> list[Unit]:
     return units
 
 
-def _size(path: str) -> int:
-    if "://" in path:
-        fs, base = fsspec.core.url_to_fs(path)
-        return int(fs.size(base) or 0)
-    return os.path.getsize(path)
+def _bytes(shards: Sequence[Unit], most: int) -> int:
+    """Return the bytes of a source's files; a folder or a data set counts as shards of `most` bytes."""
+    files = {shard.place["path"] for shard in shards if FORMATS[shard.place["format"]].of == "file"}
+    others = sum(shard.place["path"] not in files for shard in shards)
+    return sum(map(size_of, files)) + others * most
 
 
 def _parts(source: str, args: Mapping[str, Any], inputs: Mapping[str, str]) -> list[Unit]:

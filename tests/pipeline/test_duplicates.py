@@ -121,3 +121,15 @@ def test_parts_change_nothing(
                 if original != f"{name}:{i}-{j}":
                     expected[name][f"{i:03d}/{j}"] = original
     assert whole == expected
+
+
+def test_a_folder_of_code_is_compared_as_files_are(tmp_path: Path) -> None:
+    """Nothing has to know its size beforehand."""
+    (tmp_path / "code" / "x").mkdir(parents=True)
+    for name in ("a.py", "x/b.py"):
+        (tmp_path / "code" / name).write_text("\n".join(f"value_{i} = {i} * other_{i}" for i in range(40)))
+    path = write_mix(tmp_path, {"a": FIRST})
+    path.write_text(path.read_text().rstrip() + f"\n  code: {{path: {tmp_path}/code, format: code}}\n")
+    (shard,) = walk_here(path, until="duplicates").of("duplicates")[1:]
+    assert shard.name == "code"
+    assert marks(walk_here(path, until="duplicates"))["code"] == {"000/1": "code:code/a.py"}
