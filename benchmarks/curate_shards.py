@@ -3,8 +3,8 @@
 What Ray and bookkeeping cost: the stage `annotate` (all its scorers) through the runner on one core, beside its bare
 functions called in a loop in one process on the same core. What a second core brings: the same stage on two. What a
 changed threshold costs: a limit of a rule set is changed, and the run goes on to `select`. Workers are warm, for
-starting Ray takes seconds whatever the shards. Overhead is of CPU seconds (medians), Ray's own processes included, which
-other load on the machine moves little; the speed-up is of wall seconds, the least of the repeats.
+starting Ray takes seconds whatever the shards. Overhead is of CPU seconds (medians), Ray's own processes included,
+which other load on the machine moves little; the speed-up is of wall seconds, the least of the repeats.
 """
 
 from __future__ import annotations
