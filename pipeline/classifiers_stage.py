@@ -12,7 +12,7 @@ from pipeline.checks.data import is_trained, scorer_params
 from pipeline.documents import batches
 from pipeline.errors import InputError
 from pipeline.run import Run
-from pipeline.sources import fingerprint
+from pipeline.shards import fingerprint
 from pipeline.units import Job, Unit, digest
 
 if TYPE_CHECKING:

@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from pipeline.readers.base import MAX_DOCUMENT_BYTES
+from pipeline.rules import Limit
 from proxy_models.metrics import Metric
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -36,6 +38,9 @@ Count = Annotated[int, BeforeValidator(parse_count), Field(gt=0)]
 ProxyTokens = Annotated[int, BeforeValidator(parse_tokens), Field(gt=0)]
 
 
+Bytes = Annotated[int, BeforeValidator(parse_count), Field(ge=1000)]
+
+
 class Section(BaseModel):
     """Base of all sections: unknown keys are errors, values never change after loading."""
 
@@ -52,22 +57,55 @@ class Target(Section):
 class Source(Section):
     """Raw documents of one origin."""
 
-    path: str = Field(description="File or glob; Parquet or JSON lines (.jsonl, .jsonl.gz).")
-    text: str = Field("text", description="Field that holds the text.")
-    id: str = Field("id", description="Field that names the document.")
+    path: str = Field(description="File or glob; of the format `code` a folder, of `huggingface` a data set's name.")
+    format: str | None = Field(
+        None, description="A name in pipeline/readers/registry.py; by the file's ending if absent."
+    )
+    params: dict[str, Any] = Field(default_factory=dict, description="The format's own settings.")
+    text: str = Field("text", description="Field that holds the text; `meta.url` is the field url inside meta.")
+    id: str | None = Field("id", description="Field that names the document; null: its file and row.")
     group: str | None = Field(None, description="Field whose value keeps documents on one side of the held-out split.")
     truth: str | None = Field(None, description="Field with the ground truth, for OCR: held-out text is scored on it.")
     license: str | None = Field(None, description="Licence of all its documents, or …")
     license_field: str | None = Field(None, description="… the field that holds each document's own.")
+    shard_bytes: Bytes = Field(256_000_000, description="Larger files are split into shards of at most this size.")
+    max_document_bytes: Bytes = Field(MAX_DOCUMENT_BYTES, description="Larger documents are set aside.")
+    origin: str | None = Field(None, description="Where they come from: a URL or a few words, for the report.")
+    mask: list[Literal["email", "ip"]] = Field(
+        default_factory=list, description="Personal data that is replaced as documents are read; none if absent."
+    )
     max_bad_fraction: float = Field(0.05, ge=0, le=1, description="Above this share of bad records the run stops.")
 
 
-class Rule(Section):
-    """Drops the documents for which a condition over attributes is true."""
+def check_limit(value: Any) -> Any:
+    """Pass a rule's limit on: a number, two of them ([low, high], either may be null), or null."""
+    numbers = value if isinstance(value, (list, tuple)) and len(value) == 2 else [value]
+    if any(number is not None and type(number) not in (int, float) for number in numbers):
+        raise ValueError("expected a number, two bounds [low, high] or null")
+    return tuple(numbers) if len(numbers) == 2 else value
 
-    name: str = Field(description="The reason that a dropped document carries.")
-    drop: str = Field(description="SQL expression over attribute columns, e.g. `gopher_words < 50`.")
+
+class Rule(Section):
+    """Drops documents: where a condition over attributes is true (`name`, `drop`), or by a rule set (`rules`)."""
+
+    name: str | None = Field(None, description="The reason that a dropped document carries.")
+    drop: str | None = Field(None, description="SQL expression over attribute columns, e.g. `gopher_words < 50`.")
+    rules: str | None = Field(None, description="A name in pipeline/rules.py: gopher_quality, gopher_repetition, …")
+    limits: dict[str, Annotated[Limit, BeforeValidator(check_limit)]] = Field(
+        default_factory=dict, description="Limits of the set's rules that differ from the published ones, by name."
+    )
+    attribute: str | None = Field(None, description="The `annotate` entry that the set reads, where several fit.")
     sources: list[str] | None = Field(None, description="Sources it holds for; all if absent.")
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Rule:
+        if self.rules is None and (self.name is None or self.drop is None):
+            raise ValueError("expected `name` and `drop`, or `rules`")
+        if self.rules is not None and (self.name is not None or self.drop is not None):
+            raise ValueError("give `name` and `drop`, or `rules`, not both: a set names its reasons itself")
+        if self.rules is None and (self.limits or self.attribute):
+            raise ValueError("`limits` and `attribute` belong to `rules`")
+        return self
 
 
 class Rewrite(Section):
@@ -199,10 +237,18 @@ class Benchmark(Section):
     items: Count = Field(400, description="At most this many items are used.")
 
 
+class Contamination(Section):
+    """Training documents that hold something of an eval."""
+
+    n: int = Field(13, ge=2, le=50, description="Words in a row that a document must share with an item.")
+    drop: bool = Field(True, description="Drop such documents; otherwise they are only counted.")
+
+
 class Evals(Section):
     heldout: Heldout = Heldout()  # type: ignore[call-arg]
     benchmarks: dict[str, Benchmark] = Field(default_factory=dict)
     confirm: float = Field(0.5, gt=0, lt=1, description="Share of items seen by validate only.")
+    contamination: Contamination = Contamination()  # type: ignore[call-arg]
 
 
 class Objective(Section):

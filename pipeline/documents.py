@@ -18,6 +18,9 @@ import pyarrow.parquet as pq
 BATCH = 1000
 """Documents held in memory at a time; also the rows of a Parquet row group."""
 
+BATCH_CHARACTERS = 32_000_000
+"""Where documents are long a batch ends with the one that reaches this much text."""
+
 SCHEMA = pa.schema(
     [
         ("id", pa.string()),
@@ -31,21 +34,22 @@ SCHEMA = pa.schema(
 
 
 class TableWriter:
-    """Writes rows of one schema to a Parquet file in batches. Use as a context manager."""
+    """Writes rows of one schema to a Parquet file, a batch as a row group. Use as a context manager."""
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
-        self._schema, self._rows = schema, []
+        self._schema, self._rows, self._size = schema, [], 0
         self._writer = pq.ParquetWriter(path, schema, compression="zstd")
 
     def add(self, row: Mapping[str, Any]) -> None:
         self._rows.append(row)
-        if len(self._rows) >= BATCH:
+        self._size += sum(len(value) for value in row.values() if isinstance(value, str))
+        if len(self._rows) >= BATCH or self._size >= BATCH_CHARACTERS:
             self._flush()
 
     def _flush(self) -> None:
         if self._rows:
             self._writer.write_table(pa.Table.from_pylist(self._rows, schema=self._schema))
-            self._rows = []
+            self._rows, self._size = [], 0
 
     def __enter__(self) -> TableWriter:
         return self
@@ -68,10 +72,10 @@ def write_frames(path: Path, frames: Iterator[pl.DataFrame], empty: pl.DataFrame
 
 
 def batches(path: Path, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
-    """Yield a Parquet table in frames of at most BATCH rows."""
+    """Yield a Parquet table in frames of its batches, so that tables of the same documents stay side by side."""
     file = pq.ParquetFile(path)
-    for batch in file.iter_batches(batch_size=BATCH, columns=list(columns) if columns is not None else None):
-        frame = pl.from_arrow(batch)
+    for group in range(file.num_row_groups):
+        frame = pl.from_arrow(file.read_row_group(group, list(columns) if columns is not None else None))
         assert isinstance(frame, pl.DataFrame)
         yield frame
 

@@ -14,7 +14,7 @@ STAGES = ("sources", "select", "rewrite", "tokenize")
 SCHEMA = {
     "stage": pl.String,
     "name": pl.String,  # source or domain
-    "outcome": pl.String,  # in, kept, dropped, quarantined, rejected (parts that a rewriter refused)
+    "outcome": pl.String,  # kept, dropped, quarantined, skipped (no document), rejected (parts that a rewriter refused)
     "reason": pl.String,
     "documents": pl.Int64,
     "bytes": pl.Int64,
@@ -25,7 +25,7 @@ SCHEMA = {
 def funnel_frame(entries: Iterable[tuple[str, str, dict[str, Any]]]) -> pl.DataFrame:
     """Return the funnel from (stage, unit name, counts) of every unit of the four stages.
 
-    For each source: read = trained on + held out + dropped, and read + quarantined = records in the shards.
+    For each source: read = trained on + held out + dropped, and read + quarantined + skipped = records in the shards.
     """
     total: dict[tuple[str, str, str, str], Counter[str]] = {}
 
@@ -37,7 +37,10 @@ def funnel_frame(entries: Iterable[tuple[str, str, dict[str, Any]]]) -> pl.DataF
         name = unit.split("/")[0]
         if stage == "sources":
             add(stage, name, "kept", "read", counts["documents"], counts["bytes"])
-            add(stage, name, "quarantined", "unreadable", counts["quarantined"])
+            for reason, records in sorted((counts.get("reasons") or {"unreadable": counts["quarantined"]}).items()):
+                add(stage, name, "quarantined", reason, records)
+            for reason, records in sorted(counts.get("skipped", {}).items()):
+                add(stage, name, "skipped", reason, records)
         elif stage == "select":
             for reason, documents in sorted(counts["outcome"].items()):
                 kept = reason in ("train", "heldout")

@@ -13,9 +13,11 @@ import fsspec
 import polars as pl
 
 from classifiers.labelled import Documents
-from pipeline.checks.data import source_files
+from pipeline.config import Source
 from pipeline.errors import BadDataError, InputError, nearest
-from pipeline.readers import READERS, Record, read_shard, reader_of
+from pipeline.readers.base import Record, Shard, Skipped
+from pipeline.readers.listing import source_files
+from pipeline.readers.registry import FORMATS, format_named_like, read_shard
 
 MOST_BAD = 0.05
 """Above this share of unreadable records of a side the command stops."""
@@ -42,9 +44,11 @@ def read_documents(paths: Sequence[str], fields: Fields, condition: str | None =
     groups: list[str] = []
     origin: list[dict[str, Any]] = []
     bad = total = 0
-    for file in _files(paths):
+    columns = tuple(dict.fromkeys(filter(None, (fields.text, fields.group))))
+    for file, form in _files(paths):
         taken = 0
-        stream = read_shard(file)
+        items = read_shard(form, Shard(path=file, name=Path(file).name, columns=columns))
+        stream = (item for item in items if not isinstance(item, Skipped))
         while records := list(islice(stream, _BATCH)):
             good = [each for each in records if isinstance(each, Record) and _is_text(each.get(fields.text))]
             total += len(records)
@@ -67,15 +71,18 @@ def read_documents(paths: Sequence[str], fields: Fields, condition: str | None =
     return Documents(texts, groups if fields.group else None, origin)
 
 
-def _files(paths: Sequence[str]) -> Iterator[str]:
+def _files(paths: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield (file, its format)."""
     for path in paths:
-        found = source_files(path)
+        found = source_files(Source(path=path))  # type: ignore[call-arg]
         if not found:
             raise InputError(f"{path}: no such file")
         for file in found:
-            if reader_of(file) is None:
-                raise InputError(f"{file}: no reader for this ending (known: {', '.join(READERS)})")
-            yield file
+            form = format_named_like(file)
+            if form is None:
+                known = ", ".join(name for name, each in FORMATS.items() if each.names)
+                raise InputError(f"{file}: no reader for this ending (formats: {known})")
+            yield file, form
 
 
 def _is_text(value: Any) -> bool:

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from pathlib import Path
+from collections import Counter
 from typing import Any
 
-import fsspec
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from pipeline.checks.data import source_files
+from classifiers.masking import MASKS
 from pipeline.config import Source
 from pipeline.documents import SCHEMA, TableWriter
 from pipeline.errors import BadDataError
-from pipeline.readers import BadRecord, Record, read_shard
+from pipeline.ids import IdSet
+from pipeline.readers.base import MAX_DOCUMENT_BYTES, BadRecord, Piece, Record, Shard, Skipped, too_long
+from pipeline.readers.listing import params_of
+from pipeline.readers.registry import FORMATS, read_shard
+from pipeline.readers.text import place
 from pipeline.run import Run
+from pipeline.shards import Part, parts
 from pipeline.units import Job, Unit
 
 VERSION = 1
 _QUARANTINE = pa.schema([("row", pa.int64()), ("reason", pa.string())])
+_QUARANTINE_BYTES = pa.schema([("row", pa.int64()), ("byte", pa.int64()), ("reason", pa.string())])
+"""Of a piece that is cut by bytes: rows count from its start, byte is where the record starts in the file."""
+_SHOWN = 3
 
 
 def units(run: Run) -> list[Unit]:
@@ -27,93 +34,190 @@ def units(run: Run) -> list[Unit]:
     return [
         Unit(
             stage="sources",
-            name=f"{name}/{i:03d}",
+            name=f"{name}/{part.label}",
             version=VERSION,
-            args={"source": name, "content": fingerprint(run, file), "fields": _fields(source)},
-            place={"path": file},
+            args=_args(name, source, part),
+            place={
+                "path": part.path,
+                "format": part.form,
+                "name": part.name,
+                "first_row": part.piece.first_row if part.piece else 0,
+                "files": part.files,
+            },
         )
         for name, source in run.config.sources.items()
-        for i, file in enumerate(source_files(source.path))
+        for part in parts(run, name, source)
     ]
 
 
-def _fields(source: Source) -> dict[str, str | None]:
-    return source.model_dump(include={"text", "id", "group", "truth", "license", "license_field"})
+def _args(name: str, source: Source, part: Part) -> dict[str, Any]:
+    """Return what the documents depend on. What was not asked for is left out, so that the keys of whole Parquet and
+    JSONL files are those of before there was anything else."""
+    spec = FORMATS[part.form]
+    fields = source.model_dump(include={"text", "id", "group", "truth", "license", "license_field"})
+    for key, column in spec.fields.items():
+        if fields[key] is None and not (key == "license_field" and source.license):
+            fields[key] = column
+    args: dict[str, Any] = {"source": name, "content": part.content, "fields": fields}
+    if spec.version:
+        params = params_of(source, part.form).model_dump(mode="json")
+        args["reader"] = {"format": part.form, "version": spec.version, "params": params}
+    if part.piece:
+        args["piece"] = [part.piece.start, part.piece.end]
+    if spec.names_documents or source.id is None:
+        args["file"] = part.name
+    if source.max_document_bytes != MAX_DOCUMENT_BYTES:
+        args["max_document_bytes"] = source.max_document_bytes
+    if source.mask:
+        args["mask"] = sorted(set(source.mask))
+    return args
 
 
-def fingerprint(run: Run, path: str) -> str:
-    """Return a name for a file's content: a hash of its bytes, or what an object store says of it.
-
-    Hashes are remembered by path, size and time of change, so that a large file is read once.
-    """
-    if "://" in path:
-        fs, base = fsspec.core.url_to_fs(path)
-        return str(fs.checksum(base))
-    stat = Path(path).stat()
-    stamp = f"{Path(path).resolve()}:{stat.st_size}:{stat.st_mtime_ns}"
-    if stamp not in run.fingerprints:
-        with open(path, "rb") as file:
-            run.fingerprints[stamp] = hashlib.file_digest(file, "blake2b").hexdigest()[:32]
-    return run.fingerprints[stamp]
+def _shard(job: Job) -> tuple[str, Shard]:
+    """Return a job's format and what its reader gets."""
+    reader = job.args.get("reader")
+    form = reader["format"] if reader else job.place["format"]
+    start, end = job.args.get("piece", (0, 0))
+    piece = Piece(start, end, job.place["first_row"]) if "piece" in job.args else None
+    fields = job.args["fields"]
+    mapped = (fields[key] for key in ("text", "id", "group", "truth", "license_field"))
+    return form, Shard(
+        path=job.place["path"],
+        name=job.place["name"],
+        piece=piece,
+        columns=tuple(dict.fromkeys(column for column in mapped if column)),
+        limit=job.args.get("max_document_bytes", MAX_DOCUMENT_BYTES),
+        params=FORMATS[form].params.model_validate(reader["params"] if reader else {}),
+        files=tuple(job.place["files"]),
+    )
 
 
 def work(job: Job) -> dict[str, Any]:
-    """Write `documents.parquet` and `quarantine.parquet` of one shard; return counts."""
-    fields = job.args["fields"]
+    """Write `documents.parquet` and `quarantine.parquet` of one shard; return counts.
+
+    `documents` + `quarantined` + the `skipped` are the shard's records; `reasons` counts the quarantined by the part of
+    their reason before a colon.
+    """
+    form, shard = _shard(job)
     counts = {"documents": 0, "bytes": 0, "quarantined": 0}
-    seen: set[str] = set()
+    masks = job.args.get("mask", [])
+    skipped, reasons, masked = Counter[str](), Counter[str](), Counter[str]()
+    seen = IdSet()
+    by_bytes = shard.piece is not None and FORMATS[form].by_bytes
     with (
         TableWriter(job.out / "documents.parquet", SCHEMA) as documents,
-        TableWriter(job.out / "quarantine.parquet", _QUARANTINE) as quarantine,
+        TableWriter(job.out / "quarantine.parquet", _QUARANTINE_BYTES if by_bytes else _QUARANTINE) as quarantine,
     ):
-        for row, record in enumerate(read_shard(job.place["path"])):
-            document = _document(row, record, fields, seen)
+        for item in read_shard(form, shard):
+            document = _document(item, shard, job.args["fields"], seen) if isinstance(item, Record) else item
             if isinstance(document, BadRecord):
-                quarantine.add({"row": document.row, "reason": document.reason})
+                quarantine.add({"row": document.row, "byte": document.byte, "reason": document.reason})
                 counts["quarantined"] += 1
+                reasons[document.reason.partition(":")[0]] += 1
+            elif isinstance(document, Skipped):
+                skipped[document.reason] += 1
             else:
-                seen.add(document["id"])
+                _mask(document, masks, masked)
                 documents.add(document)
                 counts["documents"] += 1
                 counts["bytes"] += len(document["text"].encode())
-    return counts
+    found: dict[str, dict[str, int]] = {"reasons": dict(reasons), "skipped": dict(skipped)}
+    return counts | {key: each for key, each in found.items() if each} | _masked(masks, masked)
 
 
-def _document(row: int, record: Record | BadRecord, fields: dict[str, Any], seen: set[str]) -> dict | BadRecord:
-    if isinstance(record, BadRecord):
-        return record
+def _mask(document: dict[str, Any], kinds: list[str], masked: Counter[str]) -> None:
+    """Replace personal data in a document's text and ground truth, before anything is known about it."""
+    for kind in kinds:
+        for field in ("text", "truth"):
+            if document[field]:
+                document[field], count = MASKS[kind](document[field])
+                masked[kind] += count
+
+
+def _masked(kinds: list[str], masked: Counter[str]) -> dict[str, dict[str, int]]:
+    return {"masked": {kind: masked[kind] for kind in kinds}} if kinds else {}
+
+
+def _document(record: Record, shard: Shard, fields: dict[str, Any], seen: IdSet) -> dict[str, Any] | BadRecord:
+    """Return the row of the document table that a record gives, or why it gives none."""
     rest = dict(record)
-    text, name = rest.pop(fields["text"], None), rest.pop(fields["id"], None)
-    truth = rest.pop(fields["truth"], None) if fields["truth"] else None
+
+    def bad(reason: str) -> BadRecord:
+        return BadRecord(record.row, reason, record.byte)
+
+    text = _take(rest, fields["text"])
+    name = _take(rest, fields["id"]) if fields["id"] else place(shard, record.row, record.byte)
+    truth = _take(rest, fields["truth"]) if fields["truth"] else None
     if not isinstance(text, str):
-        return BadRecord(row, f"field `{fields['text']}` holds no text")
+        return bad(f"field `{fields['text']}` holds no text")
     if not text.strip():
-        return BadRecord(row, "empty text")
+        return bad("empty text")
     if name is None:
-        return BadRecord(row, f"field `{fields['id']}` is missing")
-    if str(name) in seen:
-        return BadRecord(row, "repeated id")
-    return {
+        return bad(f"field `{fields['id']}` is missing")
+    if truth is not None and not isinstance(truth, str):
+        return bad(f"field `{fields['truth']}` holds no text")
+    group = _get(rest, fields["group"]) if fields["group"] else None
+    license_ = fields["license"] or (_get(rest, fields["license_field"]) if fields["license_field"] else None)
+    document = {
         "id": str(name),
         "text": text,
-        "group": str(rest.get(fields["group"], name)) if fields["group"] else str(name),
-        "license": fields["license"] or (str(rest.get(fields["license_field"])) if fields["license_field"] else None),
+        "group": str(name if group is None else group),
+        "license": None if license_ in (None, "") else str(license_),
         "truth": truth,
         "fields": json.dumps({k: v for k, v in rest.items() if isinstance(v, str | int | float | bool)}),
     }
+    try:
+        size = max(len(value.encode()) for value in document.values() if value is not None)
+    except UnicodeEncodeError:
+        return bad("half a surrogate pair: it has no UTF-8")
+    if size > shard.limit:
+        return too_long(record.row, size, shard.limit, record.byte)
+    if "\0" in text:
+        return bad("a NUL character in the text")
+    if not seen.add(document["id"]):
+        return bad("repeated id")
+    return document
+
+
+def _get(record: dict[str, Any], path: str) -> Any:
+    """Return a field by its name, or by a path of names with dots; None where it is absent."""
+    if path in record:
+        return record[path]
+    value: Any = record
+    for key in path.split("."):
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def _take(record: dict[str, Any], path: str) -> Any:
+    """Return a field and remove it where it stands at the top."""
+    return record.pop(path) if path in record else _get(record, path)
 
 
 def check(run: Run) -> None:
     """Raise where a source has no document, or more bad records than its `max_bad_fraction`."""
     for name, source in run.config.sources.items():
-        manifests = [run.manifest(unit) for unit in run.of("sources") if unit.args["source"] == name]
-        good = sum(m["counts"]["documents"] for m in manifests)
-        bad = sum(m["counts"]["quarantined"] for m in manifests)
+        mine = [unit for unit in run.of("sources") if unit.args["source"] == name]
+        counts = [run.manifest(unit)["counts"] for unit in mine]
+        good, bad = sum(c["documents"] for c in counts), sum(c["quarantined"] for c in counts)
         if bad > source.max_bad_fraction * (good + bad):
             raise BadDataError(
                 f"source `{name}`: {bad} of {good + bad} records are unreadable, "
                 f"above max_bad_fraction {source.max_bad_fraction}; see quarantine.parquet in "
-                + ", ".join(str(run.store.local(u.ref)) for u in run.of("sources") if u.args["source"] == name)
+                + ", ".join(str(run.store.local(unit.ref)) for unit in mine)
+                + "".join(f"\n  {line}" for line in _first_bad(run, mine))
             )
         if good == 0:
             raise run.mix.error(("sources", name, "path"), f"`{source.path}` holds no document")
+
+
+def _first_bad(run: Run, units: list[Unit]) -> list[str]:
+    """Return `file: row N: reason` of the first quarantined records."""
+    shown = []
+    for unit in units:
+        if len(shown) < _SHOWN and run.manifest(unit)["counts"]["quarantined"]:
+            rows = pq.read_table(run.store.local(unit.ref) / "quarantine.parquet").slice(0, _SHOWN - len(shown))
+            for row in rows.to_pylist():
+                where = f"byte {row['byte']}" if row.get("byte") is not None else f"row {row['row']}"
+                shown.append(f"{unit.place['path']}: {where if row['row'] >= 0 else 'whole file'}: {row['reason']}")
+    return shown

@@ -201,7 +201,7 @@ def train_proxy(job: Job) -> dict[str, Any]:
 def open_feed_of(job: Job, model: Any, config: Any) -> Any:
     """Return the feed of the job's mix over its token arrays."""
     from proxy_models.feed import DomainArrays, open_feed
-    from proxy_models.train import chunks_of
+    from proxy_models.settings import chunks_of
 
     roles: dict[str, list[str]] = {domain: [] for domain in job.args["weights"]}
     for role in job.inputs:

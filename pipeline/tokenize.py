@@ -6,20 +6,25 @@ document. They are memory-mapped, so a mix is never written out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from pipeline.documents import batches, selected
 from pipeline.own_tokenizer import END_OF_TEXT, open_tokenizer, vocabulary_size
 from pipeline.run import Run, larger_proxy, preset_values
-from pipeline.sources import fingerprint
+from pipeline.shards import fingerprint
 from pipeline.units import Job, Unit
 
 VOCABULARY_VERSION = 1
-TOKENIZE_VERSION = 1
+TOKENIZE_VERSION = 2
+
+UNKNOWN = "unknown"
+"""The licence of documents for which none is stated."""
 
 
 def domain_units(run: Run, domain: str) -> list[tuple[str, dict[str, str]]]:
@@ -43,13 +48,15 @@ def domain_units(run: Run, domain: str) -> list[tuple[str, dict[str, str]]]:
     ]
 
 
+def training(documents: Path, selection: Path | None, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+    """Yield columns of the training documents of one shard, raw or rewritten, in batches."""
+    path = documents / "documents.parquet"
+    return selected(path, selection / "selection.parquet", "train", columns) if selection else batches(path, columns)
+
+
 def texts(documents: Path, selection: Path | None) -> Iterator[list[str]]:
     """Yield the training texts of one shard, raw or rewritten, in batches."""
-    path = documents / "documents.parquet"
-    frames = (
-        selected(path, selection / "selection.parquet", "train", ["text"]) if selection else batches(path, ["text"])
-    )
-    for frame in frames:
+    for frame in training(documents, selection, ["text"]):
         yield frame["text"].to_list()
 
 
@@ -153,7 +160,8 @@ def tokenize_units(run: Run) -> list[Unit]:
 def tokenize(job: Job) -> dict[str, Any]:
     """Write `tokens.bin` (little-endian uint16, or uint32 above 65,536 ids) and return counts.
 
-    `target_tokens` counts the same text in the target's tokenizer; weights are shares of those.
+    `target_tokens` counts the same text in the target's tokenizer; weights are shares of those, and `licenses` says
+    how many of them are under which licence.
     """
     from tokenizers import Tokenizer
 
@@ -162,21 +170,24 @@ def tokenize(job: Job) -> dict[str, Any]:
     end = tokenizer.token_to_id(END_OF_TEXT)
     kind = np.dtype("<u2") if job.counts("vocabulary")["vocab_size"] <= 2**16 else np.dtype("<u4")
     counts = {"documents": 0, "bytes": 0, "tokens": 0, "target_tokens": 0}
+    licenses = Counter[str]()
     with open(job.out / "tokens.bin", "wb") as file:
-        for batch in texts(job.inputs["documents"], job.inputs.get("selection")):
+        for frame in training(job.inputs["documents"], job.inputs.get("selection"), ["text", "license"]):
+            batch = frame["text"].to_list()
+            lengths = []
             for text, encoded in zip(batch, tokenizer.encode_batch_fast(batch, add_special_tokens=False), strict=True):
                 ids = [*encoded.ids, end]
                 file.write(np.asarray(ids, dtype=kind).tobytes())
                 counts["documents"] += 1
                 counts["bytes"] += len(text.encode())
                 counts["tokens"] += len(ids)
+                lengths.append(len(ids))
             if target is not None:
-                counts["target_tokens"] += sum(
-                    len(each.ids) + 1 for each in target.encode_batch_fast(batch, add_special_tokens=False)
-                )
-    if target is None:
-        counts["target_tokens"] = counts["tokens"]
-    return {**counts, "bytes_per_id": kind.itemsize}
+                lengths = [len(each.ids) + 1 for each in target.encode_batch_fast(batch, add_special_tokens=False)]
+            counts["target_tokens"] += sum(lengths)
+            for license, length in zip(frame["license"], lengths, strict=True):
+                licenses[license or UNKNOWN] += length
+    return {**counts, "bytes_per_id": kind.itemsize, "licenses": dict(sorted(licenses.items()))}
 
 
 def check(run: Run) -> None:

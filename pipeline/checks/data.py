@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import glob
+import os
 from collections.abc import Iterable
-from pathlib import Path
 
 import polars as pl
 from pydantic import ValidationError
 
 from classifiers.registry import SCORERS
 from pipeline.checks.base import RESERVED_SCORERS, Mistakes, unknown
-from pipeline.config import NAME, Config
+from pipeline.config import NAME, Config, Source
 from pipeline.errors import nearest
-from pipeline.readers import READERS, reader_of
+from pipeline.readers.listing import format_of, params_of, source_files
+from pipeline.readers.registry import FORMATS, missing_modules
 from pipeline.rewriting.registry import REWRITERS
+from pipeline.rules import RULE_SETS, signals_of
 from pipeline.yaml_lines import Path_
 
 
@@ -26,30 +27,47 @@ def data_mistakes(config: Config) -> Mistakes:
     yield from _domains(config)
 
 
-def source_files(path: str) -> list[str]:
-    """Return the files of a source in order; a glob may match several, each of them a shard."""
-    if "://" in path:
-        import fsspec
-
-        fs, base = fsspec.core.url_to_fs(path)
-        return sorted(fs.unstrip_protocol(name) for name in fs.glob(base))
-    return sorted(glob.glob(path, recursive=True))
-
-
 def _sources(config: Config) -> Mistakes:
     for name, source in config.sources.items():
+        place = ("sources", name)
         if not NAME.fullmatch(name):
-            yield ("sources", name), "a source's name is lower-case letters, digits and _"
-        files = source_files(source.path)
-        if not files:
-            yield ("sources", name, "path"), f"no file matches `{source.path}`"
-        for file in files:
-            if reader_of(file) is None:
-                yield ("sources", name, "path"), f"`{file}`: no reader for this ending (known: {', '.join(READERS)})"
-            elif "://" not in file and Path(file).stat().st_size == 0:
-                yield ("sources", name, "path"), f"`{file}` is empty: a source needs at least one document"
+            yield place, "a source's name is lower-case letters, digits and _"
         if source.license and source.license_field:
-            yield ("sources", name, "license_field"), "give `license` or `license_field`, not both"
+            yield (*place, "license_field"), "give `license` or `license_field`, not both"
+        if source.format is not None and source.format not in FORMATS:
+            yield (*place, "format"), unknown(source.format, FORMATS, "format")
+            continue
+        yield from _files(place, source)
+
+
+def _files(place: Path_, source: Source) -> Mistakes:
+    """Check that there is something to read, and a reader with settings that it knows."""
+    files = source_files(source)
+    if not files:
+        what = "folder" if source.format and FORMATS[source.format].of == "folder" else "file"
+        yield (*place, "path"), f"no {what} matches `{source.path}`"
+    used = set()
+    for file in files:
+        form = format_of(source, file)
+        if form is None:
+            endings = "no reader for this ending; name one with `format`"
+            yield (*place, "path"), f"`{file}`: {endings} (known: {', '.join(FORMATS)})"
+        elif FORMATS[form].of == "file" and "://" not in file and os.path.isdir(file):
+            yield (*place, "path"), f"`{file}` is a folder; its files are `{file.rstrip('/')}/*`"
+        used.add(form)
+    for form in used - {None}:
+        if missing := missing_modules(form):
+            yield (
+                (*place, "format" if source.format else "path"),
+                (f"the format `{form}` needs {' and '.join(missing)}: pip install 'mixwright[{form}]'"),
+            )
+        try:
+            params_of(source, form)
+        except ValidationError as error:
+            yield from _nested((*place, "params"), error, FORMATS[form].params.model_fields)
+    local = [file for file in files if "://" not in file and os.path.isfile(file)]
+    if local and len(local) == len(files) and not any(os.path.getsize(file) for file in local):
+        yield (*place, "path"), f"`{local[0]}` is empty: a source needs at least one document"
 
 
 def _annotate(config: Config) -> Mistakes:
@@ -113,22 +131,51 @@ def attribute_columns(config: Config) -> list[str]:
 
 def _select(config: Config) -> Mistakes:
     columns = attribute_columns(config)
-    seen = set()
+    seen: set[tuple[str, str]] = set()
     for i, rule in enumerate(config.select):
-        if rule.name in seen:
-            yield ("select", i, "name"), f"the reason `{rule.name}` is used twice"
-        seen.add(rule.name)
+        for j, source in enumerate(rule.sources or []):
+            if source not in config.sources:
+                yield ("select", i, "sources", j), unknown(source, config.sources, "source")
+        reason = str(rule.rules or rule.name)
+        holds = {(reason, source) for source in rule.sources or config.sources}
+        if seen & holds:
+            what = f"the rule set `{reason}`" if rule.rules else f"the reason `{reason}`"
+            yield ("select", i, "rules" if rule.rules else "name"), f"{what} is used twice for a source"
+        seen |= holds
+        if rule.rules is not None:
+            yield from _rule_set(config, i, rule.rules)
+            continue
         try:
-            used = pl.sql_expr(rule.drop).meta.root_names()
+            used = pl.sql_expr(str(rule.drop)).meta.root_names()
         except Exception as error:  # polars raises several types for bad SQL
             yield ("select", i, "drop"), f"not an SQL expression: {str(error).splitlines()[0]}"
             continue
         for column in used:
             if column not in columns:
                 yield ("select", i, "drop"), unknown(column, columns, "attribute")
-        for j, source in enumerate(rule.sources or []):
-            if source not in config.sources:
-                yield ("select", i, "sources", j), unknown(source, config.sources, "source")
+
+
+def _rule_set(config: Config, i: int, name: str) -> Mistakes:
+    if name not in RULE_SETS:
+        yield ("select", i, "rules"), unknown(name, RULE_SETS, "rule set")
+        return
+    rule, rules = config.select[i], {each.name: each for each in RULE_SETS[name].rules}
+    for key, limit in rule.limits.items():
+        if key not in rules:
+            yield ("select", i, "limits", key), unknown(key, rules, f"rule of {name}")
+            continue
+        try:
+            rules[key].within(limit)
+        except ValueError as error:
+            yield ("select", i, "limits", key), str(error)
+    scorer, fitting = RULE_SETS[name].scorer, signals_of(name, config.annotate)
+    if not fitting:
+        yield ("select", i, "rules"), f"`{name}` reads the scorer `{scorer}`, which is not in `annotate`"
+    elif rule.attribute is not None and rule.attribute not in fitting:
+        yield ("select", i, "attribute"), unknown(rule.attribute, fitting, f"attribute of the scorer {scorer}")
+    elif rule.attribute is None and len(fitting) > 1:
+        choices = ", ".join(f"`{each}`" for each in fitting)
+        yield ("select", i, "rules"), f"`attribute` has to say which one `{name}` reads: {choices}"
 
 
 def _rewrite(config: Config) -> Mistakes:

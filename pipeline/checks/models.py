@@ -52,6 +52,8 @@ def _wrong_model(scorer: str, trains: bool, model: Path) -> str | None:
 def _columns(config: Config) -> Iterator[tuple[str, Path_]]:
     """Yield every attribute column that is compared, and where."""
     for i, rule in enumerate(config.select):
+        if rule.drop is None:  # a rule set names its columns itself
+            continue
         try:
             names = pl.sql_expr(rule.drop).meta.root_names()
         except Exception:  # bad SQL is told elsewhere

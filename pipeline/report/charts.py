@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipeline.report.curation import cells_of, documents, reasons_of
+from pipeline.report.curation import cells_of, documents, outcome_total, reasons_of
 from pipeline.report.decision import others_of, outcome_cell
 from pipeline.report.figures import Chart, Trace, axis, bars, chart, dots, label, names_axis, spread
 from pipeline.report.measures import change, tasks_of
@@ -233,17 +233,22 @@ def funnel_chart(data: dict[str, Any]) -> Chart:
     """Share of each source's records by what became of them."""
     read, selected = cells_of(data, "sources"), cells_of(data, "select")
     names = list(read)
+    fates: list[tuple[str, str, str | None, str]]
     fates = [("trained on", "kept", "train", "--c1"), ("held out", "kept", "heldout", "--c3")]
     for i, reason in enumerate(reasons_of(selected.values(), "dropped")):
         fates.append((words(reason), "dropped", reason, COLOURS[(2 + i) % len(COLOURS)]))
-    fates.append(("unreadable", "quarantined", "unreadable", "--ink"))
+    fates.append(("unreadable", "quarantined", None, "--ink"))
+    if any(outcome_total(cells, "skipped") for cells in read.values()):
+        fates.append(("skipped", "skipped", None, COLOURS[(2 + len(fates)) % len(COLOURS)]))
     traces = []
     for title, outcome, reason, colour in fates:
-        source = read if outcome == "quarantined" else selected
         shares = []
         for name in names:
             total = sum(row["documents"] for row in read[name].values())
-            shares.append(100 * documents(source.get(name, {}), (outcome, reason)) / total if total else 0.0)
+            fate = (
+                documents(selected.get(name, {}), (outcome, reason)) if reason else outcome_total(read[name], outcome)
+            )
+            shares.append(100 * fate / total if total else 0.0)
         hover = "%{y}: %{x:.1f} %<extra>%{fullData.name}</extra>"
         traces.append(bars(shares, [label(name) for name in names], colour, name=title, hovertemplate=hover))
     return chart(

@@ -35,6 +35,11 @@ def documents(cells: dict[tuple[str, str], dict[str, Any]], *keys: tuple[str, st
     return sum(cells[key]["documents"] for key in keys if key in cells)
 
 
+def outcome_total(cells: dict[tuple[str, str], dict[str, Any]], outcome: str) -> int:
+    """Return the documents of one outcome, whatever the reason."""
+    return sum(row["documents"] for (each, _), row in cells.items() if each == outcome)
+
+
 def reasons_of(rows: Iterable[dict[tuple[str, str], dict[str, Any]]], outcome: str) -> list[str]:
     """Return the reasons of one outcome, the most frequent first."""
     total: dict[str, int] = {}
@@ -49,15 +54,15 @@ def funnel_table(data: dict[str, Any]) -> Table:
     """Return source × fate: every record ends in exactly one column; the last says whether they add up."""
     read, selected = cells_of(data, "sources"), cells_of(data, "select")
     reasons = reasons_of(selected.values(), "dropped")
+    skips = any(outcome_total(cells, "skipped") for cells in read.values())
     rows = []
-    totals = [0] * (4 + len(reasons))
+    totals = [0] * (4 + skips + len(reasons))
     for name in read:
         fates = selected.get(name, {})
-        bad, good = (
-            documents(read[name], ("quarantined", "unreadable")),
-            documents(read[name], ("kept", "read")),
-        )
-        numbers = [bad + good, bad, *(documents(fates, ("dropped", reason)) for reason in reasons)]
+        bad, skipped = outcome_total(read[name], "quarantined"), outcome_total(read[name], "skipped")
+        numbers = [bad + skipped + documents(read[name], ("kept", "read")), bad]
+        numbers += [skipped] if skips else []
+        numbers += [documents(fates, ("dropped", reason)) for reason in reasons]
         numbers += [documents(fates, ("kept", "heldout")), documents(fates, ("kept", "train"))]
         totals = [a + b for a, b in zip(totals, numbers, strict=True)]
         rows.append(fate_cells(name, numbers))
@@ -66,6 +71,7 @@ def funnel_table(data: dict[str, Any]) -> Table:
         Column("Source", text=True),
         Column("Records", "in the shards"),
         Column("Unreadable", "set aside with file, row and reason"),
+        *([Column("Skipped", "no documents, such as redirects and deleted posts")] if skips else []),
         *(Column(words(reason), "dropped") for reason in reasons),
         Column("Held out", "kept for evals, never trained on"),
         Column("Trained on"),

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from pipeline.report import method
-from pipeline.report.curation import cells_of, documents
+from pipeline.report.curation import cells_of, documents, outcome_total
 from pipeline.report.decision import decide, ordered_domains, others_of, outcome_cell
 from pipeline.report.measures import change, tasks_of
 from pipeline.report.objective import marked, side, unit
@@ -20,7 +20,7 @@ from pipeline.report.regression import chosen_score
 from pipeline.report.text import count, listed, number, p_value, signed, visible, words
 
 WIDTH = 79
-ROWS, TASKS, CAVEATS = 9, 14, 5
+ROWS, TASKS, CAVEATS = 9, 12, 5
 """Rows of a table, of the tasks', and caveats at most; what is left out is counted, and the page has it."""
 LINES = 120
 FRONT, FAMILIES = 4, 3
@@ -171,14 +171,17 @@ def task_parts(data: dict[str, Any]) -> list[str]:
 
 def funnel_parts(data: dict[str, Any]) -> list[str]:
     read, selected = cells_of(data, "sources"), cells_of(data, "select")
+    skips = any(outcome_total(cells, "skipped") for cells in read.values())
     rows = []
     for name, cells in read.items():
-        bad, good = documents(cells, ("quarantined", "unreadable")), documents(cells, ("kept", "read"))
+        bad, skipped = outcome_total(cells, "quarantined"), outcome_total(cells, "skipped")
+        records = bad + skipped + documents(cells, ("kept", "read"))
         fates = selected.get(name, {})
         heldout, train = documents(fates, ("kept", "heldout")), documents(fates, ("kept", "train"))
         dropped = sum(row["documents"] for (outcome, _), row in fates.items() if outcome == "dropped")
-        rows.append([name, *map(count, (bad + good, bad, dropped, heldout, train))])
-    return [aligned(["Source", "Records", "Unreadable", "Dropped", "Held out", "Trained on"], rows, most=8)]
+        rows.append([name, *map(count, (records, bad, *([skipped] if skips else []), dropped, heldout, train))])
+    header = ["Source", "Records", "Unreadable", *(["Skipped"] if skips else []), "Dropped", "Held out", "Trained on"]
+    return [aligned(header, rows, most=8)]
 
 
 def more(given: Sequence[str], shown: Sequence[str]) -> str:

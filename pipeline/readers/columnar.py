@@ -1,0 +1,207 @@
+"""Parquet and Arrow (IPC file or stream): rows in batches whose memory is bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.readers.base import BadRecord, Item, Piece, Record, Shard
+from pipeline.readers.streams import MAX_RATIO, RATIO_FROM, Broken, codec_of, open_raw, open_shard
+
+BATCH_BYTES = 16_000_000
+BATCH_ROWS = 1000
+_CAREFUL_RATIO = 20
+_CAREFUL_DICTIONARY = 2_000_000
+_STREAMED: dict[str, Any] = {"buffer_size": 1 << 20, "pre_buffer": False}
+"""Options of ParquetFile with which a row group is read page by page; by default all of it is in memory at once."""
+
+
+def read_parquet(shard: Shard) -> Iterator[Item]:
+    """Yield the rows of a Parquet file or of some of its row groups.
+
+    Columns of nested values are read only where the source maps a field inside.
+    """
+    row = shard.first_row
+    with _Opened(shard.path) as source:
+        try:
+            file = pq.ParquetFile(source, **_STREAMED)
+            columns = _columns(file.schema_arrow, shard.columns)
+            groups = range(shard.piece.start, shard.piece.end) if shard.piece else range(file.num_row_groups)
+            for group in groups:
+                about = file.metadata.row_group(group)
+                if _is_bomb(about):
+                    yield BadRecord(row, f"decompression bomb: row group {group} grows over {MAX_RATIO} times")
+                    row += about.num_rows
+                    continue
+                texts = _risky_texts(about, file.schema_arrow)
+                chosen = pq.ParquetFile(source, **_STREAMED, read_dictionary=texts) if texts else file
+                size = max(1, about.total_byte_size // max(1, about.num_rows))
+                batches = chosen.iter_batches(
+                    max(1, min(BATCH_ROWS, BATCH_BYTES // size)), row_groups=[group], columns=columns, use_threads=False
+                )
+                for batch in batches:
+                    yield from rows(batch, row)
+                    row += len(batch)
+        except (pa.ArrowException, OSError, ValueError) as error:
+            yield BadRecord(row, f"unreadable Parquet: {error}")
+
+
+def _is_bomb(group: Any) -> bool:
+    whole, packed = group.total_byte_size, sum(group.column(i).total_compressed_size for i in range(group.num_columns))
+    return whole > RATIO_FROM and whole > MAX_RATIO * max(1, packed)
+
+
+def _risky_texts(group: Any, schema: pa.Schema) -> list[str]:
+    """Return the text columns with a dictionary of long values, which a plain read would copy out for every row.
+
+    Writers end a dictionary at about 1 MB, so honest files have none. Read as dictionaries such columns stay small, but
+    reading takes five times as long.
+    """
+    risky = []
+    for i in range(group.num_columns):
+        column = group.column(i)
+        at = schema.get_field_index(column.path_in_schema)
+        if at < 0 or not _is_text(schema.field(at).type) or not column.has_dictionary_page:
+            continue
+        dictionary = column.data_page_offset - column.dictionary_page_offset
+        whole, packed = column.total_uncompressed_size, max(1, column.total_compressed_size)
+        if dictionary > _CAREFUL_DICTIONARY or (whole > _CAREFUL_DICTIONARY and whole > _CAREFUL_RATIO * packed):
+            risky.append(column.path_in_schema)
+    return risky
+
+
+def cut_parquet(path: str, step: int, params: Any) -> list[Piece]:
+    """Cut between row groups, by their compressed sizes. A damaged file stays whole."""
+    with _Opened(path) as source:
+        try:
+            about = pq.ParquetFile(source).metadata
+        except (pa.ArrowException, OSError, ValueError):
+            return []
+        groups = [about.row_group(i) for i in range(about.num_row_groups)]
+    sizes = [sum(g.column(i).total_compressed_size for i in range(g.num_columns)) for g in groups]
+    return _gather(sizes, [group.num_rows for group in groups], step)
+
+
+def _gather(sizes: list[int], counts: list[int], step: int) -> list[Piece]:
+    """Return runs of groups of at most `step` bytes each where no single one is larger."""
+    pieces, start, first, size, seen = [], 0, 0, 0, 0
+    for i, (more, count) in enumerate(zip(sizes, counts, strict=True)):
+        if size and size + more > step:
+            pieces.append(Piece(start, i, first))
+            start, first, size = i, seen, 0
+        size += more
+        seen += count
+    return [*pieces, Piece(start, len(sizes), first)] if pieces else []
+
+
+def read_arrow(shard: Shard) -> Iterator[Item]:
+    """Yield the rows of an Arrow IPC file or stream; which one it is says its beginning."""
+    row = shard.first_row
+    with _Opened(shard.path) as source:
+        try:
+            for batch in _arrow_batches(source, shard):
+                names = _columns(batch.schema, shard.columns)
+                yield from rows(batch.select(names), row)
+                row += len(batch)
+        except Broken as error:
+            yield BadRecord(row, f"unreadable after this row: {error}")
+        except (pa.ArrowException, OSError, ValueError) as error:
+            yield BadRecord(row, f"unreadable Arrow: {error}")
+
+
+def _arrow_batches(source: Any, shard: Shard) -> Iterator[pa.RecordBatch]:
+    if codec_of(shard.path):
+        with open_shard(shard.path) as plain:
+            yield from pa.ipc.open_stream(plain)
+    elif _is_ipc_file(shard.path):
+        file = pa.ipc.open_file(pa.memory_map(source) if isinstance(source, str) else source)
+        chosen = range(shard.piece.start, shard.piece.end) if shard.piece else range(file.num_record_batches)
+        yield from (file.get_batch(i) for i in chosen)
+    else:
+        yield from pa.ipc.open_stream(pa.memory_map(source) if isinstance(source, str) else source)
+
+
+def _is_ipc_file(path: str) -> bool:
+    with open_raw(path) as file:
+        return file.read(6) == b"ARROW1"
+
+
+def cut_arrow(path: str, step: int, params: Any) -> list[Piece]:
+    """Cut an IPC file on a disk between record batches; streams, compressed files and URLs stay whole."""
+    if codec_of(path) or "://" in path or not _is_ipc_file(path):
+        return []
+    try:
+        file = pa.ipc.open_file(pa.memory_map(path))
+        batches = [file.get_batch(i) for i in range(file.num_record_batches)]
+        return _gather([batch.nbytes for batch in batches], [len(batch) for batch in batches], step)
+    except (pa.ArrowException, OSError, ValueError):
+        return []
+
+
+class _Opened:
+    """A path where pyarrow opens it itself, else an open file whose failures pass through pyarrow as they are."""
+
+    def __init__(self, path: str) -> None:
+        self._path, self._file = path, None
+
+    def __enter__(self) -> Any:
+        if "://" not in self._path:
+            return self._path
+        self._file = open_raw(self._path)
+        return self._file
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+
+def rows(batch: pa.RecordBatch, first: int) -> Iterator[Record | BadRecord]:
+    """Yield a batch's rows, a few in memory at a time. first: the number of its first row in the shard."""
+    step = max(1, min(BATCH_ROWS, BATCH_BYTES // max(1, batch.nbytes // max(1, len(batch)))))
+    if any(pa.types.is_dictionary(field.type) for field in batch.schema):
+        step = 1  # every row copies its value out
+    for start in range(0, len(batch), step):
+        part = batch.slice(start, step)
+        try:
+            values = part.to_pylist()
+        except (UnicodeDecodeError, OverflowError, ValueError):
+            yield from _one_by_one(part, first + start)
+            continue
+        yield from (Record(value, first + start + i) for i, value in enumerate(values))
+
+
+def _one_by_one(part: pa.RecordBatch, first: int) -> Iterator[Record | BadRecord]:
+    for i in range(len(part)):
+        try:
+            yield Record(part.slice(i, 1).to_pylist()[0], first + i)
+        except UnicodeDecodeError:
+            yield BadRecord(first + i, "not UTF-8")
+        except (OverflowError, ValueError) as error:
+            yield BadRecord(first + i, f"not a value that Python has: {error}")
+
+
+_PLAIN: tuple[Callable[[pa.DataType], bool], ...] = (
+    pa.types.is_boolean,
+    pa.types.is_integer,
+    pa.types.is_floating,
+)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+
+
+def _columns(schema: pa.Schema, mapped: tuple[str, ...]) -> list[str]:
+    """Return the columns to read: those whose values a document keeps, and those that the source maps."""
+    heads = {path.split(".")[0] for path in mapped} | set(mapped)
+    return [
+        field.name
+        for field in schema
+        if field.name in heads
+        or _is_text(field.type)
+        or (pa.types.is_dictionary(field.type) and _is_text(field.type.value_type))
+        or any(is_kind(field.type) for is_kind in _PLAIN)
+    ]

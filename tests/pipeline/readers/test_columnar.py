@@ -1,0 +1,137 @@
+"""Parquet and Arrow: rows with bounded memory, pieces by row groups, damage as stated bad records."""
+
+from __future__ import annotations
+
+import gzip
+import random
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.readers.base import Record, Shard
+from pipeline.readers.columnar import BATCH_ROWS
+from pipeline.readers.registry import read_shard
+from tests.pipeline.readers.helpers import bad, good, pieces, read, read_pieces
+
+ROWS = [{"id": str(i), "text": f"text {i} " * (i % 7)} for i in range(3000)]
+
+
+def test_parquet_gives_every_row_in_order(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.Table.from_pylist(ROWS), path, row_group_size=700)
+    items = read(path)
+    assert items == ROWS
+    assert [record.row for record in good(items)] == list(range(3000))
+
+
+def test_pieces_of_parquet_are_row_groups_and_rows_keep_their_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.Table.from_pylist(ROWS), path, row_group_size=500)
+    found = pieces(path, path.stat().st_size // 3)
+    assert 3 <= len(found) <= 6
+    items = [item for piece in found for item in read(path, piece=piece)]
+    assert items == ROWS
+    assert [record.row for record in good(items)] == list(range(3000))
+
+
+def test_a_parquet_file_cut_in_half_is_one_bad_record_and_is_not_split(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pl.DataFrame({"id": range(100)}).write_parquet(path)
+    path.write_bytes(path.read_bytes()[:300])
+    assert bad(read(path)) == [(0, "unreadable Parquet")]
+    assert pieces(path, 10) == []
+
+
+def test_damaged_pages_keep_the_rows_before_them(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.Table.from_pylist(ROWS), path, row_group_size=1000, compression="zstd", use_dictionary=False)
+    group = pq.ParquetFile(path).metadata.row_group(1).column(1)
+    data = bytearray(path.read_bytes())
+    data[group.data_page_offset : group.data_page_offset + group.total_compressed_size] = bytes(
+        group.total_compressed_size
+    )
+    path.write_bytes(data)
+    items = read(path)
+    assert good(items) == ROWS[:1000]
+    assert bad(items) == [(1000, "unreadable Parquet")]
+
+
+def test_text_that_is_no_utf8_costs_its_row(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    values = pa.array([b"one", b"caf\xe9", b"three"]).view(pa.string())
+    pq.write_table(pa.table({"id": ["1", "2", "3"], "text": values}), path)
+    items = read(path)
+    assert [record["id"] for record in good(items)] == ["1", "3"]
+    assert bad(items) == [(1, "not UTF-8")]
+
+
+def test_nested_columns_are_read_only_where_they_are_mapped(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    table = pa.Table.from_pylist([{"text": "t", "meta": {"url": "u", "n": 1}, "vector": [1.0, 2.0], "n": 3}])
+    pq.write_table(table, path)
+    assert read(path) == [{"text": "t", "n": 3}]
+    assert read(path, columns=("text", "meta.url")) == [{"text": "t", "meta": {"url": "u", "n": 1}, "n": 3}]
+
+
+@pytest.mark.parametrize("letters", ["0", "abcdefghijklmnop"])
+def test_a_long_value_in_a_dictionary_is_not_copied_for_every_row(letters: str, tmp_path: Path) -> None:
+    long = "".join(random.Random(1).choices(letters, k=5_000_000))
+    texts = pa.DictionaryArray.from_arrays(pa.array([0] * BATCH_ROWS, pa.int32()), pa.array([long]))
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"id": [str(i) for i in range(BATCH_ROWS)], "text": texts}), path)
+    assert path.stat().st_size < 6_000_000
+    before, most, rows = pa.total_allocated_bytes(), 0, 0
+    for item in read_shard("parquet", Shard(str(path), "a")):
+        assert isinstance(item, Record)
+        assert len(item["text"]) == 5_000_000
+        most, rows = max(most, pa.total_allocated_bytes() - before), rows + 1
+    assert rows == BATCH_ROWS
+    assert most < 50_000_000, "5 GB as plain text"
+
+
+def test_a_row_group_that_is_a_bomb_is_set_aside_and_the_next_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    schema = pa.schema([("id", pa.string()), ("text", pa.string())])
+    with pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=False) as writer:
+        writer.write_table(pa.table({"id": ["1", "2"], "text": ["0" * 60_000_000] * 2}, schema=schema))
+        writer.write_table(pa.table({"id": ["3"], "text": ["three"]}, schema=schema))
+    items = read(path)
+    assert good(items) == [{"id": "3", "text": "three"}]
+    assert bad(items) == [(0, "decompression bomb")]
+    assert good(items)[0].row == 2
+
+
+@pytest.mark.parametrize("kind", ["file", "stream", "zst file", "stream.gz"])
+def test_arrow_files_and_streams(kind: str, tmp_path: Path) -> None:
+    table = pa.Table.from_pylist(ROWS)
+    path = tmp_path / "a.arrow"
+    options = pa.ipc.IpcWriteOptions(compression="zstd" if "zst" in kind else None)
+    with pa.OSFile(str(path), "wb") as sink:
+        make = pa.ipc.new_file if "file" in kind else pa.ipc.new_stream
+        with make(sink, table.schema, options=options) as writer:
+            writer.write_table(table, max_chunksize=400)
+    if kind.endswith(".gz"):
+        packed = tmp_path / "a.arrow.gz"
+        packed.write_bytes(gzip.compress(path.read_bytes()))
+        path = packed
+    assert read(path) == ROWS
+    if "file" in kind:
+        assert len(pieces(path, 40_000)) > 2
+        assert read_pieces(path, 40_000) == ROWS
+    else:
+        assert pieces(path, 40_000) == []
+
+
+def test_a_cut_arrow_stream_keeps_the_rows_before_the_cut(tmp_path: Path) -> None:
+    table = pa.Table.from_pylist(ROWS)
+    path = tmp_path / "a.arrows"
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table, max_chunksize=400)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    items = read(path)
+    assert good(items) == ROWS[: len(good(items))]
+    assert len(good(items)) >= 400
+    assert bad(items) == [(len(good(items)), "unreadable Arrow")]
