@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import random
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.readers.base import Record, Shard
-from pipeline.readers.columnar import BATCH_ROWS
+from pipeline.readers.columnar import BATCH_ROWS, Unreachable
 from pipeline.readers.registry import read_shard
 from tests.pipeline.readers.helpers import bad, good, pieces, read, read_pieces
 
@@ -135,3 +136,19 @@ def test_a_cut_arrow_stream_keeps_the_rows_before_the_cut(tmp_path: Path) -> Non
     assert good(items) == ROWS[: len(good(items))]
     assert len(good(items)) >= 400
     assert bad(items) == [(len(good(items)), "unreadable Arrow")]
+
+
+def test_a_failing_disk_is_no_damaged_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shard that could not be reached must not count as unreadable for good: its unit fails and is tried again."""
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.Table.from_pylist(ROWS), path, row_group_size=500)
+
+    class Failing(io.FileIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            if self.tell() < 5000:
+                raise OSError("Input/output error")
+            return super().read(-1 if size is None else size)
+
+    monkeypatch.setattr("pipeline.readers.columnar.open_raw", lambda path: Failing(path))
+    with pytest.raises(Unreachable, match="Input/output error"):
+        read(path)
