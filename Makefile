@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 LOCKED := $(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable
 
-.PHONY: demo test test-all check samples clean
+.PHONY: demo test test-all check samples peers clean
 
 demo: .venv/base
 	$(BIN)/mixwright run mixes/quickstart.yaml
@@ -23,8 +23,16 @@ check: .venv/check
 samples: .venv/samples
 	$(BIN)/python -m samples.build
 
+# What only benchmarks need, in an environment of its own: datatrove brings a second fastText, and fails with xxhash 4.
+peers: .venv-peers/installed
+.venv-peers/installed:
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/pip install --quiet --disable-pip-version-check 'datatrove[processing]==0.10.1' 'spacy==3.8.18' \
+		'xxhash<4' 'datasketch==2.0.0' 'rensa==0.5.0'
+	@touch $@
+
 clean:
-	rm -rf .venv build *.egg-info
+	rm -rf .venv .venv-peers build *.egg-info
 
 .venv/python:
 	$(PYTHON) -m venv .venv

@@ -30,12 +30,11 @@ from pipeline.report.curves import rank_correlation
 from proxy_models.feed import DomainArrays, open_feed
 from proxy_models.hardware import NumericPlan, choose_plan
 from proxy_models.metrics import bits_per_byte
-from proxy_models.model import ModelConfig
-from proxy_models.optimiser import OptimiserConfig
 from proxy_models.presets import PRESETS, preset
 from proxy_models.requests import RequestSet, documents, encode
 from proxy_models.score import score
-from proxy_models.train import TrainConfig, chunks_of, train
+from proxy_models.settings import ModelConfig, OptimiserConfig, TrainConfig, chunks_of
+from proxy_models.train import train
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 SOURCES: tuple[str, ...] = ("wikipedia", "code", "papers", "questions", "speeches", "proofs", "ocr")

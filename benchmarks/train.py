@@ -27,8 +27,8 @@ from pathlib import Path
 import torch
 
 from proxy_models.hardware import choose_plan
-from proxy_models.model import ModelConfig
-from proxy_models.optimiser import Optimiser, OptimiserConfig
+from proxy_models.optimiser import Optimiser
+from proxy_models.settings import ModelConfig, OptimiserConfig
 from proxy_models.train import fresh
 
 MODEL = ModelConfig(vocab_size=4096, context=256, width=128, layers=4, heads=4, ff=384)

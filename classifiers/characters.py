@@ -118,10 +118,16 @@ def batches(texts: list[str], lower: bool = False, size: int = BATCH_CHARS) -> I
         yield read_batch(texts[first:], lower)
 
 
-def _spans(batch: Batch, starts: Positions, ends: Positions) -> Spans:
+def spans_of(batch: Batch, starts: Positions, ends: Positions) -> Spans:
+    """Return ascending pieces with the document that each belongs to."""
     # an empty piece may start where its document ends, hence "right"
     per_doc = np.diff(np.searchsorted(starts, batch.ends, side="right"), prepend=0)
     return Spans(starts, ends, np.repeat(np.arange(len(batch.starts)), per_doc))
+
+
+def first_of_docs(batch: Batch, spans: Spans) -> Positions:
+    """Return the index of the first span of each document, and the number of spans at the end."""
+    return np.searchsorted(spans.docs, np.arange(len(batch.starts) + 1))
 
 
 def count_per_doc(batch: Batch, positions: Positions) -> Positions:
@@ -142,7 +148,7 @@ def runs(batch: Batch, inside: NDArray[np.bool_], starting: NDArray[np.bool_] | 
 
     `inside` is false at the newline after each document.
     """
-    return _spans(batch, *_run_bounds(inside, starting))
+    return spans_of(batch, *_run_bounds(inside, starting))
 
 
 def stripped(batch: Batch) -> Batch:
@@ -198,7 +204,7 @@ def split_lines(batch: Batch) -> Spans:
     starts = np.concatenate(([0], follow[:-1]))
     # the newline added after a document ends its last line, but makes no empty one
     real = (starts < ends) | ~np.isin(ends, batch.ends, assume_unique=True)
-    return _spans(batch, starts[real], ends[real])
+    return spans_of(batch, starts[real], ends[real])
 
 
 def newline_pieces(batch: Batch, least: int = 1) -> Spans:
@@ -213,7 +219,7 @@ def newline_pieces(batch: Batch, least: int = 1) -> Spans:
     kept = (after - first >= least) & (first >= batch.starts[docs]) & (after <= batch.ends[docs])
     starts = np.sort(np.concatenate((batch.starts, after[kept])))
     ends = np.sort(np.concatenate((batch.ends, first[kept])))
-    return _spans(batch, starts, ends)
+    return spans_of(batch, starts, ends)
 
 
 def mix(values: Hashes) -> Hashes:
@@ -223,14 +229,29 @@ def mix(values: Hashes) -> Hashes:
     return values ^ (values >> np.uint64(31))
 
 
+@lru_cache(maxsize=1)
+def _mixed_codes() -> Hashes:
+    """Mixed value of every code point (9 MB; 20 ms, once per process)."""
+    return mix(np.arange(0x110000, dtype=np.uint64) + np.uint64(_BASE))
+
+
+def _powers(size: int) -> tuple[Hashes, Hashes]:
+    """Return the powers 1, 2, … of the base and 0, 1, … of its inverse, modulo 2^64."""
+    inverse = np.cumprod(np.concatenate(([np.uint64(1)], np.full(size, _BASE_INVERSE, np.uint64))))
+    return np.cumprod(np.full(size, _BASE, np.uint64)), inverse
+
+
+_usual_powers = lru_cache(maxsize=1)(_powers)
+
+
 def prefix(batch: Batch) -> Prefix:
     """Prepare the hashes of a batch: a polynomial in an odd base modulo 2^64 over mixed code points."""
     size = len(batch.codes)
-    powers = np.cumprod(np.full(size, _BASE, np.uint64))
+    # a batch is twice as long as usual at most, unless a single document is: that one's powers are not kept
+    powers, inverse = _usual_powers(2 * BATCH_CHARS) if size <= 2 * BATCH_CHARS else _powers(size)
     sums = np.zeros(size + 1, np.uint64)
-    np.cumsum(mix(batch.codes.astype(np.uint64) + np.uint64(_BASE)) * powers, out=sums[1:])
-    inverse = np.cumprod(np.concatenate(([np.uint64(1)], np.full(size, _BASE_INVERSE, np.uint64))))
-    return Prefix(sums, inverse)
+    np.cumsum(_mixed_codes().take(batch.codes) * powers[:size], out=sums[1:])
+    return Prefix(sums, inverse[: size + 1])
 
 
 def span_hashes(sums: Prefix, spans: Spans) -> Hashes:

@@ -1,8 +1,9 @@
 """Eval items inside documents: n-grams of words that a document shares with a suite of evals.
 
 As GPT-3 (Brown et al. 2020, appendix C) and most since: 13-grams of words, case folded, punctuation stripped.
-An item shorter than that is looked for whole when it has at least `min_words` words; shorter ones would match
-by chance and are left out and counted. A suite stores hashes only (64 bits), never eval text.
+An item shorter than that is looked for whole, its question followed by its answer, when it has at least `min_words`
+words; still shorter ones ("Stars are hot") would match by chance and are left out and counted. A suite stores hashes
+only (64 bits), never eval text.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class ContaminationParams(ScorerParams):
     """How a suite is built; scoring takes it from the suite."""
 
     n: int = Field(13, ge=2, le=50, description="Words of an n-gram.")
-    min_words: int = Field(6, ge=2, description="Items with fewer words are left out.")
+    min_words: int = Field(4, ge=2, description="Items with fewer words are left out.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,8 +108,8 @@ def load_suite(path: Path) -> Suite:
 
 
 class ContaminationScorer:
-    """`matched` (String): first eval of the suite that shares an n-gram, else null. `overlap` (UInt32):
-    n-grams shared.
+    """`matched` (String): the evals of the suite that share an n-gram, in its order, joined by commas, else null.
+    `overlap` (UInt32): n-grams shared with any of them.
 
     An n-gram that occurs twice in the document counts twice.
     """
@@ -120,30 +121,27 @@ class ContaminationScorer:
         self.table = _table(suite)
 
     def score(self, texts: pl.Series) -> pl.DataFrame:
-        suite, documents = self.suite, as_list(texts)
+        documents = as_list(texts)
         overlap = np.zeros(len(documents), np.uint32)
-        matched = np.full(len(documents), len(suite.evals), np.int64)
-        for docs, entries in _hits(suite, self.table, documents):
+        matched = np.zeros((len(documents), len(self.suite.evals)), bool)
+        for docs, entries in _hits(self.suite, self.table, documents):
             np.add.at(overlap, docs, 1)
-            # owners ascend among equal n-grams, but items of evals may be interleaved: look at all
-            every, of = _all_owners(suite, entries)
-            np.minimum.at(matched, docs[of], suite.item_evals[every])
-        names = [*suite.evals, None]
-        return pl.DataFrame(
-            {"matched": [names[index] for index in matched], "overlap": overlap},
-            schema={"matched": pl.String, "overlap": pl.UInt32},
-        )
+            owners, of = _all_owners(self.suite, entries)
+            matched[docs[of], self.suite.item_evals[owners]] = True
+        names: list[str | None] = [None] * len(documents)
+        for document in np.flatnonzero(matched.any(axis=1)).tolist():
+            names[document] = ",".join(self.suite.evals[i] for i in np.flatnonzero(matched[document]))
+        return pl.DataFrame({"matched": names, "overlap": overlap}, schema={"matched": pl.String, "overlap": pl.UInt32})
 
+    def items(self, texts: pl.Series) -> NDArray[np.bool_]:
+        """Return for each item of the suite whether any of the texts shares an n-gram with it.
 
-def items_found(suite: Suite, texts: pl.Series) -> NDArray[np.bool_]:
-    """Return for each item of the suite whether any of the texts shares an n-gram with it.
-
-    For evals that come after the training text is pinned: build a suite of their items, drop those found.
-    """
-    found = np.zeros(len(suite.item_evals), bool)
-    for _, entries in _hits(suite, _table(suite), as_list(texts)):
-        found[_all_owners(suite, entries)[0]] = True
-    return found
+        For evals that come after the training text is pinned: build a suite of their items, drop those found.
+        """
+        found = np.zeros(len(self.suite.item_evals), bool)
+        for _, entries in _hits(self.suite, self.table, as_list(texts)):
+            found[_all_owners(self.suite, entries)[0]] = True
+        return found
 
 
 def _words(batch: ch.Batch) -> tuple[ch.Hashes, ch.Positions]:

@@ -19,6 +19,7 @@ from pydantic import Field
 
 from classifiers import characters as ch
 from classifiers.base import ScorerParams, as_list
+from classifiers.calibration import load_calibration, with_probability
 
 WEIGHTS_FILE, FEATURES_FILE = "weights.safetensors", "features.json"
 Matrix = Any  # scipy.sparse.csr_matrix, whose stubs know neither its arrays nor its shape
@@ -26,6 +27,9 @@ _STEPS = 1000
 
 
 class LinearParams(ScorerParams):
+    model: Path | None = Field(
+        None, description="A folder that `classifier train` wrote; trained in the run if absent."
+    )
     max_chars: int = Field(4000, gt=0, description="Characters from the start of a text that are read.")
     bucket_bits: int = Field(18, ge=8, le=24, description="Base-2 logarithm of the number of buckets.")
     word_ngrams: int = Field(2, ge=1, le=5)
@@ -33,37 +37,43 @@ class LinearParams(ScorerParams):
 
 
 class LinearScorer:
-    """`score` (Float64): P(positive) in [0, 1]; 0.5 for a text without words."""
+    """`score` (Float64): P(positive) in [0, 1]; 0.5 for a text without words. `calibrated` (Float64): the probability
+    that the model's calibration makes of it, null without one."""
 
-    columns = ("score",)
+    columns = ("score", "calibrated")
 
     def __init__(self, params: LinearParams, model_dir: Path | None) -> None:
-        """Load the model trained into `model_dir`; the features are those it was trained with.
+        """Load the model in `params.model`, or else `model_dir`; the features are those it was trained with.
 
         Raises ValueError when the folder is missing or holds no such model.
         """
         from safetensors.numpy import load_file
 
-        if model_dir is None or not (model_dir / WEIGHTS_FILE).is_file():
-            raise ValueError(f"no trained scikit-learn classifier in {model_dir}")
-        self.params = LinearParams(**json.loads((model_dir / FEATURES_FILE).read_text(encoding="utf-8")))
-        weights = load_file(model_dir / WEIGHTS_FILE)
+        folder = params.model or model_dir
+        if folder is None or not (folder / WEIGHTS_FILE).is_file():
+            raise ValueError(f"no trained scikit-learn classifier in {folder}")
+        self.params = LinearParams(**json.loads((folder / FEATURES_FILE).read_text(encoding="utf-8")))
+        weights = load_file(folder / WEIGHTS_FILE)
         self.rarity = weights["rarity"].astype(np.float64)
         self.coefficients = weights["coefficients"].astype(np.float64)
         self.intercept = float(weights["intercept"][0])
+        self.calibration = load_calibration(folder)
 
     def score(self, texts: pl.Series) -> pl.DataFrame:
         features = _unit_rows(_counts(as_list(texts), self.params), self.rarity)
         logits = features @ self.coefficients + self.intercept
         scores = np.where(np.diff(features.indptr) > 0, 0.5 * (1 + np.tanh(logits / 2)), 0.5)
-        return pl.DataFrame({"score": scores}, schema={"score": pl.Float64})
+        return with_probability(pl.Series("score", scores, dtype=pl.Float64), self.calibration)
 
 
-def fit_linear(positive: list[str], negative: list[str], out: Path, params: LinearParams) -> None:
+def fit_linear(positive: list[str], negative: list[str], out: Path, seed: int, params: LinearParams) -> None:
     """Fit with balanced class weights and write the weights and the features' parameters into `out`.
+
+    Nothing is drawn at random: `seed` is there because other kinds of classifier draw.
 
     Raises ValueError when the solver does not converge.
     """
+    del seed
     from safetensors.numpy import save_file
     from sklearn.linear_model import LogisticRegression
 
@@ -82,7 +92,7 @@ def fit_linear(positive: list[str], negative: list[str], out: Path, params: Line
         "rarity": rarity,
     }
     save_file(weights, out / WEIGHTS_FILE)
-    (out / FEATURES_FILE).write_text(params.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    (out / FEATURES_FILE).write_text(params.model_dump_json(indent=2, exclude={"model"}) + "\n", encoding="utf-8")
 
 
 def _counts(texts: list[str], params: LinearParams) -> Matrix:

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from classifiers.base import Scorer, ScorerParams
+from classifiers.c4 import C4Params, C4Scorer
 from classifiers.contamination import SUITE_FILE, ContaminationParams, ContaminationScorer, load_suite
 from classifiers.duplicates import DuplicatesParams, DuplicatesScorer
 from classifiers.fasttext_quality import FastTextParams, FastTextScorer
+from classifiers.fineweb import FineWebParams, FineWebScorer
 from classifiers.heuristics import GopherParams, GopherScorer
 from classifiers.language import LanguageParams, LanguageScorer
 from classifiers.linear_quality import LinearParams, LinearScorer
@@ -37,7 +39,9 @@ def _load_contamination(params: ContaminationParams, model_dir: Path | None) -> 
 SCORERS: dict[str, ScorerSpec] = {
     spec.name: spec
     for spec in (
-        ScorerSpec("gopher", 1, GopherParams, GopherScorer.columns, False, lambda params, _: GopherScorer(params)),
+        ScorerSpec("gopher", 2, GopherParams, GopherScorer.columns, False, lambda params, _: GopherScorer(params)),
+        ScorerSpec("c4", 1, C4Params, C4Scorer.columns, False, lambda params, _: C4Scorer(params)),
+        ScorerSpec("fineweb", 1, FineWebParams, FineWebScorer.columns, False, lambda params, _: FineWebScorer(params)),
         ScorerSpec(
             "language",
             1,
@@ -46,16 +50,16 @@ SCORERS: dict[str, ScorerSpec] = {
             False,
             lambda params, _: LanguageScorer(params),
         ),
-        ScorerSpec("fasttext", 1, FastTextParams, FastTextScorer.columns, True, FastTextScorer),
-        ScorerSpec("sklearn", 1, LinearParams, LinearScorer.columns, True, LinearScorer),
+        ScorerSpec("fasttext", 2, FastTextParams, FastTextScorer.columns, True, FastTextScorer),
+        ScorerSpec("sklearn", 2, LinearParams, LinearScorer.columns, True, LinearScorer),
         ScorerSpec(
             "duplicates",
-            1,
+            2,
             DuplicatesParams,
             DuplicatesScorer.columns,
             False,
             lambda params, _: DuplicatesScorer(params),
         ),
-        ScorerSpec("contamination", 1, ContaminationParams, ContaminationScorer.columns, False, _load_contamination),
+        ScorerSpec("contamination", 2, ContaminationParams, ContaminationScorer.columns, False, _load_contamination),
     )
 }

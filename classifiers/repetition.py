@@ -4,19 +4,22 @@ Counting follows datatrove's `GopherRepetitionFilter`, so that its published lim
 two departures: empty pieces are never duplicates (a text between two newlines would repeat its empty ends),
 and shares are cut at 1 (overlapping occurrences of a top n-gram can cover more characters than there are).
 
-All documents of a batch are counted at once. An n-gram that repeats contains an (n-1)-gram that repeats at
-the same place, so each n looks only at the places that the last one left: most text is out after 4-grams.
+Equal text is found by 64-bit hashes in a table of the document's own size, which stays in the cache. An n-gram that
+repeats begins with an (n-1)-gram that repeats, so each n looks only at the places that the last one left: most text is
+out after 4-grams. The loops are compiled (numba).
 """
 
 from __future__ import annotations
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
-from classifiers.characters import Batch, Hashes, Positions, Prefix, Spans, extend_ngrams, mix, span_hashes
+from classifiers.characters import Batch, Hashes, Positions, Spans, first_of_docs
 
 TOP = (2, 3, 4)
 DUPLICATED = (5, 6, 7, 8, 9, 10)
+LAST = DUPLICATED[-1]
 
 Floats = NDArray[np.float64]
 
@@ -26,21 +29,146 @@ def share(part: NDArray, whole: NDArray) -> Floats:
     return np.minimum(part / np.maximum(whole, 1), 1.0)
 
 
-def duplicate_pieces(batch: Batch, sums: Prefix, pieces: Spans) -> tuple[Floats, Floats]:
+@njit(cache=True)
+def _mixed(value):
+    """Spread the bits of a 64-bit value (finaliser of SplitMix64, Steele et al. 2014)."""
+    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return value ^ (value >> np.uint64(31))
+
+
+@njit(cache=True)
+def hash_spans(codes, starts, ends):
+    """Return a 64-bit hash of the text of each span; equal for equal text wherever it stands."""
+    hashes = np.empty(len(starts), np.uint64)
+    for k in range(len(starts)):
+        value = np.uint64(0x9E3779B97F4A7C15)
+        for i in range(starts[k], ends[k]):
+            value = (value ^ np.uint64(codes[i])) * np.uint64(0x100000001B3)
+        hashes[k] = _mixed(value)
+    return hashes
+
+
+@njit(cache=True)
+def _slot(keys, stamps, stamp, key, mask):
+    """Return the slot of a key in an open table: its own, or the free one that it may take (another stamp)."""
+    slot = key & mask
+    while stamps[slot] == stamp and keys[slot] != key:
+        slot = (slot + np.uint64(1)) & mask
+    return slot
+
+
+@njit(cache=True)
+def _mask(entries):
+    """Return the size of a table that `entries` leave at least half empty, less one; a power of two, less one."""
+    size = 4
+    while size < 2 * entries:
+        size *= 2
+    return np.uint64(size - 1)
+
+
+@njit(cache=True)
+def _most(first):
+    most = 0
+    for doc in range(len(first) - 1):
+        most = max(most, first[doc + 1] - first[doc])
+    return most
+
+
+@njit(cache=True)
+def _duplicates(hashes, lengths, first):
+    """Count pieces that occurred before in their document, and their characters: [documents] each."""
+    docs = len(first) - 1
+    size = int(_mask(_most(first))) + 1
+    keys, stamps = np.empty(size, np.uint64), np.full(size, -1, np.int64)
+    repeated, characters = np.zeros(docs, np.int64), np.zeros(docs, np.int64)
+    for doc in range(docs):
+        mask = _mask(first[doc + 1] - first[doc])
+        for k in range(first[doc], first[doc + 1]):
+            if lengths[k] == 0:
+                continue
+            slot = _slot(keys, stamps, doc, hashes[k], mask)
+            if stamps[slot] == doc:
+                repeated[doc] += 1
+                characters[doc] += lengths[k]
+            else:
+                keys[slot], stamps[slot] = hashes[k], doc
+    return repeated, characters
+
+
+@njit(cache=True)
+def _repeated(hashes, letters, first):
+    """Return characters in repeated n-grams: [documents, n], columns 2 to 4 as `top`, 5 to 10 as `duplicate`.
+
+    hashes: of words; letters: [words + 1] characters in the words before each; first: [documents + 1] first words.
+    """
+    docs, most = len(first) - 1, _most(first)
+    size = int(_mask(most)) + 1
+    keys, stamps = np.empty(size, np.uint64), np.full(size, -1, np.int64)
+    counts, firsts, seen = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.bool_)
+    places, slots, grams = np.empty(most, np.int64), np.empty(most, np.uint64), np.empty(most, np.uint64)
+    result = np.zeros((docs, LAST + 1), np.int64)
+    stamp = 0
+    for doc in range(docs):
+        begin, end = first[doc], first[doc + 1]
+        active = end - begin
+        for k in range(active):
+            places[k], grams[k] = begin + k, hashes[begin + k]
+        for n in range(2, LAST + 1):
+            while active and places[active - 1] + n > end:
+                active -= 1
+            if n < 5 and end - begin >= n:  # the first n-gram is the top one as long as none repeats
+                result[doc, n] = letters[begin + n] - letters[begin] + n - 1
+            stamp += 1
+            mask = _mask(active)
+            for k in range(active):
+                key = _mixed(grams[k] * np.uint64(0x9E3779B97F4A7C15) + hashes[places[k] + n - 1])
+                slot = _slot(keys, stamps, stamp, key, mask)
+                if stamps[slot] != stamp:
+                    keys[slot], stamps[slot], counts[slot], firsts[slot] = key, stamp, 0, places[k]
+                    seen[slot] = False
+                counts[slot] += 1
+                grams[k], slots[k] = key, slot
+            if n < 5:
+                best = 1
+                for k in range(active):
+                    slot, place = slots[k], places[k]
+                    if counts[slot] > best and firsts[slot] == place:
+                        best = counts[slot]
+                        result[doc, n] = (letters[place + n] - letters[place] + n - 1) * best
+            else:
+                free = begin
+                for k in range(active):
+                    slot, place = slots[k], places[k]
+                    if place < free:
+                        continue
+                    if seen[slot]:
+                        result[doc, n] += letters[place + n] - letters[place]
+                        free = place + n
+                    seen[slot] = True
+            kept = 0
+            for k in range(active):
+                if counts[slots[k]] > 1:
+                    places[kept], grams[kept] = places[k], grams[k]
+                    kept += 1
+            active = kept
+    return result
+
+
+def count_duplicates(batch: Batch, pieces: Spans) -> tuple[Positions, Positions]:
+    """Return, by document, how many pieces occurred before in it and the characters in them; empty ones never do."""
+    hashes = hash_spans(batch.codes, pieces.starts, pieces.ends)
+    return _duplicates(hashes, pieces.lengths(), first_of_docs(batch, pieces))
+
+
+def duplicate_pieces(batch: Batch, pieces: Spans) -> tuple[Floats, Floats]:
     """Share of pieces (lines, paragraphs) that occurred before in their document, and of the characters in
     them.
 
     The first occurrence is no duplicate. Denominators: all pieces, empty ones included; all characters.
     """
-    size = len(batch.starts)
-    lengths = pieces.lengths()
-    full = np.flatnonzero(lengths > 0)
-    keys = _salted(span_hashes(sums, pieces)[full], pieces.docs[full])
-    _, first, counts = np.unique(keys, return_index=True, return_counts=True)
-    docs, extra = pieces.docs[full][first], counts - 1
-    repeated = np.bincount(docs, extra, size)
-    characters = np.bincount(docs, extra * lengths[full][first], size)
-    return share(repeated, np.bincount(pieces.docs, minlength=size)), share(characters, batch.lengths())
+    repeated, characters = count_duplicates(batch, pieces)
+    return share(repeated, np.bincount(pieces.docs, minlength=len(batch.starts))), share(characters, batch.lengths())
 
 
 def repeated_ngrams(batch: Batch, words: Spans, hashes: Hashes) -> dict[str, Floats]:
@@ -51,79 +179,7 @@ def repeated_ngrams(batch: Batch, words: Spans, hashes: Hashes) -> dict[str, Flo
     the n-grams that stood earlier in the document, reading left to right and leaping over each one found.
     Denominator: all characters of the document. `hashes` are those of `words`.
     """
-    size, chars = len(batch.starts), batch.lengths()
     letters = np.concatenate(([0], np.cumsum(words.lengths())))
-    salted = _salted(hashes, words.docs)
-    last = np.searchsorted(words.docs, words.docs, side="right")  # end of the words of the same document
-    places = np.arange(len(hashes))
-    grams = salted
-    columns = {}
-    for n in range(2, max(DUPLICATED) + 1):
-        inside = places + n <= last[places]
-        places = places[inside]
-        grams = extend_ngrams(grams[inside], salted[places + n - 1])
-        if n == 2:  # the first n-gram of a document is its top one as long as none repeats
-            first_word = np.searchsorted(words.docs, np.arange(size))
-            total = np.bincount(words.docs, minlength=size)
-        group, counts = _groups(grams)
-        repeats = counts[group] > 1
-        places, grams, group = places[repeats], grams[repeats], group[repeats]
-        if n in TOP:
-            top = np.zeros(size)
-            some = total >= n
-            start = first_word[some]
-            top[some] = letters[start + n] - letters[start] + n - 1
-            _raise_to_top(top, words.docs, places, letters[places + n] - letters[places] + n - 1, group, counts)
-            columns[f"top_{n}gram"] = share(top, chars)
-        elif n in DUPLICATED:
-            found = _leap(places, group, n)
-            covered = np.bincount(words.docs[found], letters[found + n] - letters[found], size)
-            columns[f"duplicate_{n}gram"] = share(covered, chars)
-    return columns
-
-
-def _salted(hashes: Hashes, docs: Positions) -> Hashes:
-    """Make equal text of different documents differ."""
-    return mix(hashes + mix(docs.astype(np.uint64) + np.uint64(1)))
-
-
-def _groups(grams: Hashes) -> tuple[Positions, Positions]:
-    """Number the distinct values: the group of each position, the size of each group."""
-    order = np.argsort(grams)
-    ordered = grams[order]
-    new = np.concatenate(([False], ordered[1:] != ordered[:-1])) if len(grams) else np.zeros(0, bool)
-    number = np.cumsum(new)
-    group = np.empty(len(grams), np.int64)
-    group[order] = number
-    return group, np.bincount(number)
-
-
-def _raise_to_top(
-    top: Floats, docs: Positions, places: Positions, lengths: Positions, group: Positions, counts: Positions
-) -> None:
-    """Write length × count of the most frequent repeated n-gram of each document into `top`."""
-    # places ascend, so the first index of a group is its first occurrence
-    _, first = np.unique(group, return_index=True)
-    doc, count = docs[places[first]], counts[group[first]]
-    order = np.lexsort((places[first], -count, doc))
-    doc, best = doc[order], order[np.flatnonzero(np.diff(doc[order], prepend=-1))]
-    top[docs[places[first[best]]]] = lengths[first[best]] * count[best]
-
-
-def _leap(places: Positions, group: Positions, n: int) -> Positions:
-    """Places of the n-grams found when reading left to right, leaping n words after each one found.
-
-    A plain loop, because each step depends on the last; it visits repeated places only.
-    """
-    seen: set[int] = set()
-    found: list[int] = []
-    free = 0
-    for place, number in zip(places.tolist(), group.tolist(), strict=True):
-        if place < free:
-            continue
-        if number in seen:
-            found.append(place)
-            free = place + n
-        else:
-            seen.add(number)
-    return np.array(found, np.int64)
+    found, chars = _repeated(hashes, letters, first_of_docs(batch, words)), batch.lengths()
+    names = {n: f"top_{n}gram" if n in TOP else f"duplicate_{n}gram" for n in (*TOP, *DUPLICATED)}
+    return {name: share(found[:, n], chars) for n, name in names.items()}

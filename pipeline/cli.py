@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline import classifier_cli
 from pipeline.errors import InputError, MixwrightError
 
 app = typer.Typer(
@@ -18,6 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
+app.add_typer(classifier_cli.app, name="classifier")
 
 Mix = Annotated[Path, typer.Argument(metavar="MIX.yaml", help="The mix YAML.", show_default=False)]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.", show_default=False)]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from pipeline.readers.base import MAX_DOCUMENT_BYTES
+from pipeline.rules import Limit
 from proxy_models.metrics import Metric
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -68,15 +70,42 @@ class Source(Section):
     license_field: str | None = Field(None, description="… the field that holds each document's own.")
     shard_bytes: Bytes = Field(256_000_000, description="Larger files are split into shards of at most this size.")
     max_document_bytes: Bytes = Field(MAX_DOCUMENT_BYTES, description="Larger documents are set aside.")
+    origin: str | None = Field(None, description="Where they come from: a URL or a few words, for the report.")
+    mask: list[Literal["email", "ip"]] = Field(
+        default_factory=list, description="Personal data that is replaced as documents are read; none if absent."
+    )
     max_bad_fraction: float = Field(0.05, ge=0, le=1, description="Above this share of bad records the run stops.")
 
 
-class Rule(Section):
-    """Drops the documents for which a condition over attributes is true."""
+def check_limit(value: Any) -> Any:
+    """Pass a rule's limit on: a number, two of them ([low, high], either may be null), or null."""
+    numbers = value if isinstance(value, (list, tuple)) and len(value) == 2 else [value]
+    if any(number is not None and type(number) not in (int, float) for number in numbers):
+        raise ValueError("expected a number, two bounds [low, high] or null")
+    return tuple(numbers) if len(numbers) == 2 else value
 
-    name: str = Field(description="The reason that a dropped document carries.")
-    drop: str = Field(description="SQL expression over attribute columns, e.g. `gopher_words < 50`.")
+
+class Rule(Section):
+    """Drops documents: where a condition over attributes is true (`name`, `drop`), or by a rule set (`rules`)."""
+
+    name: str | None = Field(None, description="The reason that a dropped document carries.")
+    drop: str | None = Field(None, description="SQL expression over attribute columns, e.g. `gopher_words < 50`.")
+    rules: str | None = Field(None, description="A name in pipeline/rules.py: gopher_quality, gopher_repetition, …")
+    limits: dict[str, Annotated[Limit, BeforeValidator(check_limit)]] = Field(
+        default_factory=dict, description="Limits of the set's rules that differ from the published ones, by name."
+    )
+    attribute: str | None = Field(None, description="The `annotate` entry that the set reads, where several fit.")
     sources: list[str] | None = Field(None, description="Sources it holds for; all if absent.")
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Rule:
+        if self.rules is None and (self.name is None or self.drop is None):
+            raise ValueError("expected `name` and `drop`, or `rules`")
+        if self.rules is not None and (self.name is not None or self.drop is not None):
+            raise ValueError("give `name` and `drop`, or `rules`, not both: a set names its reasons itself")
+        if self.rules is None and (self.limits or self.attribute):
+            raise ValueError("`limits` and `attribute` belong to `rules`")
+        return self
 
 
 class Rewrite(Section):
@@ -84,6 +113,17 @@ class Rewrite(Section):
 
     task: str = Field(description="Name of a rewriting task, e.g. wiki_qa, ocr_cleanup.")
     params: dict[str, Any] = Field(default_factory=dict)
+
+
+class Buckets(Section):
+    """A source's documents by quantiles of a score; each bucket, `source.bucket`, is a domain in the source's place."""
+
+    by: str = Field(description="Attribute column, higher is better, e.g. `good_score`.")
+    shares: dict[str, float] = Field(description="Share of the documents in each bucket, the best first; sum 1.")
+
+    def attribute(self, annotate: Mapping[str, Any]) -> str:
+        """Return the `annotate` entry that the column comes from: the longest name that it starts with."""
+        return max((name for name in annotate if self.by.startswith(f"{name}_")), key=len)
 
 
 class Tokenize(Section):
@@ -197,10 +237,18 @@ class Benchmark(Section):
     items: Count = Field(400, description="At most this many items are used.")
 
 
+class Contamination(Section):
+    """Training documents that hold something of an eval."""
+
+    n: int = Field(13, ge=2, le=50, description="Words in a row that a document must share with an item.")
+    drop: bool = Field(True, description="Drop such documents; otherwise they are only counted.")
+
+
 class Evals(Section):
     heldout: Heldout = Heldout()  # type: ignore[call-arg]
     benchmarks: dict[str, Benchmark] = Field(default_factory=dict)
     confirm: float = Field(0.5, gt=0, lt=1, description="Share of items seen by validate only.")
+    contamination: Contamination = Contamination()  # type: ignore[call-arg]
 
 
 class Objective(Section):
@@ -276,6 +324,7 @@ class Config(Section):
     annotate: dict[str, dict[str, Any]] = Field(default_factory=dict)
     select: list[Rule] = Field(default_factory=list)
     rewrite: dict[str, Rewrite] = Field(default_factory=dict)
+    buckets: dict[str, Buckets] = Field(default_factory=dict)
     tokenize: Tokenize = Tokenize()  # type: ignore[call-arg]
     domains: list[str] | None = None
     swarm: Design = Design()  # type: ignore[call-arg]
@@ -290,8 +339,25 @@ class Config(Section):
     licenses: Licenses = Licenses()  # type: ignore[call-arg]
 
     def domain_names(self) -> list[str]:
-        """Return the domains in order: the sources, then the rewritten variants, unless `domains` lists them."""
-        return self.domains or [*self.sources, *self.rewrite]
+        """Return the domains in order: the sources or their buckets, then the rewritten variants, unless `domains`
+        lists them."""
+        if self.domains:
+            return self.domains
+        return [*(name for source in self.sources for name in self.raw_parts(source) or [source]), *self.rewrite]
+
+    def raw_parts(self, source: str) -> list[str]:
+        """Return the buckets of a source as domains; none where it has none."""
+        return [f"{source}.{bucket}" for bucket in self.buckets[source].shares] if source in self.buckets else []
+
+    def bucket_domains(self) -> list[str]:
+        """Return the domains that are buckets."""
+        parts = {name for source in self.buckets for name in self.raw_parts(source)}
+        return [name for name in self.domain_names() if name in parts]
+
+    def domain_origins(self) -> dict[str, Any]:
+        """Return what keys and the mixture hold of the domains: name → origin, and which are buckets if any are."""
+        origins = {name: self.origin(name) for name in self.domain_names()}
+        return {"domains": origins, **({"buckets": parts} if (parts := self.bucket_domains()) else {})}
 
     def origin(self, domain: str) -> str:
         """Return the source that a domain comes from."""

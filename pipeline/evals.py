@@ -1,4 +1,4 @@
-"""Stages `benchmarks`, `suite` and `requests`: what every checkpoint is scored on.
+"""Stages `benchmarks` and `requests`: what every checkpoint is scored on.
 
 Every eval is split by item into a `steer` side, which fit and propose see, and a `confirm` side, which only validate
 sees.
@@ -18,16 +18,15 @@ import numpy as np
 from pipeline.documents import selected
 from pipeline.errors import InputError
 from pipeline.run import Run
-from pipeline.sources import fingerprint
-from pipeline.store import write_json
+from pipeline.shards import fingerprint
+from pipeline.suite import benchmarks_of, requests_of
 from pipeline.units import Job, Unit, digest
 from proxy_models.metrics import Metric
 from proxy_models.readers import read_requests
 from proxy_models.requests import Request, RequestSet, encode, save_requests
 
 BENCHMARKS_VERSION = 1
-SUITE_VERSION = 1
-REQUESTS_VERSION = 2
+REQUESTS_VERSION = 3
 SIDES = ("steer", "confirm")
 MOST_TRUNCATED = 0.2
 """A benchmark of which more contexts than this lose text on their left measures something else: it is refused."""
@@ -57,11 +56,6 @@ def rows_for(metrics: Iterable[Metric]) -> str:
     nothing again."""
     asked = set(metrics)
     return "gold" if asked == {"bpb"} else "unconditional" if "acc_uncond" in asked else "choices"
-
-
-def _items_of(run: Run) -> dict[str, Unit]:
-    """Return the units of gold continuations by benchmark."""
-    return {unit.name: unit for unit in run.of("benchmarks") if "|" not in unit.name}
 
 
 def read_benchmark(job: Job) -> dict[str, Any]:
@@ -109,36 +103,6 @@ def _check_rows(requests: list[Request], rows: str, path: Path) -> None:
             raise InputError(f"{path}: item {item} has no rows without the question: its metric cannot be acc_uncond")
 
 
-def _requests(folder: Path) -> list[Request]:
-    with open(folder / "requests.jsonl", encoding="utf-8") as file:
-        return [Request(**json.loads(line)) for line in file]
-
-
-# suite: the n-grams that training text must not contain
-
-
-def suite_units(run: Run) -> list[Unit]:
-    """One pinned unit over all benchmarks of the first run; of benchmarks added later the items that training text
-    contains are dropped instead (see `requests`), so that nothing is trained again."""
-    inputs = {name: unit.ref for name, unit in _items_of(run).items()}
-    return [run.pinned(Unit("suite", "suite", SUITE_VERSION, {}, inputs))] if inputs else []
-
-
-def build_suite(job: Job) -> dict[str, Any]:
-    """Write the contamination suite and the names of the evals in it."""
-    from classifiers.contamination import SUITE_FILE, save_suite
-    from classifiers.contamination import build_suite as build
-
-    items = [(name, _item_text(request)) for name, folder in job.inputs.items() for request in _requests(folder)]
-    save_suite(build(items), job.out / SUITE_FILE)
-    write_json(job.out / "evals.json", {name: folder.name for name, folder in job.inputs.items()})
-    return {"items": len(items)}
-
-
-def _item_text(request: Request) -> str:
-    return f"{request.context}{request.continuation}"
-
-
 # requests: token ids of every task, on both sides
 
 
@@ -158,21 +122,12 @@ def request_units(run: Run) -> list[Unit]:
         args = {**base, "characters": evals.heldout.characters}
         units.append(Unit("requests", f"heldout/{source}", REQUESTS_VERSION, args, inputs))
     scored = {unit.name.split("|")[0]: unit for unit in run.of("benchmarks")}  # the last: all choices where asked for
-    for name, benchmark in _items_of(run).items():
+    overlaps = run.of("overlap")
+    for name in benchmarks_of(run):
         inputs = {"vocabulary": vocabulary.ref, "benchmark": scored[name].ref}
-        if benchmark.key not in _suite_evals(run).values():  # added after the suite was pinned
-            for shard in run.of("sources"):
-                inputs[f"{shard.name}|documents"] = shard.ref
-                inputs[f"{shard.name}|selection"] = selections[shard.name]
+        inputs |= {f"found in {unit.name}": unit.ref for unit in overlaps if unit.name.split("/")[0] == name}
         units.append(Unit("requests", f"bench/{name}", REQUESTS_VERSION, base, inputs))
     return units
-
-
-def _suite_evals(run: Run) -> dict[str, str]:
-    for unit in run.of("suite"):
-        run.manifest(unit)  # NotYet where it has not been built
-        return run.store.read_json(unit.ref, "evals.json")
-    return {}
 
 
 def encode_requests(job: Job) -> dict[str, Any]:
@@ -182,12 +137,15 @@ def encode_requests(job: Job) -> dict[str, Any]:
     tokenizer = Tokenizer.from_file(str(job.inputs["vocabulary"] / "tokenizer.json"))
     counts: dict[str, Any] = {}
     if "benchmark" in job.inputs:
-        requests = _requests(job.inputs["benchmark"])
-        counts["contaminated"] = 0
-        if len(job.inputs) > 2:
-            clean = _uncontaminated(requests, job)
-            counts["contaminated"] = _items(requests) - _items(clean)
-            requests = clean
+        requests = requests_of(job.inputs["benchmark"])
+        held = {
+            item
+            for role, folder in job.inputs.items()
+            if role.startswith("found in ")
+            for item in json.loads((folder / "items.json").read_text())
+        }
+        counts["contaminated"] = len(held)
+        requests = [request for request in requests if request.item not in held]
         sides = _split([(request.item, request) for request in requests], job)
     else:
         sides = _split(list(_heldout(job)), job)
@@ -200,10 +158,6 @@ def encode_requests(job: Job) -> dict[str, Any]:
         save_requests(encoded, job.out / f"{side}.npz")
         counts[side] = _counts(encoded)
     return counts
-
-
-def _items(requests: list[Request]) -> int:
-    return sum(request.is_answer for request in requests)
 
 
 def _counts(requests: RequestSet) -> dict[str, int]:
@@ -265,22 +219,6 @@ def _excerpts(requests: list[Request], most: int, seed: int) -> list[Request]:
         if text.strip():
             excerpts.append(Request(item=request.item, context="", continuation=text))
     return excerpts
-
-
-def _uncontaminated(requests: list[Request], job: Job) -> list[Request]:
-    """Return the requests of the items whose text, with the right answer, no training document contains."""
-    from classifiers.contamination import build_suite, items_found
-
-    gold = [request for request in requests if request.is_answer]
-    suite = build_suite([(request.item, _item_text(request)) for request in gold])
-    found = [False] * len(gold)
-    for name in dict.fromkeys(name.split("|")[0] for name in job.inputs if "|" in name):
-        documents = job.inputs[f"{name}|documents"] / "documents.parquet"
-        selection = job.inputs[f"{name}|selection"] / "selection.parquet"
-        for frame in selected(documents, selection, "train", ["text"]):
-            found = [a or bool(b) for a, b in zip(found, items_found(suite, frame["text"]), strict=True)]
-    hits = {request.item for request, hit in zip(gold, found, strict=True) if hit}
-    return [request for request in requests if request.item not in hits]
 
 
 def check(run: Run) -> None:

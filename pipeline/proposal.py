@@ -146,7 +146,7 @@ def propose_units(run: Run) -> list[Unit]:
     (fitted,) = run.of("fit")
     design = run.of("design")[-1]
     args = {
-        "domains": {name: run.config.origin(name) for name in run.config.domain_names()},
+        **run.config.domain_origins(),
         "objective": run.config.objective.model_dump(mode="json"),
         "propose": run.config.propose.model_dump(mode="json"),
         "references": run.config.references,
@@ -175,7 +175,8 @@ def propose(job: Job) -> dict[str, Any]:
     # from here on only what is on offer
     frozen = frozen_of({**design, "gone": []})
     names, gone = tuple(design["domains"]), len(design["gone"])
-    domains = domains_of({name: job.args["domains"][name] for name in names}, design["tokens"])
+    origins = {name: job.args["domains"][name] for name in names}
+    domains = domains_of(origins, design["tokens"], job.args.get("buckets", ()))
     options = job.args["propose"]
     earlier = json.loads((job.inputs["proven"] / "proposal.json").read_text()) if "proven" in job.inputs else None
     given = {"natural": design["natural"], "uniform": design["uniform"], **job.args["references"]}

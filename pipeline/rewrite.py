@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pyarrow as pa
 
 from pipeline.documents import TableWriter, as_mapping, selected
+from pipeline.rewriting.base import Rejected, Rewrite
 from pipeline.rewriting.registry import REWRITERS
 from pipeline.run import Run
 from pipeline.units import Job, Unit
 
-VERSION = 1
-DOCUMENTS = pa.schema([("id", pa.string()), ("origin", pa.string()), ("text", pa.string())])
+VERSION = 2
+DOCUMENTS = pa.schema([("id", pa.string()), ("origin", pa.string()), ("license", pa.string()), ("text", pa.string())])
 REJECTED = pa.schema([("origin", pa.string()), ("reason", pa.string()), ("text", pa.string())])
 
 
 def units(run: Run) -> list[Unit]:
     """One unit per variant and shard of its source."""
     selections = {unit.name: unit.ref for unit in run.of("select")}
+    checked = run.of("suite") if run.config.evals.contamination.drop else []
+    suite = {unit.stage: unit.ref for unit in checked}
     units = []
     for name, rewrite in run.config.rewrite.items():
         spec = REWRITERS[rewrite.task]
@@ -32,13 +38,13 @@ def units(run: Run) -> list[Unit]:
                     "variant": name,
                     "seed": run.config.seed,
                 }
-                inputs = {"documents": shard.ref, "selection": selections[shard.name]}
+                inputs = {"documents": shard.ref, "selection": selections[shard.name], **suite}
                 units.append(Unit("rewrite", f"{name}/{shard.name.split('/')[1]}", VERSION, args, inputs))
     return units
 
 
 def work(job: Job) -> dict[str, Any]:
-    """Write `documents.parquet` (with the id of each one's origin) and `rejected.parquet` (with its reason)."""
+    """Write `documents.parquet` (with each one's origin and licence) and `rejected.parquet` (with its reason)."""
     spec = REWRITERS[job.args["task"]]
     rewriter = spec.load(spec.params.model_validate(job.args["params"]), job.args["seed"])
     counts: Counter[str] = Counter()
@@ -47,21 +53,47 @@ def work(job: Job) -> dict[str, Any]:
         TableWriter(job.out / "documents.parquet", DOCUMENTS) as documents,
         TableWriter(job.out / "rejected.parquet", REJECTED) as rejected,
     ):
-        columns = ["id", "text", "fields"]
+        columns = ["id", "text", "license", "fields"]
         paths = job.inputs["documents"] / "documents.parquet", job.inputs["selection"] / "selection.parquet"
         for frame in selected(*paths, "train", columns):
-            for row in frame.iter_rows(named=True):
-                accepted, refused = rewriter.rewrite(as_mapping(row))
+            rewritten = ((row, *rewriter.rewrite(as_mapping(row))) for row in frame.iter_rows(named=True))
+            for row, accepted, refused in without_items(rewritten, job.inputs.get("suite")):
                 counts["documents_in"] += 1
                 counts["rewritten"] += bool(accepted)
                 for i, rewrite in enumerate(accepted):
-                    documents.add({"id": f"{row['id']}#{i}", "origin": row["id"], "text": rewrite.text})
+                    name = {"id": f"{row['id']}#{i}", "origin": row["id"], "license": row["license"]}
+                    documents.add({**name, "text": rewrite.text})
                     counts["documents"] += 1
                     counts["bytes"] += len(rewrite.text.encode())
                 for each in refused:
                     rejected.add({"origin": row["id"], "reason": each.reason, "text": each.text[:2000]})
                     reasons[each.reason] += 1
     return {**counts, "rejected": dict(reasons)}
+
+
+Rewritten = tuple[Mapping[str, Any], list[Rewrite], list[Rejected]]
+
+
+def without_items(rewritten: Iterable[Rewritten], suite: Path | None) -> Iterator[Rewritten]:
+    """Pass on (document, accepted, refused), with texts that hold an eval item refused: what a rewriter asks and
+    answers may be an eval's question though the document it comes from does not hold it."""
+    if suite is None:
+        yield from rewritten
+        return
+    from classifiers.contamination import SUITE_FILE, ContaminationScorer, load_suite
+
+    scorer = ContaminationScorer(load_suite(suite / SUITE_FILE))
+    every = list(rewritten)
+    texts = pl.Series([each.text for _, accepted, _ in every for each in accepted], dtype=pl.String)
+    held = iter(scorer.score(texts)["matched"].is_not_null())
+    for row, accepted, refused in every:
+        clean, found = [], []
+        for each in accepted:
+            if next(held):
+                found.append(Rejected("contaminated", each.text))
+            else:
+                clean.append(each)
+        yield row, clean, [*refused, *found]
 
 
 def check(run: Run) -> None:

@@ -35,7 +35,7 @@ def design_units(run: Run) -> list[Unit]:
         "sizes": sizes[: number + 1],
         "tolerance": run.config.swarm.tolerance,
         "blocks": run.config.swarm.blocks,
-        "domains": {name: run.config.origin(name) for name in run.config.domain_names()},
+        **run.config.domain_origins(),
         "propose": run.config.propose.model_dump(mode="json", exclude={"recipe"}),  # which is no way to choose runs
         "target_tokens": run.config.target.tokens,
         "proxy": [run.preset, run.config.proxy.identity],
@@ -74,7 +74,7 @@ def later_round(job: Job) -> dict[str, Any]:
     raised = maximised_tasks(asked["maximise"], table.tasks)
     fits = choose(table, seed=job.args["seed"], laws=wanted["laws"], force=wanted["law"], maximise=raised)
     objective = objective_of(table, whole.collapse(mix_of(plan, "natural")), asked, fits)
-    domains = swarm.domains_of(job.args["domains"], plan["tokens"])
+    domains = swarm.domains_of(job.args["domains"], plan["tokens"], job.args.get("buckets", ()))
     found = next_mixes(
         surface(table, on_face(fits, gone), objective),
         without(table.weights, gone)[0],

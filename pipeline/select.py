@@ -6,14 +6,16 @@ Every document gets a decision: kept for training, kept for evaluation, or dropp
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter
 from typing import Any
 
 import polars as pl
 
 from pipeline.annotate import attribute_frames
+from pipeline.config import Config, Rule
 from pipeline.documents import batches, write_frames
+from pipeline.duplicates import repeated_rows
+from pipeline.rules import expand, signals_of
 from pipeline.run import Run
 from pipeline.units import Job, Unit
 
@@ -28,13 +30,14 @@ def units(run: Run) -> list[Unit]:
     for shard in run.of("sources"):
         source = shard.args["source"]
         rules = [
-            {"name": rule.name, "drop": rule.drop}
+            {"name": reason, "drop": drop}
             for rule in run.config.select
             if rule.sources is None or source in rule.sources
+            for reason, drop in drops(rule, run.config)
         ]
         columns = {column for rule in rules for column in pl.sql_expr(rule["drop"]).meta.root_names()}
         names = [name for name in run.config.annotate if any(column.startswith(f"{name}_") for column in columns)]
-        if run.of("suite"):
+        if run.of("suite") and run.config.evals.contamination.drop:
             names.append("contamination")
         inputs = {"documents": shard.ref, "duplicates": duplicates[source]}
         inputs |= {name: attributes[f"{shard.name}/{name}"] for name in names}
@@ -50,6 +53,13 @@ def units(run: Run) -> list[Unit]:
     return units
 
 
+def drops(rule: Rule, config: Config) -> list[tuple[str, str]]:
+    """Return (reason, SQL condition) of an entry of `select`: its own, or those of its rule set in order."""
+    if rule.rules is None:
+        return [(str(rule.name), str(rule.drop))]
+    return expand(rule.rules, rule.attribute or signals_of(rule.rules, config.annotate)[0], rule.limits)
+
+
 def is_heldout(group: str, fraction: float, seed: int) -> bool:
     """Tell on which side a group of documents falls: a hash of its name, so every shard and every later run agrees."""
     number = int.from_bytes(hashlib.blake2b(f"{seed}:{group}".encode(), digest_size=8).digest(), "big")
@@ -59,7 +69,7 @@ def is_heldout(group: str, fraction: float, seed: int) -> bool:
 def work(job: Job) -> dict[str, Any]:
     """Write `selection.parquet` (`reason`, `split`), row by row beside the documents; return counts by outcome."""
     args = job.args
-    repeated = json.loads((job.inputs["duplicates"] / "duplicates.json").read_text())[args["shard"]]
+    repeated = repeated_rows(job.inputs["duplicates"], args["shard"])
     outcome: Counter[str] = Counter()
     size: Counter[str] = Counter()
 
@@ -69,7 +79,7 @@ def work(job: Job) -> dict[str, Any]:
         for frame in batches(job.inputs["documents"] / "documents.parquet", ["text", "group", "license"]):
             scores = next(attributes) if args["attributes"] else pl.DataFrame()
             table = pl.concat([frame, scores], how="horizontal") if scores.width else frame
-            reason = _reasons(table, args, {int(row) - start: True for row in repeated})
+            reason = _reasons(table, args, {row - start for row in repeated})
             heldout = frame["group"].map_elements(
                 lambda group: is_heldout(group, args["heldout"], args["seed"]), return_dtype=pl.Boolean
             )
@@ -93,7 +103,7 @@ def work(job: Job) -> dict[str, Any]:
     return {"documents": rows, "outcome": dict(outcome), "bytes": dict(size)}
 
 
-def _reasons(table: pl.DataFrame, args: Any, repeated: dict[int, bool]) -> pl.Series:
+def _reasons(table: pl.DataFrame, args: Any, repeated: set[int]) -> pl.Series:
     """Return the first reason that drops each row, null where none does.
 
     Order: licence, duplicate, overlap with an eval, then the YAML's rules as they stand.

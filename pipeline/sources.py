@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from classifiers.masking import MASKS
 from pipeline.config import Source
 from pipeline.documents import SCHEMA, TableWriter
 from pipeline.errors import BadDataError
@@ -19,7 +20,6 @@ from pipeline.readers.registry import FORMATS, read_shard
 from pipeline.readers.text import place
 from pipeline.run import Run
 from pipeline.shards import Part, parts
-from pipeline.shards import fingerprint as fingerprint
 from pipeline.units import Job, Unit
 
 VERSION = 1
@@ -68,6 +68,8 @@ def _args(name: str, source: Source, part: Part) -> dict[str, Any]:
         args["file"] = part.name
     if source.max_document_bytes != MAX_DOCUMENT_BYTES:
         args["max_document_bytes"] = source.max_document_bytes
+    if source.mask:
+        args["mask"] = sorted(set(source.mask))
     return args
 
 
@@ -98,7 +100,8 @@ def work(job: Job) -> dict[str, Any]:
     """
     form, shard = _shard(job)
     counts = {"documents": 0, "bytes": 0, "quarantined": 0}
-    skipped, reasons = Counter[str](), Counter[str]()
+    masks = job.args.get("mask", [])
+    skipped, reasons, masked = Counter[str](), Counter[str](), Counter[str]()
     seen = IdSet()
     by_bytes = shard.piece is not None and FORMATS[form].by_bytes
     with (
@@ -114,10 +117,25 @@ def work(job: Job) -> dict[str, Any]:
             elif isinstance(document, Skipped):
                 skipped[document.reason] += 1
             else:
+                _mask(document, masks, masked)
                 documents.add(document)
                 counts["documents"] += 1
                 counts["bytes"] += len(document["text"].encode())
-    return counts | ({"reasons": dict(reasons)} if reasons else {}) | ({"skipped": dict(skipped)} if skipped else {})
+    found: dict[str, dict[str, int]] = {"reasons": dict(reasons), "skipped": dict(skipped)}
+    return counts | {key: each for key, each in found.items() if each} | _masked(masks, masked)
+
+
+def _mask(document: dict[str, Any], kinds: list[str], masked: Counter[str]) -> None:
+    """Replace personal data in a document's text and ground truth, before anything is known about it."""
+    for kind in kinds:
+        for field in ("text", "truth"):
+            if document[field]:
+                document[field], count = MASKS[kind](document[field])
+                masked[kind] += count
+
+
+def _masked(kinds: list[str], masked: Counter[str]) -> dict[str, dict[str, int]]:
+    return {"masked": {kind: masked[kind] for kind in kinds}} if kinds else {}
 
 
 def _document(record: Record, shard: Shard, fields: dict[str, Any], seen: IdSet) -> dict[str, Any] | BadRecord:
@@ -144,7 +162,7 @@ def _document(record: Record, shard: Shard, fields: dict[str, Any], seen: IdSet)
         "id": str(name),
         "text": text,
         "group": str(name if group is None else group),
-        "license": None if license_ is None else str(license_),
+        "license": None if license_ in (None, "") else str(license_),
         "truth": truth,
         "fields": json.dumps({k: v for k, v in rest.items() if isinstance(v, str | int | float | bool)}),
     }

@@ -14,7 +14,10 @@ from typing import Any
 
 from pipeline import (
     annotate,
+    buckets,
+    classifiers_stage,
     curve,
+    duplicates,
     evals,
     failures,
     laws,
@@ -29,6 +32,7 @@ from pipeline import (
     select,
     sources,
     stacks,
+    suite,
     swarm,
     tokenize,
     transfer,
@@ -51,23 +55,25 @@ STAGES = (
     # curation: documents
     Stage("sources", "read raw shards", sources.units, sources.work, sources.check),
     Stage("benchmarks", "read published evals", evals.benchmark_units, evals.read_benchmark),
-    Stage("suite", "n-grams of the evals", evals.suite_units, evals.build_suite, pinned=True),
-    Stage(
-        "classifiers", "train quality classifiers", annotate.classifier_units, annotate.train_classifier, pinned=True
-    ),
+    Stage("suite", "n-grams of the evals", suite.suite_units, suite.build_suite, pinned=True),
+    Stage("classifiers", "train quality classifiers", classifiers_stage.units, classifiers_stage.work, pinned=True),
     Stage("annotate", "score every document", annotate.annotate_units, annotate.annotate),
     Stage(
-        "duplicates",
-        "find repeated documents",
-        annotate.duplicates_units,
-        annotate.mark_duplicates,
-        annotate.remember_references,
+        "matches",
+        "compare documents with those before",
+        duplicates.matches_units,
+        duplicates.find_matches,
+        duplicates.remember_references,
     ),
+    Stage("duplicates", "find repeated documents", duplicates.duplicates_units, duplicates.mark_duplicates),
     Stage("select", "keep, drop, hold out", select.units, select.work, select.check),
+    Stage("edges", "scores between quality buckets", buckets.edge_units, buckets.find_edges, pinned=True),
+    Stage("buckets", "fill quality buckets", buckets.bucket_units, buckets.fill_bucket),
     Stage("rewrite", "make variants", rewrite.units, rewrite.work, rewrite.check),
     Stage("vocabulary", "train the small BPE", tokenize.vocabulary_units, tokenize.train_vocabulary, pinned=True),
     Stage("tokenize", "domains to token arrays", tokenize.tokenize_units, tokenize.tokenize, tokenize.check),
     # proxies: checkpoints and their Σ log p; design, train and score take turns, once per round of the swarm
+    Stage("overlap", "later evals in training text", suite.overlap_units, suite.find_items),
     Stage("requests", "evals to token rows", evals.request_units, evals.encode_requests, evals.check),
     Stage("numerics", "choose the numeric type", numerics.units, numerics.work, pinned=True),
     Stage("design", "choose the swarm's mixes", rounds.design_units, rounds.design, pinned=True),

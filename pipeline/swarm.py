@@ -5,7 +5,7 @@ A proxy's key holds only the domains that it was trained on, so a new domain lea
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -34,7 +34,7 @@ def design_units(run: Run) -> list[Unit]:
     """One unit over the token counts of all domains."""
     inputs = {unit.name: unit.ref for unit in run.of("tokenize")}
     args = {
-        "domains": {name: run.config.origin(name) for name in run.config.domain_names()},
+        **run.config.domain_origins(),
         # later rounds are no part of the first, or one more round would ask for another first
         "design": {
             **run.config.swarm.model_dump(mode="json", exclude={"rounds", "tolerance"}),
@@ -67,7 +67,7 @@ def design(job: Job) -> dict[str, Any]:
         tokens[domain] += counts["target_tokens"]
         own[domain] += counts["tokens"]
         arrays.setdefault(domain, {})[role] = f"tokenize/{job.inputs[role].name}"
-    domains = domains_of(job.args["domains"], tokens)
+    domains = domains_of(job.args["domains"], tokens, job.args.get("buckets", ()))
     options = job.args["design"]
     frozen = freeze(domains, options["freeze"])
     within = limits_of(domains, job.args["propose"], job.args["target_tokens"], frozen.shares)
@@ -107,11 +107,13 @@ def design(job: Job) -> dict[str, Any]:
     return {"runs": len(plan["mixes"]), "mixes": len({each["mix"] for each in plan["mixes"]})}
 
 
-def domains_of(origins: Mapping[str, str], tokens: Mapping[str, float]) -> list[Any]:
-    """Return the mixture's domains from name → origin and name → target tokens."""
+def domains_of(origins: Mapping[str, str], tokens: Mapping[str, float], buckets: Collection[str] = ()) -> list[Any]:
+    """Return the mixture's domains from name → origin and name → target tokens; raw are sources and `buckets`."""
     from pipeline.mixture.spaces import Domain
 
-    return [Domain(name, origin, tokens[name], is_raw=name == origin) for name, origin in origins.items()]
+    return [
+        Domain(name, origin, tokens[name], is_raw=name == origin or name in buckets) for name, origin in origins.items()
+    ]
 
 
 def limits_of(
@@ -199,7 +201,7 @@ def train_proxy(job: Job) -> dict[str, Any]:
 def open_feed_of(job: Job, model: Any, config: Any) -> Any:
     """Return the feed of the job's mix over its token arrays."""
     from proxy_models.feed import DomainArrays, open_feed
-    from proxy_models.train import chunks_of
+    from proxy_models.settings import chunks_of
 
     roles: dict[str, list[str]] = {domain: [] for domain in job.args["weights"]}
     for role in job.inputs:

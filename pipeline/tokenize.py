@@ -6,25 +6,37 @@ document. They are memory-mapped, so a mix is never written out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from pipeline.documents import batches, selected
 from pipeline.own_tokenizer import END_OF_TEXT, open_tokenizer, vocabulary_size
 from pipeline.run import Run, larger_proxy, preset_values
-from pipeline.sources import fingerprint
+from pipeline.shards import fingerprint
 from pipeline.units import Job, Unit
 
 VOCABULARY_VERSION = 1
-TOKENIZE_VERSION = 1
+TOKENIZE_VERSION = 2
+
+UNKNOWN = "unknown"
+"""The licence of documents for which none is stated."""
 
 
 def domain_units(run: Run, domain: str) -> list[tuple[str, dict[str, str]]]:
     """Return (shard name, inputs) of every artefact that holds a domain's documents."""
     origin = run.config.origin(domain)
+    if domain in run.config.raw_parts(origin):
+        return [
+            (unit.name, {"documents": shard.ref, "selection": unit.ref})
+            for unit in run.of("buckets")
+            for shard in run.of("sources")
+            if unit.args["domain"] == domain and unit.args["shard"] == shard.name
+        ]
     if domain != origin:
         rewrites = [unit for unit in run.of("rewrite") if unit.args["variant"] == domain]
         return [(unit.name, {"documents": unit.ref}) for unit in rewrites]
@@ -36,13 +48,15 @@ def domain_units(run: Run, domain: str) -> list[tuple[str, dict[str, str]]]:
     ]
 
 
+def training(documents: Path, selection: Path | None, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+    """Yield columns of the training documents of one shard, raw or rewritten, in batches."""
+    path = documents / "documents.parquet"
+    return selected(path, selection / "selection.parquet", "train", columns) if selection else batches(path, columns)
+
+
 def texts(documents: Path, selection: Path | None) -> Iterator[list[str]]:
     """Yield the training texts of one shard, raw or rewritten, in batches."""
-    path = documents / "documents.parquet"
-    frames = (
-        selected(path, selection / "selection.parquet", "train", ["text"]) if selection else batches(path, ["text"])
-    )
-    for frame in frames:
+    for frame in training(documents, selection, ["text"]):
         yield frame["text"].to_list()
 
 
@@ -73,6 +87,8 @@ def train_vocabulary(job: Job) -> dict[str, Any]:
     """
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
+    from pipeline.mixture.spaces import Domain, prior
+
     if "tokenizer" in job.place:
         own = open_tokenizer(Path(job.place["tokenizer"]))
         own.save(str(job.out / "tokenizer.json"))
@@ -85,12 +101,16 @@ def train_vocabulary(job: Job) -> dict[str, Any]:
         domain: sum(len(t.encode()) for roles in parts.values() for batch in _shard_texts(roles) for t in batch)
         for domain, parts in shards.items()
     }
-    total = sum(n for domain, n in size.items() if "." not in domain)
-    variants = {domain: [each for each in shards if each.split(".")[0] == domain.split(".")[0]] for domain in shards}
+    domains = [
+        Domain(name, name.split(".")[0], size[name], is_raw=any("selection" in roles for roles in parts.values()))
+        for name, parts in shards.items()
+        if size[name]
+    ]
+    share = dict(zip((domain.name for domain in domains), prior(domains).tolist(), strict=True))
 
     def sample() -> Iterator[list[str]]:
         for domain, parts in shards.items():
-            left = job.args["sample"] * size[domain.split(".")[0]] / total / len(variants[domain])
+            left = job.args["sample"] * share.get(domain, 0)
             for roles in parts.values():
                 for batch in _shard_texts(roles):
                     if left > 0:
@@ -140,7 +160,8 @@ def tokenize_units(run: Run) -> list[Unit]:
 def tokenize(job: Job) -> dict[str, Any]:
     """Write `tokens.bin` (little-endian uint16, or uint32 above 65,536 ids) and return counts.
 
-    `target_tokens` counts the same text in the target's tokenizer; weights are shares of those.
+    `target_tokens` counts the same text in the target's tokenizer; weights are shares of those, and `licenses` says
+    how many of them are under which licence.
     """
     from tokenizers import Tokenizer
 
@@ -149,21 +170,24 @@ def tokenize(job: Job) -> dict[str, Any]:
     end = tokenizer.token_to_id(END_OF_TEXT)
     kind = np.dtype("<u2") if job.counts("vocabulary")["vocab_size"] <= 2**16 else np.dtype("<u4")
     counts = {"documents": 0, "bytes": 0, "tokens": 0, "target_tokens": 0}
+    licenses = Counter[str]()
     with open(job.out / "tokens.bin", "wb") as file:
-        for batch in texts(job.inputs["documents"], job.inputs.get("selection")):
+        for frame in training(job.inputs["documents"], job.inputs.get("selection"), ["text", "license"]):
+            batch = frame["text"].to_list()
+            lengths = []
             for text, encoded in zip(batch, tokenizer.encode_batch_fast(batch, add_special_tokens=False), strict=True):
                 ids = [*encoded.ids, end]
                 file.write(np.asarray(ids, dtype=kind).tobytes())
                 counts["documents"] += 1
                 counts["bytes"] += len(text.encode())
                 counts["tokens"] += len(ids)
+                lengths.append(len(ids))
             if target is not None:
-                counts["target_tokens"] += sum(
-                    len(each.ids) + 1 for each in target.encode_batch_fast(batch, add_special_tokens=False)
-                )
-    if target is None:
-        counts["target_tokens"] = counts["tokens"]
-    return {**counts, "bytes_per_id": kind.itemsize}
+                lengths = [len(each.ids) + 1 for each in target.encode_batch_fast(batch, add_special_tokens=False)]
+            counts["target_tokens"] += sum(lengths)
+            for license, length in zip(frame["license"], lengths, strict=True):
+                licenses[license or UNKNOWN] += length
+    return {**counts, "bytes_per_id": kind.itemsize, "licenses": dict(sorted(licenses.items()))}
 
 
 def check(run: Run) -> None:
@@ -175,4 +199,6 @@ def check(run: Run) -> None:
         tokens = sum(run.manifest(unit)["counts"]["tokens"] for unit in units)
         if tokens <= context:
             place = ("rewrite", domain) if domain in run.config.rewrite else ("sources", domain)
+            if domain in run.config.bucket_domains():
+                place = ("buckets", run.config.origin(domain))
             raise run.mix.error(place, f"domain `{domain}` has {tokens} tokens, fewer than one chunk of {context + 1}")

@@ -12,7 +12,7 @@ from proxy_models.model import Decoder
 from proxy_models.optimiser import Optimiser
 
 if TYPE_CHECKING:
-    from proxy_models.train import TrainConfig
+    from proxy_models.settings import TrainConfig
 
 Weights = dict[str, Tensor]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 
 import torch
@@ -12,32 +11,7 @@ from torch import Tensor, nn
 from proxy_models import blas, kernels
 from proxy_models.hardware import NumericPlan
 from proxy_models.loss import mean_nll
-
-
-@dataclass(frozen=True)
-class ModelConfig:
-    """Sizes of a decoder. context: the most tokens it reads at once. ff: width inside the feed-forward layer.
-
-    Raises ValueError for sizes that do not fit together.
-    """
-
-    vocab_size: int
-    context: int
-    width: int
-    layers: int
-    heads: int
-    ff: int
-
-    def __post_init__(self) -> None:
-        for name in ("vocab_size", "context", "width", "layers", "heads", "ff"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"model {name} must be at least 1, got {getattr(self, name)}")
-        if self.width % (2 * self.heads):
-            raise ValueError(f"model width {self.width} must be a multiple of twice the heads ({self.heads})")
-
-    @property
-    def parameters(self) -> int:
-        return 2 * self.vocab_size * self.width + self.layers * (4 * self.width**2 + 3 * self.width * self.ff)
+from proxy_models.settings import ModelConfig
 
 
 def plain_rms_norm(x: Tensor) -> Tensor:

@@ -8,39 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-
-@dataclass(frozen=True)
-class OptimiserConfig:
-    """name: of the matrices' optimiser. lr: peak rate of the matrices. embedding_lr: of embedding and head.
-
-    schedule: after ``warmup`` (share of the steps, 0..1) the rate falls linearly or along a cosine to 0, or
-    stays.
-    clip: largest norm of the gradient of all weights together.
-    """
-
-    name: Literal["adamw", "muon"] = "adamw"
-    lr: float = 1e-2
-    embedding_lr: float = 1e-2
-    weight_decay: float = 0.0
-    schedule: Literal["linear", "cosine", "constant"] = "linear"
-    warmup: float = 0.05
-    clip: float = 1.0
-
-    def __post_init__(self) -> None:
-        if self.name not in ("adamw", "muon"):
-            raise ValueError(f"optimiser must be adamw or muon, got {self.name}")
-        if self.schedule not in ("linear", "cosine", "constant"):
-            raise ValueError(f"schedule must be linear, cosine or constant, got {self.schedule}")
-        if not 0 <= self.warmup < 1:
-            raise ValueError(f"warmup is a share of the steps, at least 0 and under 1, got {self.warmup}")
-        if min(self.lr, self.embedding_lr, self.clip) <= 0 or self.weight_decay < 0:
-            raise ValueError("lr, embedding_lr and clip must be above 0 and weight_decay at least 0")
+from proxy_models.settings import OptimiserConfig
 
 
 def rate(schedule: str, warmup: float, step: int, steps: int) -> float:

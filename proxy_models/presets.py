@@ -24,9 +24,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from proxy_models.model import ModelConfig
-from proxy_models.optimiser import OptimiserConfig
-from proxy_models.train import TrainConfig
+from proxy_models.settings import ModelConfig, OptimiserConfig, TrainConfig
 
 MICRO_TOKENS = 4096
 """Tokens that go forwards and backwards at once on a CPU, where a batch is larger.

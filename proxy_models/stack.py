@@ -22,9 +22,10 @@ from proxy_models.feed import Feed
 from proxy_models.going import Kept
 from proxy_models.hardware import NumericPlan
 from proxy_models.loss import GPU_BYTES
-from proxy_models.model import Block, Decoder, ModelConfig, plain_attention, plain_rms_norm, plain_swiglu
+from proxy_models.model import Block, Decoder, plain_attention, plain_rms_norm, plain_swiglu
 from proxy_models.optimiser import Optimiser
-from proxy_models.train import LOSSES_KEPT, Diverged, TrainConfig, TrainResult, checked_chunks, fresh, write_checkpoint
+from proxy_models.settings import ModelConfig, TrainConfig
+from proxy_models.train import LOSSES_KEPT, Diverged, TrainResult, checked_chunks, fresh, write_checkpoint
 
 
 def _linear(x: Tensor, weight: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ import json
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -18,9 +18,10 @@ from torch import Tensor
 from proxy_models.feed import Feed
 from proxy_models.going import Going, Kept
 from proxy_models.hardware import NumericPlan
-from proxy_models.model import Decoder, ModelConfig
-from proxy_models.optimiser import Optimiser, OptimiserConfig
+from proxy_models.model import Decoder
+from proxy_models.optimiser import Optimiser
 from proxy_models.resume import Resume, load_state, save_state
+from proxy_models.settings import ModelConfig, TrainConfig, chunks_of
 
 LOSSES_KEPT = 50  # points of the training curve
 
@@ -34,33 +35,6 @@ class Diverged(RuntimeError):
 
 
 @dataclass(frozen=True)
-class TrainConfig:
-    """tokens: of the whole run, rounded down to whole batches. batch_tokens: of one step, a multiple of the
-    context.
-
-    seed: of the first weights (the order of the data has its own seed, in the feed).
-    average: share of the steps, 0 to 1, at the end of which the checkpoint is the mean of the weights (latest weight
-    averaging, arXiv:2209.14981, which averages the last checkpoints; here every step counts). 0: the last weights.
-    snapshots: shares of the steps after which the weights are kept beside the checkpoint, between 0 and 1, rising.
-    micro_tokens: the most tokens that go forwards and backwards at once; whole batches where it is None.
-    """
-
-    tokens: int
-    batch_tokens: int
-    optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
-    seed: int = 0
-    average: float = 0.0
-    snapshots: tuple[float, ...] = ()
-    micro_tokens: int | None = None
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.average <= 1:
-            raise ValueError(f"average is a share of the steps, 0 to 1, got {self.average}")
-        if any(not 0 < at < 1 for at in self.snapshots) or list(self.snapshots) != sorted(set(self.snapshots)):
-            raise ValueError(f"snapshots are rising shares of the steps above 0 and below 1, got {self.snapshots}")
-
-
-@dataclass(frozen=True)
 class TrainResult:
     """checkpoint: the folder. losses: (tokens seen, nats per token) along the run. The rest is the plan's."""
 
@@ -69,16 +43,6 @@ class TrainResult:
     losses: tuple[tuple[int, float], ...]
     realised: dict[str, float]
     repetition: dict[str, float]
-
-
-def chunks_of(model: ModelConfig, config: TrainConfig) -> int:
-    """Chunks a run reads: what to ask ``feed.chunk_plan`` for. Raises ValueError when sizes do not fit."""
-    if config.batch_tokens < model.context or config.batch_tokens % model.context:
-        raise ValueError(f"batch_tokens {config.batch_tokens} must be a multiple of the context {model.context}")
-    steps = config.tokens // config.batch_tokens
-    if steps < 1:
-        raise ValueError(f"tokens {config.tokens} are fewer than one batch of {config.batch_tokens}")
-    return steps * config.batch_tokens // model.context
 
 
 def checked_chunks(model: ModelConfig, config: TrainConfig, feed: Feed) -> int:

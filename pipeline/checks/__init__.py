@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pipeline.checks.base import Mistakes
+from pipeline.checks.buckets import bucket_mistakes
 from pipeline.checks.choices import choice_mistakes
 from pipeline.checks.data import data_mistakes
+from pipeline.checks.models import model_mistakes
 from pipeline.checks.proxies import proxy_mistakes
 from pipeline.config import Config
 from pipeline.tasks import task_names
@@ -15,6 +17,8 @@ def mistakes(config: Config) -> Mistakes:
 
     """Yield place and text of every mistake in a configuration that fits the schema."""
     yield from data_mistakes(config)
+    yield from model_mistakes(config)
+    yield from bucket_mistakes(config)
     yield from proxy_mistakes(config)
     yield from choice_mistakes(
         config.domain_names(),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from pathlib import Path
 
 import polars as pl
 from pydantic import ValidationError
@@ -16,6 +15,7 @@ from pipeline.errors import nearest
 from pipeline.readers.listing import format_of, params_of, source_files
 from pipeline.readers.registry import FORMATS, missing_modules
 from pipeline.rewriting.registry import REWRITERS
+from pipeline.rules import RULE_SETS, signals_of
 from pipeline.yaml_lines import Path_
 
 
@@ -86,9 +86,6 @@ def _annotate(config: Config) -> Mistakes:
             spec.params.model_validate(params)
         except ValidationError as error:
             yield from _nested(place, error, [*spec.params.model_fields, *_training_keys(spec.trains)])
-        model = section.get("model")
-        if model is not None and not Path(str(model)).is_file():
-            yield (*place, "model"), f"no such file: {model}"
         if is_trained(name, section):
             for side in ("positive", "negative"):
                 chosen = section.get(side)
@@ -134,22 +131,51 @@ def attribute_columns(config: Config) -> list[str]:
 
 def _select(config: Config) -> Mistakes:
     columns = attribute_columns(config)
-    seen = set()
+    seen: set[tuple[str, str]] = set()
     for i, rule in enumerate(config.select):
-        if rule.name in seen:
-            yield ("select", i, "name"), f"the reason `{rule.name}` is used twice"
-        seen.add(rule.name)
+        for j, source in enumerate(rule.sources or []):
+            if source not in config.sources:
+                yield ("select", i, "sources", j), unknown(source, config.sources, "source")
+        reason = str(rule.rules or rule.name)
+        holds = {(reason, source) for source in rule.sources or config.sources}
+        if seen & holds:
+            what = f"the rule set `{reason}`" if rule.rules else f"the reason `{reason}`"
+            yield ("select", i, "rules" if rule.rules else "name"), f"{what} is used twice for a source"
+        seen |= holds
+        if rule.rules is not None:
+            yield from _rule_set(config, i, rule.rules)
+            continue
         try:
-            used = pl.sql_expr(rule.drop).meta.root_names()
+            used = pl.sql_expr(str(rule.drop)).meta.root_names()
         except Exception as error:  # polars raises several types for bad SQL
             yield ("select", i, "drop"), f"not an SQL expression: {str(error).splitlines()[0]}"
             continue
         for column in used:
             if column not in columns:
                 yield ("select", i, "drop"), unknown(column, columns, "attribute")
-        for j, source in enumerate(rule.sources or []):
-            if source not in config.sources:
-                yield ("select", i, "sources", j), unknown(source, config.sources, "source")
+
+
+def _rule_set(config: Config, i: int, name: str) -> Mistakes:
+    if name not in RULE_SETS:
+        yield ("select", i, "rules"), unknown(name, RULE_SETS, "rule set")
+        return
+    rule, rules = config.select[i], {each.name: each for each in RULE_SETS[name].rules}
+    for key, limit in rule.limits.items():
+        if key not in rules:
+            yield ("select", i, "limits", key), unknown(key, rules, f"rule of {name}")
+            continue
+        try:
+            rules[key].within(limit)
+        except ValueError as error:
+            yield ("select", i, "limits", key), str(error)
+    scorer, fitting = RULE_SETS[name].scorer, signals_of(name, config.annotate)
+    if not fitting:
+        yield ("select", i, "rules"), f"`{name}` reads the scorer `{scorer}`, which is not in `annotate`"
+    elif rule.attribute is not None and rule.attribute not in fitting:
+        yield ("select", i, "attribute"), unknown(rule.attribute, fitting, f"attribute of the scorer {scorer}")
+    elif rule.attribute is None and len(fitting) > 1:
+        choices = ", ".join(f"`{each}`" for each in fitting)
+        yield ("select", i, "rules"), f"`attribute` has to say which one `{name}` reads: {choices}"
 
 
 def _rewrite(config: Config) -> Mistakes:
@@ -170,16 +196,19 @@ def _rewrite(config: Config) -> Mistakes:
 
 
 def _domains(config: Config) -> Mistakes:
-    possible = [*config.sources, *config.rewrite]
+    buckets = [name for source in config.buckets for name in config.raw_parts(source)]
+    possible = [*config.sources, *buckets, *config.rewrite]
     for i, domain in enumerate(config.domains or []):
         if domain not in possible:
             yield ("domains", i), unknown(domain, possible, "domain")
     domains = config.domain_names()
     if len(domains) < 2:
         yield ("domains",), "a mix needs at least two domains"
-    raw = [domain for domain in domains if domain in config.sources]
+    raw = {config.origin(domain) for domain in domains if domain in config.sources or domain in buckets}
     for i, domain in enumerate(domains):
         if config.origin(domain) not in raw:
             yield ("domains", i), f"`{domain}` needs its source `{config.origin(domain)}` among the domains"
+        if domain in config.buckets and not set(domains).isdisjoint(config.raw_parts(domain)):
+            yield ("domains", i), f"`{domain}` holds the documents of its buckets once more: take it or them"
     if config.proxy.tokens > config.target.tokens:
         yield ("proxy", "tokens"), f"{config.proxy.tokens} is above target.tokens ({config.target.tokens})"

@@ -93,18 +93,22 @@ def uniform(domains: Sequence[Domain]) -> np.ndarray:
 
 
 def prior(domains: Sequence[Domain]) -> np.ndarray:
-    """Each origin its natural share, spread evenly over its domains, so that nothing has prior 0. (d,), sum 1.
+    """Each origin its natural share, spread evenly over its raw text and its variants, so that nothing has prior 0.
+    (d,), sum 1.
 
-    An origin's share is that of its raw parent; an origin offered only as variants counts its largest one.
+    An origin's share is that of its raw text; an origin offered only as variants counts its largest one. Raw text in
+    several domains (quality buckets) spreads its part over them in proportion to their tokens.
     """
     check_domains(domains)
-    members: dict[str, list[int]] = {}
-    for i, d in enumerate(domains):
-        members.setdefault(d.origin, []).append(i)
+    members: dict[str, list[Domain]] = {}
+    for d in domains:
+        members.setdefault(d.origin, []).append(d)
     weights = np.zeros(len(domains))
-    for rows in members.values():
-        raw = [domains[i].tokens for i in rows if domains[i].is_raw]
-        weights[rows] = (sum(raw) if raw else max(domains[i].tokens for i in rows)) / len(rows)
+    for i, d in enumerate(domains):
+        raw = sum(each.tokens for each in members[d.origin] if each.is_raw)
+        versions = sum(not each.is_raw for each in members[d.origin]) + (raw > 0)
+        share = raw or max(each.tokens for each in members[d.origin])
+        weights[i] = (share / versions) * (d.tokens / raw if d.is_raw else 1.0)
     return weights / weights.sum()
 
 
@@ -117,7 +121,8 @@ def limits(
     """Linear limits beside the simplex itself.
 
     The repetition cap is one row per origin, sum over its domains of w * target_tokens / tokens <= max_repetition: a
-    rewrite repeats its parent's content, so the epochs of an origin's domains add up.
+    rewrite repeats its parent's content, so the epochs of an origin's domains add up. Buckets of an origin hold other
+    documents each, so there is one row for each of them, together with the origin's rewrites.
     """
     check_domains(domains)
     index = {d.name: i for i, d in enumerate(domains)}
@@ -134,8 +139,9 @@ def limits(
         if target_tokens is None or target_tokens <= 0 or max_repetition <= 0:
             raise ValueError("a repetition cap needs max_repetition > 0 and target_tokens > 0")
         for origin in dict.fromkeys(d.origin for d in domains):
-            row = np.array([target_tokens / d.tokens if d.origin == origin else 0.0 for d in domains])
-            add(row, max_repetition, f"repetition of {origin} <= {max_repetition:g}")
+            for name, members in _repeated(domains, origin).items():
+                row = np.array([target_tokens / d.tokens if d in members else 0.0 for d in domains])
+                add(row, max_repetition, f"repetition of {name} <= {max_repetition:g}")
     for bound in bounds:
         unknown = [n for n in bound.domains if n not in index]
         if unknown or not bound.domains:
@@ -156,11 +162,23 @@ def limits(
 
 
 def repetition(domains: Sequence[Domain], weights: np.ndarray, target_tokens: float) -> dict[str, float]:
-    """Epochs of each origin under a mix: sum over its domains of w * target_tokens / tokens."""
-    epochs: dict[str, float] = {}
-    for d, w in zip(domains, weights, strict=True):
-        epochs[d.origin] = epochs.get(d.origin, 0.0) + float(w) * target_tokens / d.tokens
-    return epochs
+    """Epochs of each origin under a mix: sum over its domains of w * target_tokens / tokens; of an origin in buckets,
+    of the documents that are repeated most."""
+    epochs = {d: float(w) * target_tokens / d.tokens for d, w in zip(domains, weights, strict=True)}
+    return {
+        origin: max(sum(epochs[d] for d in members) for members in _repeated(domains, origin).values())
+        for origin in dict.fromkeys(d.origin for d in domains)
+    }
+
+
+def _repeated(domains: Sequence[Domain], origin: str) -> dict[str, list[Domain]]:
+    """The domains of an origin whose epochs add up, as they repeat the same documents: all, or each bucket with the
+    rewrites."""
+    members = [d for d in domains if d.origin == origin]
+    raw = [d for d in members if d.is_raw]
+    if len(raw) < 2:
+        return {origin: members}
+    return {part.name: [d for d in members if d == part or not d.is_raw] for part in raw}
 
 
 def total_variation(mixes: np.ndarray, other: np.ndarray) -> np.ndarray:

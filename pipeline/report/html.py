@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from pipeline.report import charts, curation, curves, measures, method, pareto, regression, runs, transfer
+from pipeline.report import charts, curation, curves, measures, method, pareto, provenance, regression, runs, transfer
 from pipeline.report.decision import decide
 from pipeline.report.figures import Chart
 from pipeline.report.text import visible
@@ -56,6 +56,9 @@ def render_html(data: dict[str, Any]) -> str:
         "rewrites": curation.rewrites_table(data),
         "domains": curation.domains_table(data),
         "classifiers": curation.classifiers_table(data),
+        "sources": provenance.sources_table(data),
+        "licenses": provenance.licenses_table(data),
+        "contamination": provenance.contamination_table(data),
         "samples": curation.samples_of(data),
         "facts": method.facts(data),
         "evals": method.evals_table(data),

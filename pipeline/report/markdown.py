@@ -20,7 +20,7 @@ from pipeline.report.regression import chosen_score
 from pipeline.report.text import count, listed, number, p_value, signed, visible, words
 
 WIDTH = 79
-ROWS, TASKS, CAVEATS = 9, 14, 5
+ROWS, TASKS, CAVEATS = 9, 12, 5
 """Rows of a table, of the tasks', and caveats at most; what is left out is counted, and the page has it."""
 LINES = 120
 FRONT, FAMILIES = 4, 3

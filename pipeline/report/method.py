@@ -9,6 +9,7 @@ import yaml
 from pipeline.mixture.recipes import RECIPES
 from pipeline.report.curves import verdict
 from pipeline.report.measures import tasks_of
+from pipeline.report.provenance import licenses_text
 from pipeline.report.table import Cell, Column, Table, cut, table
 from pipeline.report.text import count, number, size, words
 from pipeline.tasks import requests_of
@@ -50,6 +51,7 @@ def facts(data: dict[str, Any]) -> list[tuple[str, str]]:
         ),
         ("", data["numerics"]["reason"]),
         ("Repetition cap", f"{config['propose']['max_repetition']:g} epochs of an origin in the target run"),
+        ("Licences", f"of the proposal, by tokens: {licenses_text(mix['licenses']['proposal'], most=3)}"),
         ("Region", f"{region}; expected regret {number(mix['uncertainty']['regret'])}"),
         (
             "Pull to the prior",

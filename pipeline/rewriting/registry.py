@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from pipeline.rewriting import ocr_cleanup, wiki_qa
+from pipeline.rewriting import c4_lines, ocr_cleanup, wiki_qa
 from pipeline.rewriting.base import Rewriter
 
 
@@ -31,6 +31,7 @@ REWRITERS: dict[str, RewriterSpec] = {
     spec.name: spec
     for spec in (
         RewriterSpec("wiki_qa", wiki_qa.VERSION, wiki_qa.Params, wiki_qa.load),
+        RewriterSpec("c4_lines", c4_lines.VERSION, c4_lines.Params, c4_lines.load),
         RewriterSpec("ocr_cleanup", ocr_cleanup.VERSION, ocr_cleanup.Params, ocr_cleanup.load),
     )
 }

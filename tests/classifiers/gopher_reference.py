@@ -38,9 +38,9 @@ def _duplicated(words: list[str], n: int, text: str) -> float:
     return _share(chars, len(text))
 
 
-def signals(text: str) -> dict[str, float]:
-    """All columns but `noisy_words`, `symbols` and `non_ascii`, with words by whitespace."""
-    words, lines = text.split(), text.splitlines()
+def signals(text: str, words: list[str] | None = None) -> dict[str, float]:
+    """All columns but `noisy_words`, `symbols` and `non_ascii`; words by whitespace unless given."""
+    words, lines = text.split() if words is None else words, text.splitlines()
     real = [word for word in words if any(char.isalnum() for char in word)]
     line_share, line_chars = _duplicates(re.split("\n+", text), text)
     paragraph_share, paragraph_chars = _duplicates(re.split("\n{2,}", text.strip()), text)

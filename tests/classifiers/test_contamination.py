@@ -13,7 +13,6 @@ from classifiers.contamination import (
     ContaminationParams,
     ContaminationScorer,
     build_suite,
-    items_found,
     load_suite,
     save_suite,
 )
@@ -38,14 +37,14 @@ def test_items_inside_documents() -> None:
         "",
     ]
     words = len(LONG.split())
-    assert score(ITEMS, texts) == [("quiz", words - 12), ("facts", 1), (None, 0), (None, 0), (None, 0)]
+    assert score(ITEMS, texts) == [("quiz,facts", words - 12), ("facts", 1), (None, 0), (None, 0), (None, 0)]
 
 
-def test_first_eval_in_order_is_named() -> None:
-    assert score(ITEMS[::-1], [LONG])[0][0] == "facts"
-    assert score([("b", LONG), ("a", SHORT)], [f"{SHORT} {LONG}"])[0][0] == "b"
+def test_all_evals_are_named_in_the_suites_order() -> None:
+    assert score([("b", LONG), ("a", SHORT), ("c", TINY)], [f"{SHORT} {LONG}"]) == [("b,a", len(LONG.split()) - 12 + 1)]
     interleaved = [("a", SHORT), ("b", LONG), ("a", LONG)]
-    assert score(interleaved, [LONG])[0][0] == "a"
+    assert score(interleaved, [LONG, SHORT])[0][0] == "a,b"
+    assert score(interleaved, [LONG, SHORT])[1][0] == "a"
 
 
 def test_parameters() -> None:
@@ -54,11 +53,11 @@ def test_parameters() -> None:
     assert build_suite(ITEMS).items_skipped.tolist() == [0, 1]
 
 
-def test_items_found_names_the_items() -> None:
+def test_items_that_texts_hold_are_told() -> None:
     """For evals that come later: which of their items does the training text contain?"""
-    found = items_found(build_suite(ITEMS), pl.Series([LONG.upper(), "nothing here"]))
+    found = ContaminationScorer(build_suite(ITEMS)).items(pl.Series([LONG.upper(), "nothing here"]))
     assert found.tolist() == [True, False, False, True]
-    assert items_found(build_suite([]), pl.Series([LONG])).tolist() == []
+    assert ContaminationScorer(build_suite([])).items(pl.Series([LONG])).tolist() == []
 
 
 @settings(max_examples=50)

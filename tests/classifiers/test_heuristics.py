@@ -11,7 +11,9 @@ from gopher_reference import signals
 from hypothesis import given
 from hypothesis import strategies as st
 
+from classifiers.characters import read_batch
 from classifiers.heuristics import COLUMNS, GopherParams, GopherScorer
+from classifiers.words import english_words
 
 SCORER = GopherScorer(GopherParams())
 NOT_SHARES = {"words", "mean_word_length", "hashes", "ellipses", "stop_words"}
@@ -30,6 +32,16 @@ def test_definitions_on_odd_texts(texts: list[str]) -> None:
 
 def test_definitions_on_real_texts(prose: list[str], code: list[str]) -> None:
     check(prose[:40] + code[:15])
+
+
+@given(st.lists(odd_texts, max_size=4))
+def test_definitions_over_words_of_the_other_splitter(texts: list[str]) -> None:
+    rows = GopherScorer(GopherParams(words="punctuation")).score(pl.Series(texts, dtype=pl.String)).to_dicts()
+    for text, row in zip(texts, rows, strict=True):
+        spans = english_words(read_batch([text]))
+        words = [text[start:end] for start, end in zip(spans.starts, spans.ends, strict=True)]
+        expected = signals(text, words)
+        assert {name: row[name] for name in expected} == pytest.approx(expected, abs=1e-12)
 
 
 @given(st.lists(st.lists(st.sampled_from("ab"), max_size=80).map(" ".join), max_size=4))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import get_args
 
@@ -10,38 +9,50 @@ import numpy as np
 import polars as pl
 import pytest
 
+from classifiers.base import ScorerParams
+from classifiers.calibration import load_calibration
 from classifiers.fasttext_quality import FastTextParams, FastTextScorer
+from classifiers.labelled import Documents
 from classifiers.linear_quality import LinearParams
-from classifiers.quality import Kind, auc, auc_interval, read_card, train
+from classifiers.model_card import CARD_TEXT, read_card
+from classifiers.quality import Kind, evaluate, train
 from classifiers.registry import SCORERS
 
 KINDS = get_args(Kind)
-QUICK = {"fasttext": FastTextParams(epochs=10, buckets=1000), "sklearn": LinearParams(bucket_bits=12)}
+QUICK: dict[str, ScorerParams] = {
+    "fasttext": FastTextParams(epochs=10, buckets=1000),
+    "sklearn": LinearParams(bucket_bits=12),
+}
 
 
-def chunks(texts: list[str], size: int = 1500) -> list[str]:
-    return [text[i : i + size] for text in texts for i in range(0, min(len(text), 4 * size), size)]
+def chunks(texts: list[str], size: int = 1500) -> Documents:
+    """Pieces of texts; those of one text are a group."""
+    found = [(text[i : i + size], text) for text in texts for i in range(0, min(len(text), 4 * size), size)]
+    return Documents([text for text, _ in found], [text for _, text in found])
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_tells_prose_from_code(kind: Kind, prose: list[str], code: list[str], tmp_path: Path) -> None:
     card = train(kind, chunks(prose), chunks(code), tmp_path, seed=3)
-    assert card.auc > 0.95
-    assert 0 <= card.auc_low <= card.auc <= card.auc_high <= 1
+    assert card.measures.auc > 0.95
+    assert 0 <= card.measures.auc_low <= card.measures.auc <= card.measures.auc_high <= 1
     assert card.accuracy > 0.85
     assert read_card(tmp_path) == card
     assert sum(file.stat().st_size for file in tmp_path.iterdir()) < 10_000_000
     scorer = SCORERS[kind].load(SCORERS[kind].params(), tmp_path)
-    scores = scorer.score(pl.Series([prose[0], code[0], "", " \n"]))["score"]
-    assert scores[0] > 0.5 > scores[1]
-    assert scores[2:].to_list() == [0.5, 0.5]
+    frame = scorer.score(pl.Series([prose[0], code[0], "", " \n"]))
+    assert frame["score"][0] > 0.5 > frame["score"][1]
+    assert frame["score"][2:].to_list() == [0.5, 0.5]
+    assert frame["calibrated"][0] > frame["calibrated"][1]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_same_seed_same_bytes(kind: Kind, prose: list[str], code: list[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("folds", [1, 3])
+def test_same_seed_same_bytes(kind: Kind, folds: int, prose: list[str], code: list[str], tmp_path: Path) -> None:
+    """Model, calibration and both cards; another seed splits otherwise."""
     folders = [tmp_path / name for name in "abc"]
     for folder, seed in zip(folders, (5, 5, 6), strict=True):
-        train(kind, prose, code, folder, seed, QUICK[kind])
+        train(kind, Documents(prose), Documents(code), folder, seed, QUICK[kind], folds=folds, keep=0.3)
     first, second, other = ({f.name: f.read_bytes() for f in folder.iterdir()} for folder in folders)
     assert first == second
     assert first != other
@@ -50,7 +61,8 @@ def test_same_seed_same_bytes(kind: Kind, prose: list[str], code: list[str], tmp
 @pytest.mark.parametrize("kind", KINDS)
 def test_class_sizes_do_not_matter(kind: Kind, prose: list[str], code: list[str], tmp_path: Path) -> None:
     """Many more of one class: still both sides of a score of 0.5 are right most of the time."""
-    card = train(kind, chunks(prose), chunks(code)[:30], tmp_path, seed=1)
+    few = chunks(code)
+    card = train(kind, chunks(prose), Documents(few.texts[:30]), tmp_path, seed=1)
     assert card.accuracy > 0.8
 
 
@@ -61,77 +73,136 @@ def test_nothing_to_learn_shows(kind: Kind, code: list[str], tmp_path: Path) -> 
     The mean of 16 deals: the AUC of one, on 17 held-out texts a class, has a spread of 0.11, so that its 95 %
     interval misses one half in one deal of twenty.
     """
-    pieces = list(dict.fromkeys(chunks(code, 300)))
+    pieces = list(dict.fromkeys(chunks(code, 300).texts))
     half = len(pieces) // 2
     measured = []
     for seed in range(16):
         dealt = [pieces[i] for i in np.random.default_rng(seed).permutation(len(pieces))]
-        measured.append(train(kind, dealt[:half], dealt[half:], tmp_path, seed, QUICK[kind]).auc)
+        card = train(kind, Documents(dealt[:half]), Documents(dealt[half:]), tmp_path, seed, QUICK[kind])
+        measured.append(card.measures.auc)
     assert abs(np.mean(measured) - 0.5) < 4 * 0.11 / np.sqrt(len(measured))
 
 
-def test_interval_covers_as_stated() -> None:
-    """Scores without any signal: the 95 % interval misses one half about once in twenty times."""
-    rng = np.random.default_rng(0)
-    intervals = [auc_interval(rng.normal(size=40), rng.normal(size=40), rng) for _ in range(60)]
-    missed = sum(not low <= 0.5 <= high for low, high in intervals)
-    assert missed <= 9  # of a binomial with mean 3: more once in a thousand times
+@pytest.mark.parametrize("folds", [1, 4])
+def test_groups_cannot_leak(folds: int, code: list[str], tmp_path: Path) -> None:
+    """Pieces of a file are easily told by what others of the file say: with files dealt at random to both classes,
+    only a split that keeps files whole sees that there is nothing to learn. Mean of four deals."""
+    whole, apart = [], []
+    for seed in range(4):
+        deal = np.random.default_rng(seed).permutation(len(code))
+        sides = [chunks([code[i] for i in deal[start::2]], 400) for start in (0, 1)]
+        card = train("sklearn", *sides, tmp_path, 1, LinearParams(bucket_bits=14), folds=folds)
+        assert card.positive.groups <= len(deal) / 2 + 1 < card.positive.used
+        whole.append(card.measures.auc)
+        alone = (Documents(each.texts) for each in sides)
+        apart.append(train("sklearn", *alone, tmp_path, 1, LinearParams(bucket_bits=14), folds=folds).measures.auc)
+    assert np.mean(apart) > 0.75
+    assert 0.3 < np.mean(whole) < 0.65
+
+
+def test_cross_validation_holds_out_everything(prose: list[str], code: list[str], tmp_path: Path) -> None:
+    card = train("sklearn", Documents(prose), Documents(code), tmp_path, 1, LinearParams(bucket_bits=12), folds=4)
+    assert card.held_out == card.trained == card.positive.used + card.negative.used
+    once = train("sklearn", Documents(prose), Documents(code), tmp_path, 1, LinearParams(bucket_bits=12))
+    assert once.held_out + once.trained == card.trained
+    assert 0.15 < once.held_out / card.trained < 0.25
+    assert card.measures.auc_high - card.measures.auc_low <= once.measures.auc_high - once.measures.auc_low
 
 
 def test_duplicates_cannot_leak(prose: list[str], code: list[str], tmp_path: Path) -> None:
     """A repeated text could stand on both sides of the split; one in both classes teaches nothing."""
-    positive, negative = prose[:30] * 3 + [code[0]], code[:30]
+    positive, negative = Documents(prose[:30] * 3 + [code[0]]), Documents(code[:30])
     card = train("sklearn", positive, negative, tmp_path, seed=1)
     assert card.dropped == 60 + 2
-    assert card.trained_positive + card.held_out_positive == 30
-    assert card.trained_negative + card.held_out_negative == 29
+    assert (card.positive.documents, card.positive.used) == (91, 30)
+    assert (card.negative.documents, card.negative.used) == (30, 29)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_evaluating_leaves_out_what_was_learnt(kind: Kind, prose: list[str], code: list[str], tmp_path: Path) -> None:
+    """On its own training files a classifier is measured on the held-out part only, and as the card says."""
+    positive, negative = Documents(prose), Documents(code)
+    card = train(kind, positive, negative, tmp_path, 1, QUICK[kind], keep=0.2)
+    params = SCORERS[kind].params(model=tmp_path)  # type: ignore[call-arg]
+    found = evaluate(kind, params, positive, negative)
+    assert found.seen == card.trained
+    assert found.positive + found.negative == card.held_out
+    assert found.measures.auc == pytest.approx(card.measures.auc)
+    assert card.threshold is not None
+    assert found.positive_kept == pytest.approx(card.threshold.positive_kept)
+    train(kind, positive, negative, tmp_path, 1, QUICK[kind], folds=2)
+    with pytest.raises(ValueError, match="were in the training data"):
+        evaluate(kind, params, positive, negative)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_loads_by_path(kind: Kind, prose: list[str], code: list[str], tmp_path: Path) -> None:
+    """A folder as `model` scores as the same folder trained in the run does, whatever else the YAML says."""
+    train(kind, Documents(prose), Documents(code), tmp_path, 1, QUICK[kind])
+    texts = pl.Series([*prose[:5], *code[:5]])
+    by_path = SCORERS[kind].load(SCORERS[kind].params(model=tmp_path, max_chars=7), None).score(texts)  # type: ignore[call-arg]
+    assert by_path.equals(SCORERS[kind].load(SCORERS[kind].params(), tmp_path).score(texts))
+    calibration = load_calibration(tmp_path)
+    assert calibration is not None
+    assert by_path["calibrated"].to_list() == calibration.probability(by_path["score"].to_numpy()).tolist()
 
 
 def test_too_few_texts(tmp_path: Path) -> None:
+    texts = Documents([f"text {i}" for i in range(50)])
     with pytest.raises(ValueError, match="positive"):
-        train("sklearn", ["one text"] * 50, [f"text {i}" for i in range(50)], tmp_path, seed=1)
+        train("sklearn", Documents(["one text"] * 50), texts, tmp_path, seed=1)
     with pytest.raises(ValueError, match="LinearParams"):
-        train("sklearn", list("abcdefghijkl"), list("mnopqrstuvwx"), tmp_path, 1, FastTextParams())
+        train("sklearn", texts, texts, tmp_path, 1, FastTextParams())
     with pytest.raises(ValueError, match="unknown kind"):
-        train("svm", [], [], tmp_path, 1)  # type: ignore[arg-type]
+        train("svm", texts, texts, tmp_path, 1)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="leave it out"):
+        train("sklearn", texts, texts, tmp_path, 1, LinearParams(model=tmp_path))
+    one = Documents([f"other {i}" for i in range(50)], ["same"] * 50)
+    for folds in (1, 2):
+        with pytest.raises(
+            ValueError, match="no negative document is (held out|left to learn from): the groups are too"
+        ):
+            train("sklearn", texts, one, tmp_path, 1, folds=folds)
 
 
-def test_foreign_fasttext_model(prose: list[str], code: list[str], tmp_path: Path) -> None:
-    """A model made elsewhere is used by path and label; a wrong label names those there are."""
-    import fasttext
-
-    lines = [f"__label__{name} {' '.join(t.split())}" for name, ts in (("hq", prose), ("lq", code)) for t in ts]
-    (tmp_path / "train.txt").write_text("\n".join(lines))
-    model = fasttext.train_supervised(
-        str(tmp_path / "train.txt"), epoch=20, lr=0.5, dim=8, thread=1, bucket=1000, verbose=0
-    )
-    path = tmp_path / "foreign.bin"
-    model.save_model(str(path))
-    for label in ("hq", "__label__hq"):
-        scorer = FastTextScorer(FastTextParams(model=path, label=label), None)
-        scores = scorer.score(pl.Series([prose[0], code[0], ""]))["score"]
-        assert scores[0] > 0.5 > scores[1]
-        assert scores[2] == 0.5
-    with pytest.raises(ValueError, match="__label__lq"):
-        FastTextScorer(FastTextParams(model=path, label="best"), None)
-    with pytest.raises(ValueError, match="belong together"):
-        FastTextParams(model=path)
+@pytest.mark.parametrize("pool", [None, "code"])
+def test_threshold_keeps_the_fraction(pool: str | None, prose: list[str], code: list[str], tmp_path: Path) -> None:
+    """Scoring the pool with the stored model and comparing with the card's number keeps what was asked for."""
+    given = None if pool is None else Documents(code[:40], origin=["code"])
+    card = train("sklearn", Documents(prose), Documents(code), tmp_path, 1, QUICK["sklearn"], keep=0.25, pool=given)
+    threshold = card.threshold
+    assert threshold is not None
+    assert threshold.kept == pytest.approx(0.25, abs=1 / threshold.documents)
+    assert threshold.positive_kept >= threshold.negative_kept
+    if given is not None:
+        scores = SCORERS["sklearn"].load(LinearParams(), tmp_path).score(pl.Series(given.texts))["score"]
+        assert (scores >= threshold.score).sum() == 10 == round(threshold.kept * threshold.documents)
+    assert f"{threshold.score:.6f}" in (tmp_path / CARD_TEXT).read_text()
+    assert float(f"{threshold.score:.6f}") == threshold.score
 
 
 def test_vocabulary_is_bounded(prose: list[str], code: list[str], tmp_path: Path) -> None:
-    train("fasttext", prose, code, tmp_path, 1, FastTextParams(max_words=100, buckets=1000, epochs=2))
+    params = FastTextParams(max_words=100, buckets=1000, epochs=2)
+    train("fasttext", Documents(prose), Documents(code), tmp_path, 1, params)
     words = FastTextScorer(FastTextParams(), tmp_path).model.get_words()
     assert 20 < len(words) <= 101  # fastText adds its end mark
 
 
-def test_card_holds_the_parameters(prose: list[str], code: list[str], tmp_path: Path) -> None:
-    card = train("sklearn", prose, code, tmp_path, 1, LinearParams(bucket_bits=12))
-    assert asdict(card)["params"]["bucket_bits"] == 12
+def test_length_is_a_feature_when_asked(prose: list[str], tmp_path: Path) -> None:
+    """The same words, many or few: the mean of their vectors is the same, the marks of length are not."""
+    words = " ".join(prose[:20]).split()
+    rng = np.random.default_rng(0)
+    long, short = ([" ".join(rng.choice(words, n)) for _ in range(80)] for n in (200, 60))
+    for length in (False, True):
+        params = FastTextParams(length=length, epochs=30, word_ngrams=1)
+        card = train("fasttext", Documents(long), Documents(short), tmp_path, 1, params, folds=2)
+        assert (card.measures.auc > 0.95) == length
+
+
+def test_card_holds_data_and_parameters(prose: list[str], code: list[str], tmp_path: Path) -> None:
+    positive = Documents(prose, origin=[{"file": "prose.jsonl", "bytes": 12}])
+    card = train("sklearn", positive, Documents(code), tmp_path, 1, LinearParams(bucket_bits=12))
+    assert card.params["bucket_bits"] == 12
     assert "scikit-learn" in card.versions
-
-
-def test_auc_counts_pairs() -> None:
-    above, below = np.array([0.9, 0.5, 0.5]), np.array([0.5, 0.1])
-    assert auc(above, below) == pytest.approx((1 + 1 + 0.5 + 1 + 0.5 + 1) / 6)
-    low, high = auc_interval(np.ones(5), np.zeros(5), np.random.default_rng(0))
-    assert (low, high) == (1, 1)
+    assert card.positive.origin == [{"file": "prose.jsonl", "bytes": 12}]
+    assert "prose.jsonl" in (tmp_path / CARD_TEXT).read_text()

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from classifiers.base import Scorer
 from classifiers.contamination import SUITE_FILE, build_suite, save_suite
+from classifiers.labelled import Documents
 from classifiers.quality import train
 from classifiers.registry import SCORERS
 
@@ -24,7 +25,7 @@ def scorers(prose: list[str], code: list[str], tmp_path_factory: pytest.TempPath
     for name, spec in SCORERS.items():
         folder: Path = tmp_path_factory.mktemp(name)
         if spec.trains:
-            train(name, prose, code, folder, seed=1)  # type: ignore[arg-type]
+            train(name, Documents(prose), Documents(code), folder, seed=1)  # type: ignore[arg-type]
         if name == "contamination":
             items = [("e", "a b the wo rd a b the wo rd"), ("f", prose[0])]
             save_suite(build_suite(items), folder / SUITE_FILE)

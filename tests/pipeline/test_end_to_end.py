@@ -121,8 +121,8 @@ def test_an_added_eval_trains_nothing(finished) -> None:
         units = dict(re.findall(r"(\w+) (\d+)[,.]", done.stderr.rpartition("Units run: ")[2]))
         proxies = 12 + 2 * 4  # of the swarm and of the proof
         assert units == {
-            "benchmarks": "2", "requests": "1", "score": "12", "laws": "2", "fit": "1", "propose": "1", "confirm": str(proxies - 12),
-            "validate": "1", "report": "1",
+            "benchmarks": "2", "overlap": "7", "requests": "1", "score": "12", "laws": "2", "fit": "1",
+            "propose": "1", "confirm": str(proxies - 12), "validate": "1", "report": "1",
         }  # fmt: skip
         before, after = (
             json.loads((each / "mix.json").read_text()) for each in (folder, Path(done.stdout.splitlines()[-1]))

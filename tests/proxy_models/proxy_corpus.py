@@ -10,7 +10,7 @@ import polars as pl
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 from proxy_models.feed import DomainArrays
-from proxy_models.model import ModelConfig
+from proxy_models.settings import ModelConfig
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 EOT = "<|endoftext|>"

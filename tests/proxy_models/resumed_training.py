@@ -12,9 +12,9 @@ from proxy_corpus import TINY
 
 from proxy_models.feed import DomainArrays, open_feed
 from proxy_models.hardware import choose_plan
-from proxy_models.optimiser import OptimiserConfig
 from proxy_models.resume import Resume
-from proxy_models.train import TrainConfig, chunks_of, train
+from proxy_models.settings import OptimiserConfig, TrainConfig, chunks_of
+from proxy_models.train import train
 
 
 def config_of(name: str) -> TrainConfig:

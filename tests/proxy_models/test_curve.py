@@ -17,10 +17,10 @@ from proxy_models.curve import curve, first_requests
 from proxy_models.feed import open_feed
 from proxy_models.hardware import NumericPlan
 from proxy_models.metrics import bits_per_byte
-from proxy_models.optimiser import OptimiserConfig
 from proxy_models.requests import documents, encode
 from proxy_models.score import score, score_set
-from proxy_models.train import TrainConfig, chunks_of, load, train
+from proxy_models.settings import OptimiserConfig, TrainConfig, chunks_of
+from proxy_models.train import load, train
 
 CONFIG = TrainConfig(20_480, 1024, OptimiserConfig(lr=7e-3, embedding_lr=5e-2))
 

@@ -7,7 +7,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy_models.optimiser import Muon, OptimiserConfig, orthogonal, rate
+from proxy_models.optimiser import Muon, orthogonal, rate
+from proxy_models.settings import OptimiserConfig
 
 
 @given(st.sampled_from(["linear", "cosine"]), st.floats(0, 0.9), st.integers(1, 500))

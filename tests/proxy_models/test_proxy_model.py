@@ -10,7 +10,8 @@ import torch.nn.functional as F
 
 from proxy_models.hardware import NumericPlan, choose_plan
 from proxy_models.loss import token_nll
-from proxy_models.model import Decoder, ModelConfig
+from proxy_models.model import Decoder
+from proxy_models.settings import ModelConfig
 
 CONFIG = ModelConfig(vocab_size=300, context=24, width=24, layers=2, heads=3, ff=40)
 

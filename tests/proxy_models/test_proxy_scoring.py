@@ -19,7 +19,8 @@ from proxy_models.model import Decoder
 from proxy_models.readers import read_requests
 from proxy_models.requests import RequestSet, documents, encode
 from proxy_models.score import score, score_set
-from proxy_models.train import TrainConfig, chunks_of, load, train
+from proxy_models.settings import TrainConfig, chunks_of
+from proxy_models.train import load, train
 
 
 @pytest.fixture(scope="module")

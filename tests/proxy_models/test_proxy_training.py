@@ -12,11 +12,11 @@ from proxy_corpus import TINY, VOCAB, Corpus
 from proxy_models.feed import Feed, open_feed
 from proxy_models.hardware import NumericPlan, choose_plan
 from proxy_models.metrics import bits_per_byte
-from proxy_models.optimiser import OptimiserConfig
 from proxy_models.presets import PRESETS, preset
 from proxy_models.requests import documents, encode
 from proxy_models.score import score
-from proxy_models.train import Diverged, TrainConfig, chunks_of, load, train
+from proxy_models.settings import OptimiserConfig, TrainConfig, chunks_of
+from proxy_models.train import Diverged, load, train
 
 CONFIG = TrainConfig(tokens=40_960, batch_tokens=1024, optimiser=OptimiserConfig(lr=5e-3, embedding_lr=2e-2))
 

@@ -19,7 +19,8 @@ from resumed_training import config_of, run
 from proxy_models.feed import Feed, open_feed
 from proxy_models.hardware import NumericPlan
 from proxy_models.resume import Resume, load_state, save_state
-from proxy_models.train import chunks_of, train
+from proxy_models.settings import chunks_of
+from proxy_models.train import train
 
 HERE = Path(__file__).parent
 STEPS = 40

@@ -14,9 +14,9 @@ from safetensors.torch import load_file
 
 from proxy_models.feed import Feed, open_feed
 from proxy_models.hardware import NumericPlan
-from proxy_models.optimiser import OptimiserConfig
+from proxy_models.settings import OptimiserConfig, TrainConfig, chunks_of
 from proxy_models.stack import Stack, train_stack
-from proxy_models.train import Diverged, TrainConfig, TrainResult, chunks_of, fresh, snapshot_name, train
+from proxy_models.train import Diverged, TrainResult, fresh, snapshot_name, train
 
 MIXES = ({"code": 0.8, "wikipedia": 0.2}, {"code": 0.1, "wikipedia": 0.9}, {"wikipedia": 1.0})
 

@@ -23,6 +23,31 @@ def test_an_origin_with_only_a_variant_still_has_a_prior() -> None:
     np.testing.assert_allclose(natural(only), [1, 0])
 
 
+BUCKETS = (
+    Domain("web.top", "web", 1e6, True),
+    Domain("web.rest", "web", 3e6, True),
+    Domain("web.qa", "web", 2e6, False),
+    Domain("books", "books", 4e6, True),
+)
+
+
+def test_buckets_are_raw_text_in_parts() -> None:
+    """Natural counts every bucket; the prior gives the origin its share, half to the rewrite, half to the buckets by
+    their tokens."""
+    np.testing.assert_allclose(natural(BUCKETS), [1 / 8, 3 / 8, 0, 1 / 2])
+    np.testing.assert_allclose(prior(BUCKETS), [1 / 16, 3 / 16, 1 / 4, 1 / 2])
+
+
+def test_a_buckets_repetition_is_its_own_and_its_rewrites() -> None:
+    """Two buckets hold different documents: epochs of one do not use up the other's, those of the rewrite do both."""
+    rows = limits(BUCKETS, 4e6, 4.0)
+    assert rows.names == ("repetition of web.top <= 4", "repetition of web.rest <= 4", "repetition of books <= 4")
+    assert rows.allow(np.array([1.0, 0, 0, 0]))
+    assert rows.allow(np.array([0.5, 0.5, 0, 0]))
+    assert not rows.allow(np.array([0.8, 0, 0.6, 0]))
+    assert repetition(BUCKETS, np.array([0.5, 0.25, 0.25, 0]), 4e6) == {"web": 0.5 * 4 + 0.25 * 2, "books": 0}
+
+
 def test_repetition_adds_up_over_an_origins_domains() -> None:
     row = limits(DOMAINS, 4e6, 4.0)
     assert row.names[0] == "repetition of wiki <= 4"

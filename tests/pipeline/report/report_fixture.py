@@ -17,9 +17,10 @@ import numpy as np
 import polars as pl
 import yaml
 
-from pipeline import proof, proposal, swarm
+from pipeline import laws, proof, proposal, swarm
 from pipeline.config import Config
 from pipeline.load import resolved
+from pipeline.mixture.objective import maximised_tasks
 from pipeline.report import collect
 from pipeline.units import Job
 
@@ -30,6 +31,12 @@ TOKENS = {
     "speeches": 450_000, "ocr": 600_000, "wikipedia.qa": 700_000, "ocr.clean": 580_000,
 }  # fmt: skip
 BENCHES = ("arc_easy", "lambada", "mbpp", "coin_flips")
+LICENSES = {
+    "code": {"MIT": 0.6, "Apache-2.0": 0.3, "unknown": 0.1},
+    "papers": {f"publisher-{i:02d}": 0.05 for i in range(20)},
+}
+OTHERS = {"CC-BY-SA-4.0": 1.0}
+"""Licence → share of the tokens of the other sources."""
 EVIL = "<script>alert(1)</script> \"quoted\" 'single' \u202eright to left\u202c & done"
 
 
@@ -57,6 +64,7 @@ def config(
         "propose": {"max_repetition": 4},
         "validate": {"seeds": seeds, "transfer": transfer},
     }
+    document["sources"]["papers"] |= {"origin": f"papers.example/archive {EVIL}", "mask": ["email", "ip"]}
     if reference:
         document["references"] = {"production": {"wikipedia": 0.5, "code": 0.3, "papers": 0.2}}
     return Config.model_validate(yaml.safe_load(yaml.safe_dump(document)))
@@ -142,16 +150,18 @@ def build(folder: Path, settings: Config | None = None, *, seed: int = 3) -> dic
     for mix in plan["mixes"]:
         proxy(mix["run"], mix["weights"], mix["block"], "steer", "train")
 
-    fit_args = {
-        "tasks": tasks,
-        "fit": settings.fit.model_dump(mode="json"),
-        "objective": settings.objective.model_dump(mode="json"),
-        "seed": settings.seed,
-    }
-    proposal.fit(job("fit", fit_args, {"design": "design"}))
+    objective = settings.objective.model_dump(mode="json")
+    raised = maximised_tasks(objective["maximise"], tasks)
+    asked = {"fit": settings.fit.model_dump(mode="json"), "seed": settings.seed}
+    for n, task in enumerate(tasks):
+        args = {"tasks": [task], "maximise": task in raised, **asked}
+        laws.work(job(f"law-{n}", args, {"design": "design"}))
+    fit_args = {"tasks": tasks, "objective": objective}
+    chosen = {f"law|{task}": f"law-{n}" for n, task in enumerate(tasks)}
+    proposal.fit(job("fit", fit_args, {"design": "design", **chosen}))
     propose_args = {
         "domains": origins,
-        "objective": settings.objective.model_dump(mode="json"),
+        "objective": objective,
         "propose": propose,
         "references": settings.references,
         "target_tokens": settings.target.tokens,
@@ -220,6 +230,7 @@ def curation(
             "documents": read,
             "bytes": read * 3_100,
             "quarantined": int(name == "ocr"),
+            **({"masked": {"email": 1042, "ip": 7}} if name == "papers" else {}),
         }
         counts[f"select|{name}/000"] = {"documents": read, "outcome": outcome, "bytes": size}
         roles |= {f"sources|{name}/000": "sources", f"select|{name}/000": "select"}
@@ -251,8 +262,20 @@ def curation(
             "documents": documents,
             "bytes": TOKENS[name] * 3,
             "tokens": TOKENS[name],
+            "licenses": {
+                license: round(share * TOKENS[name])
+                for license, share in LICENSES.get(name.split(".")[0], OTHERS).items()
+            },
         }
         roles[f"tokenize|{name}/000"] = "tokenize"
+    for i, name in enumerate(settings.sources):
+        counts[f"annotate|{name}/000/contamination"] = {"documents": 500, "matched": {"arc_easy": 2} if i else {}}
+        roles[f"annotate|{name}/000/contamination"] = "annotate"
+    *pinned, later = settings.evals.benchmarks
+    of = dict.fromkeys(pinned, 120)
+    counts["suite|suite"] = {"items": sum(of.values()), "of": of, "too_short": dict.fromkeys(pinned, 1)}
+    counts[f"overlap|{later}/wikipedia/000"] = {"documents": 7, "items": 3}
+    roles |= {"suite|suite": "suite", f"overlap|{later}/wikipedia/000": "overlap"}
     counts["classifiers|prose"] = {"positive": 900, "negative": 850, "auc": [0.981, 0.988, 0.993]}
     roles["classifiers|prose"] = "classifiers"
 
@@ -320,6 +343,12 @@ def enlarged(data: dict[str, Any], domains: int = 64, tasks: int = 52, runs: int
     }
     big["proxies"] = dict.fromkeys(swarm_runs, proxy)
     side = {"items": 100, "bytes": 50_000, "tokens": 9_000, "truncated": 0}
+    evals = [column.split("/")[1] for column in columns]
+    big["contamination"] = {
+        "suite": {"of": dict.fromkeys(evals, 400), "too_short": dict.fromkeys(evals, 3)},
+        "matched": {name: dict.fromkeys(evals, 5) for name in names},
+        "later": {},
+    }
     big["requests"] = {column: {"steer": side, "confirm": side, "contaminated": 0} for column in columns}
     old_funnel = [row for row in big["funnel"] if row["name"] == "wikipedia" and row["stage"] != "rewrite"]
     big["funnel"] = [{**row, "name": name} for row in old_funnel for name in names]

@@ -14,7 +14,9 @@ def test_every_rewriter_loads_with_its_defaults_and_rejects_an_empty_document(na
     assert spec.name == name
     rewrites, rejected = spec.load(spec.params(), 0).rewrite({"id": "a", "text": ""})
     assert rewrites == []
-    assert [r.reason for r in rejected] == [{"wiki_qa": "no_pairs", "ocr_cleanup": "empty"}[name]]
+    assert [r.reason for r in rejected] == [
+        {"wiki_qa": "no_pairs", "ocr_cleanup": "empty", "c4_lines": "sentences"}[name]
+    ]
 
 
 @pytest.mark.parametrize("name", sorted(REWRITERS))

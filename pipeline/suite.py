@@ -1,0 +1,141 @@
+"""Stages `suite` and `overlap`: eval items that training text contains.
+
+The suite is built from the evals of the first run, and documents that hold something of it are dropped. Where an eval
+comes later the training text stays as it is, and the items of it that are found there are dropped instead, so that
+nothing is trained again.
+
+Of an item its question and its right answer are looked for, without the instructions, solved examples and labels that
+all items of the eval share: a document that holds those alone is not contaminated.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from pipeline.run import Run
+from pipeline.store import write_json
+from pipeline.tokenize import domain_units, texts
+from pipeline.units import Job, Unit
+from proxy_models.requests import Request
+
+if TYPE_CHECKING:
+    from classifiers.contamination import Suite
+
+SUITE_VERSION = 2
+OVERLAP_VERSION = 1
+
+_LABEL_BEFORE = re.compile(r"[:\n]\s*")
+_LABEL_AFTER = re.compile(r"\n|(?<=\s)\w+:\s*$")
+
+
+def suite_units(run: Run) -> list[Unit]:
+    """One pinned unit over all benchmarks of the first run."""
+    inputs = {name: unit.ref for name, unit in benchmarks_of(run).items()}
+    args = {"n": run.config.evals.contamination.n}
+    return [run.pinned(Unit("suite", "suite", SUITE_VERSION, args, inputs))] if inputs else []
+
+
+def build_suite(job: Job) -> dict[str, Any]:
+    """Write the contamination suite and the names of the evals in it; return how many items of each it holds."""
+    from classifiers.contamination import SUITE_FILE, save_suite
+
+    items = [(name, text) for name, folder in job.inputs.items() for _, text in item_texts(requests_of(folder))]
+    suite = _suite(items, job.args["n"])
+    save_suite(suite, job.out / SUITE_FILE)
+    write_json(job.out / "evals.json", {name: folder.name for name, folder in job.inputs.items()})
+    short = dict(zip(suite.evals, suite.items_skipped.tolist(), strict=True))
+    return {"items": len(items), "of": dict(Counter(name for name, _ in items)), "too_short": short}
+
+
+def benchmarks_of(run: Run) -> dict[str, Unit]:
+    """Return the units of gold continuations by benchmark."""
+    return {unit.name: unit for unit in run.of("benchmarks") if "|" not in unit.name}
+
+
+def requests_of(folder: Path) -> list[Request]:
+    """Return the requests of a `benchmarks` artefact."""
+    with open(folder / "requests.jsonl", encoding="utf-8") as file:
+        return [Request(**json.loads(line)) for line in file]
+
+
+def item_texts(requests: Sequence[Request]) -> list[tuple[str, str]]:
+    """Return (item, question and right answer) of every item of one eval."""
+    answers = [request for request in requests if request.is_answer]
+    asked = questions([request.context for request in answers])
+    return [(each.item, f"{question} {each.continuation}") for each, question in zip(answers, asked, strict=True)]
+
+
+def questions(contexts: Sequence[str]) -> list[str]:
+    """Return the contexts without what all of them begin with, up to a colon or line break, and end with, from a line
+    break or a last label on: `Question: … Answer:`, and solved examples before."""
+    if len(set(contexts)) < 2:
+        return list(contexts)
+    before = max((found.end() for found in _LABEL_BEFORE.finditer(_common_start(contexts))), default=0)
+    tail = _common_start([context[before:][::-1] for context in contexts])[::-1]
+    found = _LABEL_AFTER.search(tail)
+    after = len(tail) - found.start() if found else 0
+    return [context[before : len(context) - after] for context in contexts]
+
+
+def _common_start(texts: Sequence[str]) -> str:
+    first, last = min(texts), max(texts)
+    return first[: next((i for i, pair in enumerate(zip(first, last, strict=False)) if len(set(pair)) > 1), len(first))]
+
+
+# overlap: what training text holds of evals that came later
+
+
+def overlap_units(run: Run) -> list[Unit]:
+    """One unit per later benchmark and shard of training text, raw or rewritten."""
+    known = _pinned_evals(run)
+    return [
+        Unit(
+            "overlap",
+            f"{name}/{shard}",
+            OVERLAP_VERSION,
+            {"n": run.config.evals.contamination.n},
+            {**inputs, "benchmark": benchmark.ref},
+        )
+        for name, benchmark in benchmarks_of(run).items()
+        if benchmark.key not in known
+        for domain in run.config.domain_names()
+        for shard, inputs in domain_units(run, domain)
+    ]
+
+
+def _pinned_evals(run: Run) -> set[str]:
+    """Return the keys of the benchmarks in the suite."""
+    for unit in run.of("suite"):
+        run.manifest(unit)  # NotYet where it has not been built
+        return set(run.store.read_json(unit.ref, "evals.json").values())
+    return set()
+
+
+def find_items(job: Job) -> dict[str, Any]:
+    """Write `items.json`: the items that a training text holds; count the texts that hold one."""
+    from classifiers.contamination import ContaminationScorer
+
+    items = item_texts(requests_of(job.inputs["benchmark"]))
+    scorer = ContaminationScorer(_suite(items, job.args["n"]))
+    found, documents = np.zeros(len(items), bool), 0
+    for batch in texts(job.inputs["documents"], job.inputs.get("selection")):
+        series = pl.Series(batch, dtype=pl.String)
+        matched = scorer.score(series)["matched"].is_not_null()
+        documents += int(matched.sum())
+        found |= scorer.items(series.filter(matched))
+    write_json(job.out / "items.json", [item for (item, _), hit in zip(items, found, strict=True) if hit])
+    return {"documents": documents, "items": int(found.sum())}
+
+
+def _suite(items: Sequence[tuple[str, str]], n: int) -> Suite:
+    from classifiers.contamination import ContaminationParams, build_suite
+
+    return build_suite(items, ContaminationParams(n=n))  # type: ignore[call-arg]
