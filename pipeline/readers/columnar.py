@@ -14,8 +14,9 @@ from pipeline.readers.streams import MAX_RATIO, RATIO_FROM, Broken, codec_of, op
 
 BATCH_BYTES = 16_000_000
 BATCH_ROWS = 1000
-_CAREFUL_RATIO = 20
-_CAREFUL_DICTIONARY = 2_000_000
+PARQUET_ROWS = 32
+"""Rows decoded at a time. A value that stands once in a dictionary is copied out for each of them; more rows are hardly
+faster."""
 _STREAMED: dict[str, Any] = {"buffer_size": 1 << 20, "pre_buffer": False}
 """Options of ParquetFile with which a row group is read page by page; by default all of it is in memory at once."""
 
@@ -41,7 +42,10 @@ def read_parquet(shard: Shard) -> Iterator[Item]:
                 chosen = pq.ParquetFile(source, **_STREAMED, read_dictionary=texts) if texts else file
                 size = max(1, about.total_byte_size // max(1, about.num_rows))
                 batches = chosen.iter_batches(
-                    max(1, min(BATCH_ROWS, BATCH_BYTES // size)), row_groups=[group], columns=columns, use_threads=False
+                    max(1, min(PARQUET_ROWS, BATCH_BYTES // size)),
+                    row_groups=[group],
+                    columns=columns,
+                    use_threads=False,
                 )
                 for batch in batches:
                     yield from rows(batch, row)
@@ -56,10 +60,10 @@ def _is_bomb(group: Any) -> bool:
 
 
 def _risky_texts(group: Any, schema: pa.Schema) -> list[str]:
-    """Return the text columns with a dictionary of long values, which a plain read would copy out for every row.
+    """Return the text columns that are mostly a large dictionary, whose values may be many times what the column takes.
 
-    Writers end a dictionary at about 1 MB, so honest files have none. Read as dictionaries such columns stay small, but
-    reading takes five times as long.
+    Read as dictionaries they stay small, but that takes five times as long, and where only the first rows are in the
+    dictionary, as in most files of long texts, it would hold the whole column.
     """
     risky = []
     for i in range(group.num_columns):
@@ -68,8 +72,7 @@ def _risky_texts(group: Any, schema: pa.Schema) -> list[str]:
         if at < 0 or not _is_text(schema.field(at).type) or not column.has_dictionary_page:
             continue
         dictionary = column.data_page_offset - column.dictionary_page_offset
-        whole, packed = column.total_uncompressed_size, max(1, column.total_compressed_size)
-        if dictionary > _CAREFUL_DICTIONARY or (whole > _CAREFUL_DICTIONARY and whole > _CAREFUL_RATIO * packed):
+        if column.total_uncompressed_size > BATCH_BYTES and 2 * dictionary > column.total_compressed_size:
             risky.append(column.path_in_schema)
     return risky
 
