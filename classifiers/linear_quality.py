@@ -24,6 +24,7 @@ from classifiers.calibration import load_calibration, with_probability
 WEIGHTS_FILE, FEATURES_FILE = "weights.safetensors", "features.json"
 Matrix = Any  # scipy.sparse.csr_matrix, whose stubs know neither its arrays nor its shape
 _STEPS = 1000
+_LENGTH = 0.06  # standard deviation of the length's feature; a text's other features have length 1 together
 
 
 class LinearParams(ScorerParams):
@@ -33,6 +34,9 @@ class LinearParams(ScorerParams):
     max_chars: int = Field(4000, gt=0, description="Characters from the start of a text that are read.")
     bucket_bits: int = Field(18, ge=8, le=24, description="Base-2 logarithm of the number of buckets.")
     word_ngrams: int = Field(2, ge=1, le=5)
+    length: bool = Field(
+        False, description="Count the length of a text as a feature: for like texts (answers), not for unlike sources."
+    )
     inverse_penalty: float = Field(3.0, gt=0, description="C of scikit-learn's logistic regression.")
 
 
@@ -57,11 +61,15 @@ class LinearScorer:
         self.rarity = weights["rarity"].astype(np.float64)
         self.coefficients = weights["coefficients"].astype(np.float64)
         self.intercept = float(weights["intercept"][0])
+        self.length = weights["length"] if self.params.length else None
         self.calibration = load_calibration(folder)
 
     def score(self, texts: pl.Series) -> pl.DataFrame:
         features = _unit_rows(_counts(as_list(texts), self.params), self.rarity)
         logits = features @ self.coefficients + self.intercept
+        if self.length is not None:
+            mean, spread, coefficient = self.length
+            logits += (_lengths(texts, self.params) - mean) / spread * coefficient
         scores = np.where(np.diff(features.indptr) > 0, 0.5 * (1 + np.tanh(logits / 2)), 0.5)
         return with_probability(pl.Series("score", scores, dtype=pl.Float64), self.calibration)
 
@@ -75,6 +83,7 @@ def fit_linear(positive: list[str], negative: list[str], out: Path, seed: int, p
     """
     del seed
     from safetensors.numpy import save_file
+    from scipy.sparse import csr_matrix, hstack
     from sklearn.linear_model import LogisticRegression
 
     counts = _counts([*positive, *negative], params)
@@ -83,16 +92,28 @@ def fit_linear(positive: list[str], negative: list[str], out: Path, seed: int, p
     labels = np.repeat([1, 0], [len(positive), len(negative)])
     # liblinear's Newton method draws nothing at random and took a third of the time of lbfgs
     model = LogisticRegression(C=params.inverse_penalty, class_weight="balanced", solver="liblinear", max_iter=_STEPS)
-    model.fit(_unit_rows(counts, rarity), labels)
+    features = _unit_rows(counts, rarity)
+    if params.length:
+        lengths = _lengths(pl.Series([*positive, *negative], dtype=pl.String), params)
+        mean, spread = lengths.mean(), max(lengths.std(), 1e-9) / _LENGTH
+        features = csr_matrix(hstack([features, ((lengths - mean) / spread)[:, None]]))
+    model.fit(features, labels)
     if model.n_iter_[0] >= _STEPS:
         raise ValueError(f"logistic regression did not converge in {_STEPS} steps; lower `inverse_penalty`")
     weights = {
-        "coefficients": model.coef_[0].astype(np.float32),
+        "coefficients": model.coef_[0][: len(rarity)].astype(np.float32),
         "intercept": np.atleast_1d(np.asarray(model.intercept_, np.float64)),
         "rarity": rarity,
     }
+    if params.length:
+        weights["length"] = np.array([mean, spread, model.coef_[0][-1]])
     save_file(weights, out / WEIGHTS_FILE)
     (out / FEATURES_FILE).write_text(params.model_dump_json(indent=2, exclude={"model"}) + "\n", encoding="utf-8")
+
+
+def _lengths(texts: pl.Series, params: LinearParams) -> NDArray[np.float64]:
+    """ln(1 + characters that are read) of each text."""
+    return np.log1p(texts.str.slice(0, params.max_chars).str.len_chars().to_numpy().astype(np.float64))
 
 
 def _counts(texts: list[str], params: LinearParams) -> Matrix:

@@ -188,7 +188,7 @@ def test_vocabulary_is_bounded(prose: list[str], code: list[str], tmp_path: Path
     assert 20 < len(words) <= 101  # fastText adds its end mark
 
 
-def test_length_is_a_feature_when_asked(prose: list[str], tmp_path: Path) -> None:
+def test_fasttext_sees_length_when_asked(prose: list[str], tmp_path: Path) -> None:
     """The same words, many or few: the mean of their vectors is the same, the marks of length are not."""
     words = " ".join(prose[:20]).split()
     rng = np.random.default_rng(0)
@@ -197,6 +197,15 @@ def test_length_is_a_feature_when_asked(prose: list[str], tmp_path: Path) -> Non
         params = FastTextParams(length=length, epochs=30, word_ngrams=1)
         card = train("fasttext", Documents(long), Documents(short), tmp_path, 1, params, folds=2)
         assert (card.measures.auc > 0.95) == length
+
+
+def test_linear_sees_length_when_asked(tmp_path: Path) -> None:
+    """A sentence repeated: scaled to length 1 its counts are the same however often, its length is not."""
+    long, short = (["each word of this stands once in it " * n for n in range(k, k + 40)] for k in (41, 1))
+    for length in (False, True):
+        params = LinearParams(length=length, bucket_bits=12, word_ngrams=1)
+        card = train("sklearn", Documents(long), Documents(short), tmp_path, 1, params, folds=2)
+        assert (card.measures.auc > 0.8) == length
 
 
 def test_card_holds_data_and_parameters(prose: list[str], code: list[str], tmp_path: Path) -> None:
