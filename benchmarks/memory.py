@@ -113,7 +113,8 @@ def measure(folder: Path, shard: Path, last: str) -> dict[str, dict[str, float]]
                 raise SystemExit(f"{stage.name} {unit.name}: {done.stderr}")
             run.mark_done(unit)
             if not unit.name.startswith("other"):
-                label = f"{stage.name} {unit.name.rpartition('/')[2]}" if stage.name == "annotate" else stage.name
+                tail = unit.name.rpartition("/")[2]
+                label = stage.name if tail in ("000", "big") else f"{stage.name} {tail}"
                 found[label] = json.loads(done.stdout.splitlines()[-1])
                 print(f"{shard.name}: {label}: {found[label]}", file=sys.stderr, flush=True)
         if stage.check:

@@ -49,7 +49,8 @@ def annotate_units(run: Run) -> list[Unit]:
 def annotate(job: Job) -> dict[str, Any]:
     """Write `attributes.parquet`: the scorer's columns, row by row beside the shard's documents."""
     params = to_json({**job.args["params"], **job.place})
-    scorer = _loaded(job.args["scorer"], params, job.inputs.get("model"), job.args.get("model_content"))
+    content = to_json(job.args.get("model_content"))
+    scorer = _loaded(job.args["scorer"], params, job.inputs.get("model"), content)
     texts = batches(job.inputs["documents"] / "documents.parquet", ["text"])
     empty = scorer.score(pl.Series("text", [], dtype=pl.String))
     path = job.out / "attributes.parquet"
@@ -60,7 +61,7 @@ def annotate(job: Job) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=8)
-def _loaded(name: str, params: str, model: Path | None, content: str | None) -> Scorer:
+def _loaded(name: str, params: str, model: Path | None, content: str) -> Scorer:
     """Load a scorer once a worker: reading a model takes a quarter of the time of scoring a small shard.
 
     params: JSON; model: artefact of the run, named by its recipe; content: fingerprint of a file that `params` names.

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 BATCH = 1000
 """Documents held in memory at a time; also the rows of a Parquet row group."""
 
-BATCH_CHARACTERS = 32_000_000
+BATCH_CHARACTERS = 16_000_000
 """Where documents are long a batch ends with the one that reaches this much text."""
 
 SCHEMA = pa.schema(

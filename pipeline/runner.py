@@ -64,6 +64,7 @@ def execute_group(root: str, units: Sequence[Unit]) -> list[Outcome]:
                 "name": unit.name,
                 "key": unit.key,
                 "recipe": unit.recipe,
+                "path": unit.place.get("path"),  # of a raw file as it was called then; not part of what it is
                 "counts": counted,
                 "seconds": each(time.perf_counter() - start),
                 "cpu_seconds": each(time.process_time() - cpu),

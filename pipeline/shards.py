@@ -108,8 +108,7 @@ def _folder_parts(run: Run, source: Source, folder: str, form: str, label: str) 
         if stamp not in run.fingerprints:
             whole = hashlib.blake2b()
             for name in seen:
-                with open(os.path.join(folder, name), "rb") as file:
-                    whole.update(f"{name}\0{hashlib.file_digest(file, 'blake2b').hexdigest()}\n".encode())
+                whole.update(f"{name}\0{_hash(os.path.join(folder, name))}\n".encode())
             run.fingerprints[stamp] = whole.hexdigest()[:32]
         tag = f"{label}-{k:03d}" if len(runs) > 1 else label
         found.append(Part(tag, folder, within, form, run.fingerprints[stamp], files=chosen))
@@ -125,12 +124,16 @@ def fingerprint(run: Run, path: str) -> str:
     if "://" in path:
         fs, base = fsspec.core.url_to_fs(path)
         return str(fs.checksum(base))
+    stat = Path(path).stat()
+    stamp = f"{Path(path).resolve()}:{stat.st_size}:{stat.st_mtime_ns}"
+    if stamp not in run.fingerprints:
+        run.fingerprints[stamp] = _hash(path)[:32]
+    return run.fingerprints[stamp]
+
+
+def _hash(path: str) -> str:
     try:
-        stat = Path(path).stat()
-        stamp = f"{Path(path).resolve()}:{stat.st_size}:{stat.st_mtime_ns}"
-        if stamp not in run.fingerprints:
-            with open(path, "rb") as file:
-                run.fingerprints[stamp] = hashlib.file_digest(file, "blake2b").hexdigest()[:32]
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "blake2b").hexdigest()
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None
-    return run.fingerprints[stamp]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,8 +14,9 @@ from pipeline.readers.streams import MAX_RATIO, RATIO_FROM, Broken, codec_of, op
 
 BATCH_BYTES = 16_000_000
 BATCH_ROWS = 1000
-_CAREFUL_RATIO = 20
-_CAREFUL_DICTIONARY = 2_000_000
+PARQUET_ROWS = 32
+"""Rows decoded at a time. A value that stands once in a dictionary is copied out for each of them; more rows are hardly
+faster."""
 _STREAMED: dict[str, Any] = {"buffer_size": 1 << 20, "pre_buffer": False}
 """Options of ParquetFile with which a row group is read page by page; by default all of it is in memory at once."""
 
@@ -25,7 +27,7 @@ def read_parquet(shard: Shard) -> Iterator[Item]:
     Columns of nested values are read only where the source maps a field inside.
     """
     row = shard.first_row
-    with _Opened(shard.path) as source:
+    with _Raw(shard.path) as source:
         try:
             file = pq.ParquetFile(source, **_STREAMED)
             columns = _columns(file.schema_arrow, shard.columns)
@@ -40,7 +42,10 @@ def read_parquet(shard: Shard) -> Iterator[Item]:
                 chosen = pq.ParquetFile(source, **_STREAMED, read_dictionary=texts) if texts else file
                 size = max(1, about.total_byte_size // max(1, about.num_rows))
                 batches = chosen.iter_batches(
-                    max(1, min(BATCH_ROWS, BATCH_BYTES // size)), row_groups=[group], columns=columns, use_threads=False
+                    max(1, min(PARQUET_ROWS, BATCH_BYTES // size)),
+                    row_groups=[group],
+                    columns=columns,
+                    use_threads=False,
                 )
                 for batch in batches:
                     yield from rows(batch, row)
@@ -55,10 +60,10 @@ def _is_bomb(group: Any) -> bool:
 
 
 def _risky_texts(group: Any, schema: pa.Schema) -> list[str]:
-    """Return the text columns with a dictionary of long values, which a plain read would copy out for every row.
+    """Return the text columns that are mostly a large dictionary, whose values may be many times what the column takes.
 
-    Writers end a dictionary at about 1 MB, so honest files have none. Read as dictionaries such columns stay small, but
-    reading takes five times as long.
+    Read as dictionaries they stay small, but that takes five times as long, and where only the first rows are in the
+    dictionary, as in most files of long texts, it would hold the whole column.
     """
     risky = []
     for i in range(group.num_columns):
@@ -67,15 +72,14 @@ def _risky_texts(group: Any, schema: pa.Schema) -> list[str]:
         if at < 0 or not _is_text(schema.field(at).type) or not column.has_dictionary_page:
             continue
         dictionary = column.data_page_offset - column.dictionary_page_offset
-        whole, packed = column.total_uncompressed_size, max(1, column.total_compressed_size)
-        if dictionary > _CAREFUL_DICTIONARY or (whole > _CAREFUL_DICTIONARY and whole > _CAREFUL_RATIO * packed):
+        if column.total_uncompressed_size > BATCH_BYTES and 2 * dictionary > column.total_compressed_size:
             risky.append(column.path_in_schema)
     return risky
 
 
 def cut_parquet(path: str, step: int, params: Any) -> list[Piece]:
     """Cut between row groups, by their compressed sizes. A damaged file stays whole."""
-    with _Opened(path) as source:
+    with _Raw(path) as source:
         try:
             about = pq.ParquetFile(source).metadata
         except (pa.ArrowException, OSError, ValueError):
@@ -100,7 +104,7 @@ def _gather(sizes: list[int], counts: list[int], step: int) -> list[Piece]:
 def read_arrow(shard: Shard) -> Iterator[Item]:
     """Yield the rows of an Arrow IPC file or stream; which one it is says its beginning."""
     row = shard.first_row
-    with _Opened(shard.path) as source:
+    with _Raw(shard.path) as source:
         try:
             for batch in _arrow_batches(source, shard):
                 names = _columns(batch.schema, shard.columns)
@@ -112,16 +116,16 @@ def read_arrow(shard: Shard) -> Iterator[Item]:
             yield BadRecord(row, f"unreadable Arrow: {error}")
 
 
-def _arrow_batches(source: Any, shard: Shard) -> Iterator[pa.RecordBatch]:
+def _arrow_batches(source: _Raw, shard: Shard) -> Iterator[pa.RecordBatch]:
     if codec_of(shard.path):
         with open_shard(shard.path) as plain:
             yield from pa.ipc.open_stream(plain)
     elif _is_ipc_file(shard.path):
-        file = pa.ipc.open_file(pa.memory_map(source) if isinstance(source, str) else source)
+        file = pa.ipc.open_file(source if "://" in shard.path else pa.memory_map(shard.path))
         chosen = range(shard.piece.start, shard.piece.end) if shard.piece else range(file.num_record_batches)
         yield from (file.get_batch(i) for i in chosen)
     else:
-        yield from pa.ipc.open_stream(pa.memory_map(source) if isinstance(source, str) else source)
+        yield from pa.ipc.open_stream(source)
 
 
 def _is_ipc_file(path: str) -> bool:
@@ -141,21 +145,39 @@ def cut_arrow(path: str, step: int, params: Any) -> list[Piece]:
         return []
 
 
-class _Opened:
-    """A path where pyarrow opens it itself, else an open file whose failures pass through pyarrow as they are."""
+class Unreachable(Exception):
+    """A disk or network failed. Not an OSError, as which pyarrow also reports damaged files."""
+
+
+class _Raw(io.RawIOBase):
+    """A file whose own failures pass through pyarrow as Unreachable."""
 
     def __init__(self, path: str) -> None:
-        self._path, self._file = path, None
+        self._file = open_raw(path)
 
-    def __enter__(self) -> Any:
-        if "://" not in self._path:
-            return self._path
-        self._file = open_raw(self._path)
-        return self._file
+    def readable(self) -> bool:
+        return True
 
-    def __exit__(self, *_: object) -> None:
-        if self._file is not None:
-            self._file.close()
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        try:
+            data = self._file.read(len(buffer))
+        except OSError as error:
+            raise Unreachable(str(error)) from error
+        buffer[: len(data)] = data
+        return len(data)
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
 
 def rows(batch: pa.RecordBatch, first: int) -> Iterator[Record | BadRecord]:

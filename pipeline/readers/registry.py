@@ -60,7 +60,7 @@ FORMATS: dict[str, Format] = {
     "huggingface": Format(read_dataset, of="dataset", cut=dataset_pieces, params=HuggingFaceParams),
     "stackexchange": Format(read_posts, r"posts\.xml", cut=_LINES, by_bytes=True, fields=_LICENSED),
     "mediawiki": Format(
-        read_pages, r"pages-(articles|meta-current)[^/]*\.xml(-p\d+p\d+)?", cut=before(OPEN), by_bytes=True
+        read_pages, r"pages-(articles|meta-current)[^/]*\.xml(-p\d+(p\d+)?)?", cut=before(OPEN), by_bytes=True
     ),
     "warc": Format(read_warc, r"\.(warc|wet)", fields=_GROUPED, needs=WARC_MODULES),
     "reddit": Format(

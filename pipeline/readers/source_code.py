@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
@@ -22,13 +23,17 @@ _PROSE = frozenset({"Text only"})
 
 def code_files(folder: str) -> list[str]:
     """Return the files below a folder, as paths within it, in order; version control and installed packages are left
-    out, and links, which may lead out of it or in circles."""
+    out, and what is no plain file: links may lead out of it or in circles."""
     found = []
     for place, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if name not in _NOT_CODE)
         inside = PurePosixPath(place).relative_to(folder)
-        found += [str(inside / name) for name in sorted(files) if not os.path.islink(os.path.join(place, name))]
+        found += [str(inside / name) for name in sorted(files) if _is_plain(os.path.join(place, name))]
     return found
+
+
+def _is_plain(path: str) -> bool:
+    return stat.S_ISREG(os.lstat(path).st_mode)
 
 
 def is_license_file(name: str) -> bool:

@@ -24,7 +24,7 @@ def sources_table(data: dict[str, Any]) -> Table:
     config = yaml.safe_load(data["config"])
     rows = []
     for name, section in config["sources"].items():
-        shares = data["licenses"].get(name, {})
+        shares = licenses_of(data, name)
         masked = data["masked"].get(name)
         rows.append(
             [
@@ -37,14 +37,26 @@ def sources_table(data: dict[str, Any]) -> Table:
     columns = [
         Column("Source", text=True),
         Column("Origin", text=True),
-        Column("Licences", "of the text that is trained on, by tokens", text=True),
+        Column("Licences", "of its text, raw and rewritten, by tokens", text=True),
         Column("Masked", "addresses replaced as documents were read", text=True),
     ]
     return table("Where the data comes from", columns, rows)
 
 
+def licenses_of(data: dict[str, Any], source: str) -> dict[str, float]:
+    """Return licence → share of the tokens of a source's domains."""
+    total: Counter[str] = Counter()
+    for domain, shares in data["licenses"].items():
+        if domain.split(".")[0] == source:
+            for name, share in shares.items():
+                total[name] += share * data["swarm"]["tokens"].get(domain, 0)  # type: ignore[assignment]
+    return {name: tokens / total.total() for name, tokens in total.items() if tokens}
+
+
 def licenses_text(shares: dict[str, float], most: int = 4) -> str:
-    """Return the largest licences with their shares: `CC-BY-SA-4.0 90.0 %, MIT 10.0 %`."""
+    """Return the largest licences with their shares: `CC-BY-SA-4.0 90.0 %, MIT 10.0 %`; a dash where there is none."""
+    if not shares:
+        return "–"
     names = sorted(shares, key=lambda name: (-shares[name], name))
     if len(names) == 1:
         return names[0]

@@ -211,6 +211,17 @@ def test_the_funnel_adds_up_or_says_that_it_does_not(data: dict[str, Any]) -> No
     assert section(render_html(data), "curation").count(">off by 7<") == 2  # the source's row and the total
 
 
+def test_skipped_and_quarantined_records_of_every_reason_are_counted(data: dict[str, Any]) -> None:
+    assert ">Skipped<" not in section(render_html(data), "curation")
+    first = next(row for row in data["funnel"] if row["stage"] == "sources")
+    for outcome, reason in (("skipped", "redirect"), ("quarantined", "not UTF-8")):
+        data["funnel"].append({**first, "outcome": outcome, "reason": reason, "documents": 1234, "bytes": 0})
+    shown = section(render_html(data), "curation")
+    assert "Skipped" in shown
+    assert "off by" not in shown
+    assert "1,234" in shown
+
+
 def test_samples_of_one_variant(tmp_path: Path, planted: dict[str, Any]) -> None:
     data = {**planted, "samples": {"ocr.clean/000": {"documents": [], "rejected": []}}}
     assert ">0 rewritten<" in section(render_html(data), "curation")

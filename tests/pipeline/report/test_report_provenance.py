@@ -28,6 +28,15 @@ def test_what_a_source_does_not_state_is_said(data: dict[str, Any]) -> None:
     assert licenses["papers"].text.endswith("and 16 more")
 
 
+def test_a_source_in_buckets_has_the_licences_of_all_its_text(data: dict[str, Any]) -> None:
+    """Its domains carry other names than it does."""
+    licenses, tokens = data["licenses"], data["swarm"]["tokens"]
+    licenses |= {"code.top": {"MIT": 1.0}, "code.rest": {"GPL": 1.0}}
+    tokens |= {"code.top": 3000, "code.rest": 1000}
+    del licenses["code"]
+    assert column(sources_table(data), "Licences")["code"].text == "MIT 75.0 %, GPL 25.0 %"
+
+
 def test_the_licences_of_every_mix_add_up(data: dict[str, Any]) -> None:
     table = licenses_table(data)
     assert [each.label for each in table.columns][:2] == ["Licence", "proposal"]
@@ -46,10 +55,10 @@ def test_every_eval_is_shown_with_what_became_of_it(data: dict[str, Any]) -> Non
     assert [each.label for each in table.columns][:3] == ["Eval", "Items", "Too short"]
     assert column(table, "papers")["arc_easy"].value == 2
     assert "code" not in [each.label for each in table.columns], "a source that holds nothing has no column"
-    assert column(table, "wikipedia")["coin_flips"].value == 7, "an eval that came later"
+    assert column(table, "wikipedia")["mbpp"].value == 7, "an eval that came later"
     fates = {name: cell.text for name, cell in column(table, "Such documents").items()}
     assert fates["arc_easy"] == "dropped"
-    assert fates["coin_flips"] == "kept: the eval came later"
+    assert fates["mbpp"] == "kept: the eval came later"
     counted = copy.deepcopy(data)
     counted["config"] = counted["config"].replace("drop: true", "drop: false")
     assert column(contamination_table(counted), "Such documents")["arc_easy"].text == "kept, counted only"
