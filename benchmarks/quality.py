@@ -13,11 +13,8 @@ object.
 from __future__ import annotations
 
 import argparse
-import gzip
 import hashlib
-import html
 import json
-import re
 import resource
 import sys
 import tempfile
@@ -25,7 +22,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from xml.etree.ElementTree import iterparse
 
 import numpy as np
 
@@ -35,6 +31,8 @@ from classifiers.labelled import Documents, Labelled, folds_of, labelled
 from classifiers.linear_quality import LinearParams
 from classifiers.quality import Kind, out_of_fold, train
 from classifiers.ranking import auc, measures
+from pipeline.readers.base import BadRecord, Record, Shard
+from pipeline.readers.registry import read_shard
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 GOOD, BAD = 5, 0
@@ -57,22 +55,11 @@ def answers(folder: Path) -> Iterator[Answer]:
     """Yield the answers of all dumps `SITE.Posts.xml.gz` in a folder that count as good or bad."""
     for file in sorted(folder.glob("*.Posts.xml.gz")):
         site = file.name.split(".")[0]
-        with gzip.open(file) as stream:
-            for _, row in iterparse(stream):
-                if row.get("PostTypeId") == "2" and not BAD < int(row.get("Score", "")) < GOOD:
-                    text = plain(row.get("Body", ""))
-                    if text:
-                        yield Answer(site, f"{site}:{row.get('ParentId')}", text, int(row.get("Score", "")) >= GOOD)
-                row.clear()
-
-
-def plain(body: str) -> str:
-    """Return the text of an answer's HTML: blocks as paragraphs, list items as lines with a dash."""
-    body = re.sub(r"<li[^>]*>", "\n- ", body)
-    body = re.sub(r"<br[^>]*>", "\n", body)
-    body = re.sub(r"</?(?:p|pre|blockquote|ul|ol|h\d|hr|div|table)\b[^>]*>", "\n\n", body)
-    text = html.unescape(re.sub(r"<[^>]+>", "", body))
-    return re.sub(r"\n\s*\n+", "\n\n", text).strip()
+        for post in read_shard("stackexchange", Shard(str(file), file.name)):
+            if isinstance(post, BadRecord):
+                raise SystemExit(f"{file}: post {post.row}: {post.reason}")
+            if isinstance(post, Record) and post["post_type"] == "answer" and not BAD < post["score"] < GOOD:
+                yield Answer(site, f"{site}:{post['group']}", post["text"], post["score"] >= GOOD)
 
 
 def documents(found: list[Answer], good: bool) -> Documents:

@@ -109,10 +109,9 @@ def scorer_place(run: Run, name: str) -> dict[str, Any]:
     return {} if model is None else {"model": model}
 
 
-def _content(run: Run, model: Path) -> str | dict[str, str]:
+def _content(run: Run, model: Path) -> str:
     """Name the content of a model: of its file, or of all files of its folder but what is for people."""
     if model.is_file():
         return fingerprint(run, str(model))
-    return {
-        file.name: fingerprint(run, str(file)) for file in sorted(model.iterdir()) if not file.name.startswith("card")
-    }
+    files = sorted(file for file in model.iterdir() if not file.name.startswith("card"))
+    return digest([[file.name, fingerprint(run, str(file))] for file in files])
