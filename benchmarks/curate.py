@@ -221,6 +221,7 @@ def main() -> None:
             peer = Peer(asked.peer)
             result |= filters(parts, peer) | line_filters(parts, peer)
             peer.close()
+            print(json.dumps(result, ensure_ascii=False))
         if asked.only != "filters":
             result |= measure_shards(rows, Path(folder))
     print(json.dumps(result, ensure_ascii=False))
