@@ -152,7 +152,7 @@ def test_a_run_killed_half_way_ends_in_the_same_mix(finished, tmp_path: Path) ->
     command = [sys.executable, "-m", "pipeline", "run", str(copy)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
     checkpoints = tmp_path / "store" / "manifests" / "train"
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 400
     while time.monotonic() < deadline and (not checkpoints.exists() or len(list(checkpoints.iterdir())) < 5):
         time.sleep(0.2)
     os.killpg(process.pid, signal.SIGKILL)  # the driver and the Ray that it started

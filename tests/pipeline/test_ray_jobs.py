@@ -70,6 +70,7 @@ def head() -> Iterator[str]:
 
 
 def submit(head: str, path: Path) -> subprocess.CompletedProcess[str]:
+    """Submit a run and wait for its end. A job server answers before the agent that starts its jobs is there."""
     words = [
         RAY,
         "job",
@@ -84,9 +85,14 @@ def submit(head: str, path: Path) -> subprocess.CompletedProcess[str]:
         "run",
         path,
     ]
-    return subprocess.run(
-        [*map(str, words)], cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=400, check=False
-    )
+    deadline = time.monotonic() + 120
+    while True:
+        done = subprocess.run(
+            [*map(str, words)], cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=400, check=False
+        )
+        if "No available agent" not in done.stderr or time.monotonic() > deadline:
+            return done
+        time.sleep(2)
 
 
 def test_the_tiny_mix_runs_to_the_end_as_a_ray_job(head: str, tiny_yaml, tmp_path: Path) -> None:
