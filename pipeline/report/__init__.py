@@ -20,7 +20,7 @@ from pipeline.store import write_json
 from pipeline.tables import read_table
 from pipeline.units import Job, Unit
 
-VERSION = 4
+VERSION = 5
 SHOWN = 6
 """Samples shown of each variant's rewritten and rejected text."""
 SHOWN_CHARACTERS = 700

@@ -164,6 +164,7 @@ def build(folder: Path, settings: Config | None = None, *, seed: int = 3) -> dic
         "objective": objective,
         "propose": propose,
         "references": settings.references,
+        "variants": [name for name in origins if name in settings.rewrite],
         "target_tokens": settings.target.tokens,
         "seed": settings.seed,
     }
@@ -305,6 +306,7 @@ def enlarged(data: dict[str, Any], domains: int = 64, tasks: int = 52, runs: int
         "baselines": {name: mix() for name in others},
         "objective": {"weights": dict.fromkeys(columns, 1 / tasks), "reference": values(), "maximise": []},
         "pareto": [],
+        "worth": {},
         "repetition": {name: dict.fromkeys(names, 1.5) for name in ("proposal", *others)},
     }
     old["uncertainty"]["interval"] = {"low": dict.fromkeys(names, 0.0), "high": dict.fromkeys(names, 0.2)}
