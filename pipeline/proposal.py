@@ -22,7 +22,7 @@ from pipeline.tasks import measured_value, task_names, with_accuracies
 from pipeline.units import Job, Unit
 
 FIT_VERSION = 6
-PROPOSE_VERSION = 10
+PROPOSE_VERSION = 11
 
 
 # fit
@@ -196,7 +196,7 @@ def propose(job: Job) -> dict[str, Any]:
         proven=as_proven(earlier, names, frozen) if earlier else None,
         no_worse_than=job.args["objective"]["no_worse_than"],
         gone=gone,
-        variants={each.name: each.origin for each in frozen.domains if each.name in job.args["variants"]},
+        variants={each.name: origins[each.name] for each in frozen.domains if each.name in job.args["variants"]},
     )
 
     record = proposal_record(

@@ -128,9 +128,10 @@ def proposal_record(
             }
             for each in proposal.front
         ],
-        # what each rewritten variant adds: the proposal beside the mix with its share given back to raw text
+        # what each rewritten variant adds: the proposal beside the mix with a part of its share given back to raw text
         "worth": {
             name: {
+                "part": each.part,
                 "gain": each.gain,
                 "se": each.se,
                 "covered": each.covered,

@@ -1,4 +1,5 @@
-"""What a variant adds to the proposal: predicted, beside the same mix with the variant's share given back."""
+"""What a variant adds to the proposal: predicted, beside the same mix with the variant's share, or part of it, given
+back to raw text."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,15 +10,19 @@ from pipeline.mixture.polytope import Polytope
 from pipeline.mixture.spaces import Limits
 from pipeline.mixture.surface import Surface
 
-# A mix further than this from what the swarm covered (in some weight) is called an extrapolation.
+_PARTS = (1.0, 0.5, 0.25, 0.125)
+"""Parts of its share that are given back: the largest whose mix the swarm covered, for beyond it a law is a guess."""
 _OUTSIDE = 0.01
+"""A mix further than this from what the swarm covered (in some weight) is an extrapolation."""
 
 
 @dataclass(frozen=True)
 class Worth:
-    """gain: predicted objective without the variant less that of the proposal; above 0 the variant helps. se: its
-    standard error, given the swarm. weights (d,): the mix without it. covered: the swarm covered that mix."""
+    """part: of the variant's share that is given back, 0 to 1; weights (d,): the mix then. gain: its predicted
+    objective less that of the proposal; above 0 the variant helps. se: its standard error, given the swarm. covered:
+    the swarm covered that mix."""
 
+    part: float
     weights: np.ndarray
     gain: float
     se: float
@@ -45,8 +50,10 @@ def worths(
         chosen = next(each for each in (raw, kin, others) if each.any())
         shares = np.where(chosen, weights, 0.0)
         shares = shares / shares.sum() if shares.sum() > 0 else chosen / chosen.sum()
-        without = weights + weights[at] * shares
-        without[at] = 0.0
+        moved = weights[at] * (shares - np.eye(len(domains))[at])
+        covered = (part for part in _PARTS if hull.contains(weights + part * moved, _OUTSIDE))
+        part = next(covered, 0.0)
+        without = np.maximum(weights + (part or _PARTS[-1]) * moved, 0.0)
         gain, se = model.gap(without, weights)
-        found[variant] = Worth(without, gain, se, hull.contains(without, _OUTSIDE))
+        found[variant] = Worth(part or _PARTS[-1], without, gain, se, covered=part > 0)
     return found

@@ -30,7 +30,7 @@ def costs_table(costs: Sequence[Cost], mix: dict[str, Any]) -> Table:
         per_million = made / each.tokens * 1e6 if each.tokens else 0.0
         row.append(Cell(number(per_million, 2), per_million))
         row.append(Cell(percent(mix["weights"][each.domain]), mix["weights"][each.domain]))
-        rows.append([*row, _worth(mix["worth"].get(each.domain))])
+        rows.append([*row, _worth(mix["worth"].get(each.domain), mix["weights"][each.domain])])
     columns = [
         Column("Domain", text=True),
         Column("Curation", "CPU seconds of its source, up to select"),
@@ -48,15 +48,16 @@ def costs_table(costs: Sequence[Cost], mix: dict[str, Any]) -> Table:
         Column("Tokens out", "in the target's vocabulary"),
         Column("Per million", "CPU seconds a million tokens out; a variant's are of its rewriting"),
         Column("Proposal", "share of the mix"),
-        Column("Worth", "gain of the objective by having it ± standard error, predicted"),
+        Column("Worth", "predicted gain of the objective by having it ± standard error"),
     ]
     return table(
         "What a domain costs and what it is worth",
         columns,
         rows,
         "Worth: the proposal beside the same mix with the variant's share given back to its source's raw text, by the "
-        "laws; above 0 the variant helps. Only rewritten variants with a share have one. Seconds are of the run that "
-        "made each part; what was reused cost nothing now.",
+        "laws; above 0 the variant helps. It is of as much of the share as the swarm's mixes allow to judge. Only "
+        "rewritten variants with a share have one. Seconds are of the run that made each part; what was reused cost "
+        "nothing now.",
     )
 
 
@@ -64,12 +65,13 @@ def _seconds(value: float) -> Cell:
     return Cell(number(value, 1) if value else "–", value, tone="" if value else "dim")
 
 
-def _worth(worth: dict[str, Any] | None) -> Cell:
+def _worth(worth: dict[str, Any] | None, share: float) -> Cell:
     if worth is None:
         return Cell("–", tone="dim")
     gain, se = worth["gain"], worth["se"]
     sure = "good" if gain > 1.645 * se else "bad" if gain < -1.645 * se else ""
-    note = "" if worth["covered"] else "no run was near that mix"
+    note = f"for {number(100 * worth['part'] * share, 1)} of its points"
+    note += "" if worth["covered"] else "; no run was near that mix"
     return Cell(f"{signed(gain, 4)} ± {number(se, 4)}", gain, note=note, tone=sure)
 
 
