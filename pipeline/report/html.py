@@ -72,6 +72,7 @@ def render_html(data: dict[str, Any]) -> str:
         "sources": provenance.sources_table(data),
         "licenses": provenance.licenses_table(data),
         "contamination": provenance.contamination_table(data),
+        "dropped": curation.examples_of(data),
         "samples": curation.samples_of(data),
         "facts": method.facts(data),
         "evals": method.evals_table(data),
