@@ -14,9 +14,9 @@ from pipeline.readers.xml_safe import BadXml, walk
 def read_alto(shard: Shard) -> Iterator[Item]:
     """Yield one record for the file, with the fields that `OcrText.record` names.
 
-    A word that is cut at a line end stands whole in the first line where the file says what it is (`SUBS_CONTENT`), with
-    the confidence of its first half; elsewhere it keeps its hyphen. Bottom margins come last on their page, though the
-    schema puts them first.
+    A word that is cut at a line end stands whole in the first line where the file says what it is (`SUBS_CONTENT`),
+    with the confidence of its first half; elsewhere it keeps its hyphen. Bottom margins come last on their page, though
+    the schema puts them first.
     """
     with open_shard(shard.path) as file:
         yield _document(file, shard)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -33,7 +32,7 @@ class PdfParams(Params):
     ocr: str | None = Field(
         None,
         pattern=r"^[A-Za-z]\w*(/\w+)?(\+[A-Za-z]\w*(/\w+)?)*$",
-        description="Language in which Tesseract reads pages without text, e.g. `eng` or `deu+eng`; they stay empty if absent.",
+        description="Language in which Tesseract reads pages without text, `eng` or `deu+eng`; else they stay empty.",
     )
 
 

@@ -1,11 +1,11 @@
-"""Reads one PDF in a process of its own: PDFium ends the process where memory runs out, and a damaged file may crash it.
+"""Reads one PDF in a process of its own: PDFium ends its process where memory runs out, and damage may crash it.
 
     python pdf_pages.py FILE [--render]
 
-Standard output is a header `{"pages", "title", "author"}`, then for every page `{"text": bytes}` and the text in UTF-8,
-or with `--render`, where a page shows something and has no text, `{"image": [width, height], "dpi"}` and a byte of grey for
-every pixel; or `{"error": reason}` at any point, and nothing after it. Each header is a line of JSON. It imports nothing
-of this package, so that it starts at once.
+Standard output is a header `{"pages", "title", "author"}`, then for every page `{"text": bytes}` and the text in UTF-8;
+or with `--render`, where a page shows something and has no text, `{"image": [width, height], "dpi"}` and a byte of grey
+for every pixel; or `{"error": reason}` at any point, and nothing after it. Each header is a line of JSON. It imports
+nothing of this package, so that it starts at once.
 """
 
 from __future__ import annotations

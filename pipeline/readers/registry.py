@@ -60,7 +60,9 @@ FORMATS: dict[str, Format] = {
     "parquet": Format(read_parquet, r"\.parquet", cut=cut_parquet, version=0),
     "jsonl": Format(read_jsonl, r"\.(jsonl|ndjson)", cut=_LINES, by_bytes=True, version=0),
     "csv": Format(read_table, r"\.(csv|tsv)", cut=cut_csv, by_bytes=True, params=TableParams),
-    "text": Format(read_text, r"\.txt", cut=cut_text, by_bytes=True, params=TextParams, version=2, names_documents=True),
+    "text": Format(
+        read_text, r"\.txt", cut=cut_text, by_bytes=True, params=TextParams, version=2, names_documents=True
+    ),
     "arrow": Format(read_arrow, r"\.(arrows?|feather)", cut=cut_arrow),
     "huggingface": Format(read_dataset, of="dataset", cut=dataset_pieces, params=HuggingFaceParams),
     "stackexchange": Format(read_posts, r"posts\.xml", cut=_LINES, by_bytes=True, fields=_LICENSED),

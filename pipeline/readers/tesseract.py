@@ -30,11 +30,10 @@ def missing(languages: str) -> str:
     """Return what is not installed of Tesseract and its languages (`eng`, `deu+eng`), empty if nothing."""
     if shutil.which("tesseract") is None:
         return "the program tesseract (Debian: apt install tesseract-ocr)"
-    wanted = languages.split("+")
-    absent = [name for name in wanted if name not in _installed()]
-    return f"Tesseract's language{'s' * (len(absent) > 1)} {', '.join(absent)}; it has {', '.join(_installed())}" * bool(
-        absent
-    )
+    absent = [name for name in languages.split("+") if name not in _installed()]
+    if not absent:
+        return ""
+    return f"Tesseract's language{'s' * (len(absent) > 1)} {', '.join(absent)}; it has {', '.join(_installed())}"
 
 
 @cache

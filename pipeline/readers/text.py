@@ -20,8 +20,8 @@ class TextParams(Params):
 
 
 def read_text(shard: Shard) -> Iterator[Item]:
-    """Yield records of `text` and `id`: the file's name, of lines and paragraphs with `:` and the row. Of a whole file with
-    form feeds also `pages`."""
+    """Yield records of `text` and `id`: the file's name, of lines and paragraphs with `:` and the row; of a whole file
+    with form feeds also `pages`."""
     assert isinstance(shard.params, TextParams)
     if shard.params.by == "file":
         yield _whole(shard)

@@ -1,4 +1,4 @@
-"""XML parsed by expat without entities: nothing is fetched, and nothing can grow. One record as a tree, a file as events."""
+"""XML parsed by expat without entities: nothing is fetched, nothing can grow. A record as a tree, a file as events."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""A folder of PDF, hOCR and ALTO, good and bad, by the real command line up to cleaned text; nothing goes uncounted."""
+"""A folder of PDF, hOCR, ALTO and text, good and bad, from files to cleaned text; nothing goes uncounted."""
 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import textwrap
@@ -14,6 +15,7 @@ import pytest
 from pipeline.funnel import funnel
 from pipeline.readers.registry import missing_modules
 from pipeline.run import Run
+from pipeline.select import is_heldout
 from tests.pipeline.conftest import SAMPLES, walk_here
 from tests.pipeline.readers.pdf_files import ENCRYPTED, printed, scanned
 from tests.pipeline.readers.test_ocr_xml import Pages, alto, hocr
@@ -22,6 +24,9 @@ pytestmark = pytest.mark.skipif(bool(missing_modules("pdf")), reason="the extra 
 
 LINES = 5
 """Printed lines of a page below its header."""
+FRACTION = 0.05
+HELD_OUT = next(f"{i}.txt" for i in range(1000) if is_heldout(f"book/{i}.txt", FRACTION, seed=1))
+"""A file that the split holds out, so that all others can be rewritten."""
 
 
 def articles() -> pl.DataFrame:
@@ -47,8 +52,8 @@ def read_words(pages: list[list[str]]) -> Pages:
 
 
 @pytest.fixture(scope="module")
-def curated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, list[str]]:
-    """The run after `mixwright curate`, and the texts that the good files were printed from."""
+def mix(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+    """A YAML over a folder of files, and the texts that the good ones were printed from."""
     home = tmp_path_factory.mktemp("ocr")
     folder = home / "in" / "book"
     folder.mkdir(parents=True)
@@ -66,35 +71,52 @@ def curated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, list[str]]:
         "i.alto.xml": alto(read_words(pages[2])).encode()[:300],
         "j.alto.xml": alto([[]]).encode(),
         "k.txt": "\f".join("\n".join(page) for page in pages[3]).encode(),
+        HELD_OUT: texts[4].encode(),
     }
     for name, data in files.items():
         (folder / name).write_bytes(data)
     articles()[100:140].write_parquet(home / "other.parquet")
     mix = home / "ocr.yaml"
     mix.write_text(
-        f"store: {home}/store\ntarget: {{tokens: 100k}}\nsources:\n"
+        f"store: {home}/store\ntarget: {{tokens: 1M}}\nsources:\n"
         f'  scans: {{path: "{home}/in/**/*.*", max_bad_fraction: 1}}\n  other: {{path: {home}/other.parquet}}\n'
         "rewrite:\n  scans.clean: {task: ocr_cleanup}\ntokenize: {vocab_size: 400}\n"
-        "evals: {heldout: {fraction: 0.001}}\n"
+        f"evals: {{heldout: {{fraction: {FRACTION}}}}}\n"
     )
-    command = [sys.executable, "-m", "pipeline", "curate", str(mix)]
+    return mix, texts[:4]
+
+
+@pytest.fixture(scope="module")
+def curated(mix: tuple[Path, list[str]]) -> Run:
+    return walk_here(mix[0], until="tokenize")
+
+
+COUNTS = {
+    "read": 5,
+    "damaged PDF": 1,
+    "encrypted PDF": 1,
+    "not PDF": 1,
+    "not XML": 1,
+    "not hOCR": 1,
+    "no text layer": 1,
+    "no text on any page": 1,
+}
+
+
+def test_every_file_is_read_skipped_or_set_aside_with_its_reason(curated: Run) -> None:
+    found = funnel(curated).filter(pl.col("stage") == "sources", pl.col("name") == "scans", pl.col("documents") > 0)
+    assert dict(zip(found["reason"], found["documents"], strict=True)) == COUNTS
+
+
+@pytest.mark.slow
+def test_the_command_line_counts_the_same(mix: tuple[Path, list[str]], tmp_path: Path) -> None:
+    other = tmp_path / "ocr.yaml"
+    other.write_text(re.sub("^store: .*", f"store: {tmp_path}/store", mix[0].read_text()))
+    command = [sys.executable, "-m", "pipeline", "curate", str(other)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
-    return walk_here(mix, until="tokenize"), texts[:4]
-
-
-def test_every_file_is_read_skipped_or_set_aside_with_its_reason(curated: tuple[Run, list[str]]) -> None:
-    rows = funnel(curated[0]).filter((pl.col("stage") == "sources") & (pl.col("name") == "scans"))
-    assert dict(zip(rows["reason"], rows["documents"], strict=True)) == {
-        "read": 4,
-        "damaged PDF": 1,
-        "encrypted PDF": 1,
-        "not PDF": 1,
-        "not XML": 1,
-        "not hOCR": 1,
-        "no text layer": 1,
-        "no text on any page": 1,
-    }
+    for reason, documents in COUNTS.items():
+        assert re.search(rf"scans .*\b{reason}\b\D*\b{documents}\b", done.stdout), done.stdout
 
 
 def tables(run: Run, stage: str) -> pl.DataFrame:
@@ -102,10 +124,11 @@ def tables(run: Run, stage: str) -> pl.DataFrame:
     return pl.concat(pl.read_parquet(run.store.local(unit.ref) / "documents.parquet") for unit in units)
 
 
-def test_pages_lines_and_confidences_are_kept_beside_the_text(curated: tuple[Run, list[str]]) -> None:
-    found = {Path(row["id"]).name: (row["text"], json.loads(row["fields"])) for row in tables(curated[0], "sources").to_dicts()}
-    assert set(found) == {"a.pdf", "f.hocr", "h.alto.xml", "k.txt"}
-    for (text, fields), article in zip(found.values(), curated[1], strict=True):
+def test_pages_lines_and_confidences_are_kept_beside_the_text(curated: Run, mix: tuple[Path, list[str]]) -> None:
+    rows = tables(curated, "sources").sort("id").filter(pl.col("id") != f"book/{HELD_OUT}").to_dicts()
+    found = {Path(row["id"]).name: (row["text"], json.loads(row["fields"])) for row in rows}
+    assert list(found) == ["a.pdf", "f.hocr", "h.alto.xml", "k.txt"]
+    for (text, fields), article in zip(found.values(), mix[1], strict=True):
         pages = pages_of(article)
         assert text == "\f".join("\n".join(page) for page in pages)
         assert fields["pages"] == len(pages) > 1
@@ -118,7 +141,7 @@ def test_pages_lines_and_confidences_are_kept_beside_the_text(curated: tuple[Run
         assert fields["lines"] == len(text.replace("\f", "\n").split("\n"))
 
 
-def test_cleanup_gives_the_printed_texts_back(curated: tuple[Run, list[str]]) -> None:
+def test_cleanup_gives_the_printed_texts_back(curated: Run, mix: tuple[Path, list[str]]) -> None:
     """Pages, headers, page numbers, line breaks and the cut word of every format are undone."""
-    cleaned = tables(curated[0], "rewrite").sort("id")["text"].to_list()
-    assert [" ".join(text.split()) for text in cleaned] == curated[1]
+    cleaned = tables(curated, "rewrite").sort("id")["text"].to_list()
+    assert [" ".join(text.split()) for text in cleaned] == mix[1]

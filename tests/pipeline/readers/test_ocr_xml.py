@@ -54,7 +54,8 @@ def alto(pages: Pages, version: int = 4, prefix: str = "") -> str:
             out.append(f"<{p}TextBlock>")
             for line in lines:
                 words = (
-                    f"<{p}String CONTENT={quoteattr(w)}" + ("/>" if c is None else f" WC='{c / 100}'/>") for w, c in line
+                    f"<{p}String CONTENT={quoteattr(w)}" + ("/>" if c is None else f" WC='{c / 100}'/>")
+                    for w, c in line
                 )
                 out.append(f"<{p}TextLine>" + f"<{p}SP WIDTH='3'/>".join(words) + f"</{p}TextLine>")
             out.append(f"</{p}TextBlock>")
@@ -164,7 +165,9 @@ def test_bottom_margins_come_last_on_their_page(tmp_path: Path) -> None:
 
 
 def test_lines_of_hocr_without_words_give_their_text(tmp_path: Path) -> None:
-    body = "<div class=ocr_page><span class=ocr_line>one <b>t</b>wo &amp; three</span><br><span class=ocr_line>four</span>"
+    body = (
+        "<div class=ocr_page><span class=ocr_line>one <b>t</b>wo &amp; three</span><br><span class=ocr_line>four</span>"
+    )
     (record,) = good(read(put(tmp_path / "a.hocr", body)))
     assert record == {"id": "a.hocr", "text": "one two & three\nfour", "pages": 1, "lines": 2}
 
