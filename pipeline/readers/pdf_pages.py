@@ -77,7 +77,8 @@ def render(page: pypdfium2.PdfPage) -> tuple[list[int], int, bytes]:
         dpi = int(min(DPI, 72 * math.sqrt(MAX_PIXELS / (width * height)), 72 * MAX_SIDE / max(width, height)))
     if dpi < MIN_DPI or width * height <= 0:
         raise Unreadable(f"page too large to be rendered: {width:.0f} × {height:.0f} points")
-    bitmap = page.render(scale=dpi / 72, grayscale=True, limit_image_cache=True)
+    scale: Any = dpi / 72  # annotated as an integer, after its default
+    bitmap = page.render(scale=scale, grayscale=True, limit_image_cache=True)
     grey = bytes(bitmap.buffer)
     if bitmap.stride != bitmap.width:
         grey = b"".join(grey[at : at + bitmap.width] for at in range(0, len(grey), bitmap.stride))
