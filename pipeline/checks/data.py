@@ -62,9 +62,13 @@ def _files(place: Path_, source: Source) -> Mistakes:
                 (f"the format `{form}` needs {' and '.join(missing)}: pip install 'mixwright[{form}]'"),
             )
         try:
-            params_of(source, form)
+            params = params_of(source, form)
         except ValidationError as error:
             yield from _nested((*place, "params"), error, FORMATS[form].params.model_fields)
+            continue
+        lacking = FORMATS[form].missing
+        if lacking and (what := lacking(params)):
+            yield (*place, "params"), f"it needs {what}"
     local = [file for file in files if "://" not in file and os.path.isfile(file)]
     if local and len(local) == len(files) and not any(os.path.getsize(file) for file in local):
         yield (*place, "path"), f"`{local[0]}` is empty: a source needs at least one document"
