@@ -20,6 +20,18 @@ _ADVERB = re.compile(
 )
 
 
+# What an answer of a kind does not go on with, although its clause does.
+_STOPS = {
+    "place": re.compile(
+        r",? and (?:(?:an?|one|its|in|is) |the [a-z]+(?:'s)? (?!of |and )|[a-z]+s (?:in|on|into|from|the|an?) )|, (?:the|an?) [a-z]|"
+        r" connect(?:ed|ing) "
+    ),
+    "kin": re.compile(r",? and (?:the|an?) (?:[a-z]+ )?(?:mother|father|brother|sister|wife|husband|grand\w+|uncle|aunt) "),
+    "role": re.compile(r",? and an? "),
+    "border": re.compile(r",? and (?:forms|has|is|lies|contains) "),
+}
+
+
 def candidates(passage: Passage) -> Iterator[Candidate]:
     """Every pair that the rules see, in the order of the passage."""
     yield from definition(passage)
@@ -58,7 +70,7 @@ def _from_rules(passage: Passage, sentence: Sentence) -> Iterator[Candidate]:
         if not match:
             continue
         start = match.start("a")
-        end = _clipped(predicate, match) if rule.clip else match.end("a")
+        end = _clipped(rule, predicate, match) if rule.clip else match.end("a")
         if end <= start or (start, end) in seen_spans:
             continue
         seen_spans.add((start, end))
@@ -67,8 +79,13 @@ def _from_rules(passage: Passage, sentence: Sentence) -> Iterator[Candidate]:
         yield Candidate(rule.kind, questions, at + start, at + end)
 
 
-def _clipped(predicate: str, match: re.Match[str]) -> int:
-    return min(match.end("a"), clip_clause(predicate, match.start("a"), MAX_ANSWER_WORDS))
+def _clipped(rule: Rule, predicate: str, match: re.Match[str]) -> int:
+    start = match.start("a")
+    end = min(match.end("a"), clip_clause(predicate, start, MAX_ANSWER_WORDS))
+    if end <= start or rule.kind not in _STOPS:
+        return end
+    stop = _STOPS[rule.kind].search(predicate, start, end)
+    return stop.start() if stop else end
 
 
 def _fill(template: str, rule: Rule, match: re.Match[str], passage: Passage, sentence: Sentence) -> str:
@@ -81,6 +98,7 @@ def _fill(template: str, rule: Rule, match: re.Match[str], passage: Passage, sen
         first_verb if first_verb in ("is", "was", "are", "were") else ("were" if plural else "was") if past else "is"
     )
     values["bx"] = values["be0"] if first_verb in ("is", "was", "are", "were") else "is"
+    values["wbe"] = "were" if plural else "was"
     values["hb"] = "was" if past else "is"
     values["whw"] = (
         "When"

@@ -24,6 +24,12 @@ _FUNCTION = re.compile(  # besides these a question must say something
     re.IGNORECASE,
 )
 
+_POINTS_BACK = re.compile(  # the answer needs the passage: "the capital of the country", "such a case"
+    r"\bthe (?:country|city|state|river|region|island|province|nation|continent|area|company|lake|sea|town|district|"
+    r"team|band|group|film|novel|book|war|family|species|genus|event|same)(?:[’']s)?(?=$|[,;.]| (?:and|in|from|where|to|"
+    r"with|by|is|was|as|for|that|during|at)\b)|\bsuch an?\b|\b(?:this|these|namesake)\b|\bthat (?:time|year|period)\b"
+)
+
 QUESTION_WORDS = (3, 40)
 ANSWER_WORDS = (1, 60)
 
@@ -33,7 +39,7 @@ def check_pair(question: str, answer: str, source: str, name: str = "") -> str:
 
     `source` is what the pair must be grounded in; `name` (the subject's own wording) may hold words that look
     like pronouns ("It", a novel). Codes: answer_not_in_source, answer_length, question_length,
-    answer_malformed, question_malformed, unresolved_pronoun, question_not_grounded, answer_in_question,
+    answer_malformed, answer_points_back, question_malformed, unresolved_pronoun, question_not_grounded, answer_in_question,
     empty_question.
     """
     if not answer.strip() or answer not in source:
@@ -44,6 +50,10 @@ def check_pair(question: str, answer: str, source: str, name: str = "") -> str:
         return "question_length"
     if not well_formed(answer) or _BAD_START.match(answer) or _BAD_END.search(answer):
         return "answer_malformed"
+    if answer.endswith(('."', ".”")) or (answer.startswith("both ") and " and " not in answer):
+        return "answer_malformed"
+    if _POINTS_BACK.search(answer):
+        return "answer_points_back"
     body = question[:-1]
     if not question.endswith("?") or "?" in body or not question[:1].isupper() or not well_formed(body):
         return "question_malformed"

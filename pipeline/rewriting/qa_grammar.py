@@ -98,12 +98,15 @@ _CLIP = re.compile(
     r"according|despite|except|not|"
     r"due|whereas|meaning|for|under|also|known|though|most|notably|usually|often|sometimes|"
     r"at|by|from|in (?:which|addition|part|order)|"
-    r"on which|of which|\w{3,}ing|(?!red\b)\w{3,}ed|became|began|led|won|wrote|made|rather|either|that|to)\b"
+    r"among|each|on which|of which|[a-z]{3,}ing|(?!(?:infra)?red\b)[a-z]{3,}ed|became|began|led|won|wrote|made|rather|either|that|to)\b"
     r"| and (?:is|was|are|were|has|had|have|became|began|led|won|wrote|served|it|he|"
     r"she|they|died|remained|one of|can|may|will|also|held|shares|covers|contains|includes|"
     r"borders|made|left|took|gave|went|saw|found|kept|brought|fought|began|came|grew|"
     r"rose|spent|tends|tend|uses|requires|thus|extends|lies|consists|serves|provides|plays|taught|put|"
-    r"thus|then|later|(?!related\b|united\b|applied\b|advanced\b|combined\b|associated\b)\w{3,}ed)\b"
+    r"who|connects|stretches|runs|sits|flows|drains|links|adjoins|forms|marks|stands|separates|continues|"
+    r"thus|then|later|(?!related\b|united\b|applied\b|advanced\b|combined\b|associated\b|infrared\b)[a-z]{3,}ed)\b"
+    r" and (?:their|its|his|her) \w+ (?:is|are|was|were|has|had|have|continued|became|remains?)\b|, and in "
+    r"|,? and the (?:[a-z]+ )?[a-z]+ (?:of|to)\b"
     r"| and the (?:[\w-]+[ -])?(?:largest|most|capital|only|first|second|third|oldest|longest|highest)\b"
     r"| (?:due to|but|although|though|whereas|because|while) "
     r"|, and (?:an?|the) [\w -]{1,40}? (?:is|are|was|were|has|have|requires?|can|may|became)\b"
@@ -111,12 +114,17 @@ _CLIP = re.compile(
 )
 _CLOSED = re.compile(r"[.,;]|$| –| —")
 _TRAILING = re.compile(r"[,.\s]+$")
+_PARTICIPLE = re.compile(r", [a-z]+(?:ing|ed)$")
+_LIST_GOES_ON = re.compile(r",| (?:and|or) ")
+_COUNTED = re.compile(r"\b(?:two|three|four|five|six|seven|eight|nine|ten|\d+)\b")
+_LIST_LEFT_OPEN = re.compile(r"[^,]+(?:, [^,A-Z][^,]*){2,}")
 
 
 def clip_clause(text: str, start: int, max_words: int) -> int:
-    """End offset of the clause that begins at `start`, cut before a possible next clause; -1 if too long.
+    """End offset of the clause that begins at `start`, cut before a possible next clause.
 
-    Brackets and quotations are stepped over, unless a bracket is the last thing of the clause.
+    -1 where it is too long or stops inside a list. Brackets and quotations are stepped over, unless a bracket is
+    the last thing of the clause.
     """
     end, at = len(text), start + 1
     while match := _CLIP.search(text, at):
@@ -136,8 +144,24 @@ def clip_clause(text: str, start: int, max_words: int) -> int:
             if closing < 0:
                 return -1
             at = closing + 1
+        elif _PARTICIPLE.match(match.group()) and _in_list(text, start, match.end()):
+            at = match.end()
+        elif text[here] == ":" and _COUNTED.search(text, start, here):
+            return -1  # "into two suborders: ..." is no answer without what follows
         else:
             end = here
             break
-    end = start + len(_TRAILING.sub("", text[start:end]))
-    return end if text.count(" ", start, end) < max_words else -1
+    pair = text.find(", and ", start, end)
+    if pair >= 0 and "," not in text[start:pair] and not (text[pair + 6].isupper() and text[start].isupper()):
+        end = pair  # a list with a comma before its "and" has another before that
+    answer = _TRAILING.sub("", text[start:end])
+    items = answer.partition(", ")[2]
+    if _LIST_LEFT_OPEN.fullmatch(answer) and " and " not in items and " or " not in items:
+        return -1
+    return start + len(answer) if answer.count(" ") < max_words else -1
+
+
+def _in_list(text: str, start: int, end: int) -> bool:
+    """Whether the participle that ends at `end` is an item of a list ("diction, phrasing, timing, and ...")."""
+    verbal = text[start:end].partition(" ")[0].endswith("ing") and text[:end].endswith("ing")
+    return verbal or _LIST_GOES_ON.match(text, end) is not None

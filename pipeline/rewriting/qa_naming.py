@@ -22,7 +22,7 @@ _DEFINED_MASS = re.compile(
 _DEFINITION_END = re.compile(
     r"[;:]| – | — |, and (?:is|was|has|had|are|were|it|its|one of|served|became|also)"
     r"\b|, (?:but|although|though|while|whereas|so|with|"
-    r"as|because|since|despite|after|before|considered|regarded|widely|often|best|known|"
+    r"as|because|since|considered|regarded|widely|often|best|known|"
     r"especially|including|such|making)\b"
     r"|, (?:is|was|are|were|has|had)\b| and (?:is|was|are|were|has|had) |, (?:who|which|where|whose)\b"
 )
@@ -31,9 +31,12 @@ _ALIAS = re.compile(
     r"(?P<k>also (?:known|called|referred to|spelled)|sometimes (?:called|known|referred "
     r"to)|commonly (?:known|called|referred to)|"
     r"officially|formerly(?: known)?|better known|popularly known|often (?:called|known)"
-    r"|also)(?: as)? (?P<a>[^,;]+?)(?= and (?:also|sometimes|commonly|formerly|often)"
-    r"\b|$)"
+    r"|also)(?: as)?(?: simply)? (?P<a>[^,;]+?)(?= (?:and|or) (?:also|sometimes|commonly|formerly|often|historically|originally|"
+    r"previously|known|simply|officially|by|in|less|more)\b| (?:since|during|until|in (?:some|many|the|parts|contrast|[A-Z])"
+    r"|after \d)\b|$)"
 )
+_NOT_A_NAME = re.compile(r" (?:by|when|for short|among|outside|within|after|before|as|to) ")
+_ASIDE = re.compile(r"(?:also|or|formerly|abbreviated|commonly|known|often|sometimes|historically|and|is|was|are)\b|[^,]{0,40} (?:is|was) ")
 _ACRONYM = re.compile(r"((?:[\w-]+ ){1,7}[\w-]+) \(((?:[A-Z]{2,6}))\)")
 
 
@@ -52,7 +55,7 @@ def definition(passage: Passage) -> Iterator[Candidate]:
     values = {"be": pattern["be"], "name": subject.name}
     if subject.person:
         forms = ("Who {be} {name}?", "Can you tell me who {name} {be}?")
-    elif subject.plural or subject.name.startswith(("a ", "an ")) or subject.name.islower():
+    elif subject.name.startswith(("a ", "an ")) or (subject.name.islower() and not subject.name.startswith("the ")):
         forms = _DEFINITION_FORMS if pattern["be"] in ("is", "are") else _DEFINITION_FORMS[:1]
     else:
         forms = ("What {be} {name}?", "Can you tell me what {name} {be}?")
@@ -77,25 +80,21 @@ def aliases(passage: Passage) -> Iterator[Candidate]:
             at < 0
             or answer.startswith((subject.name + " and", subject.name + " or"))
             or answer.lower().startswith(
-                (
-                    "known",
-                    "a ",
-                    "the son",
-                    "spelled",
-                    "romani",
-                    "sometimes",
-                    "colloquial",
-                    "called",
-                    "referred",
-                    "born",
-                    "in ",
-                    "from ",
+                tuple(
+                    "known spel romani sometimes colloquial called referred born in from by as simply occasionally writ "
+                    "abbreviated incorrectly commonly often".split()
                 )
+                + ("a ", "the son")
             )
+            or _NOT_A_NAME.search(answer)
         ):
             continue
         be = first.predicate.split(" ", 1)[0]
+        if be not in ("is", "was", "are", "were"):
+            be = "are" if subject.plural else "is"
         if match["k"].startswith("official"):
+            if first.text[at + len(answer) :].startswith(", ") and not _ASIDE.match(first.text, at + len(answer) + 2):
+                continue  # "the Special District of Science, Technology and Innovation of Medellín"
             forms: tuple[str, ...] = (
                 "What {be} the official name of {name}?",
                 "What {be} {poss} official name?",

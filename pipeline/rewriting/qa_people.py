@@ -36,10 +36,11 @@ def is_person(phrase: str, predicate: str, text: str) -> bool:
     if phrase.split(" ", 1)[0] in ("The", "A", "An") and " the " not in predicate[:40]:
         return False
     # A definition's noun stands before its first clause: "an English poet", not "a play by an English poet".
-    noun_part = re.split(r"\b(?:that|which|by|for|about|of the|in the)\b|[;.]", predicate, maxsplit=1)[0]
+    noun_part = predicate.replace("one of the ", "", 1).replace("one of ", "", 1)
+    noun_part = re.split(r"\b(?:that|which|by|for|about|of|in|on|at|to|from|with|given)\b|[;.]", noun_part, maxsplit=1)[0]
     if phrase[0].isupper() and not phrase.startswith("The ") and re.search(r"\. (?:He|She) \w", text):
         return re.search(r"\. It \w", text) is None
-    human = _PERSON.search(noun_part.lower()) is not None
+    human = _PERSON.search(noun_part.lower()) is not None and not phrase.split(" ")[-1].islower()
     return (human and re.search(r"\b(?:he|she|his|her|who|him|He|She|His|Her)\b", text) is not None) or (
         human
         and phrase.count(" ") in (1, 2, 3)

@@ -9,14 +9,18 @@ from pipeline.rewriting.qa_grammar import base_form, clip_clause
 from pipeline.rewriting.qa_passage import Passage, Sentence
 from pipeline.rewriting.qa_rules import MAX_ANSWER_WORDS, Candidate
 
-_SCOPE = r"(?:(?:in|of|on) (?:(?:the )?[A-Z][\w-]*(?: [A-Z][\w-]*)*|the (?:world|universe|human body)))"
+_SCOPE = (
+    r"(?:(?:in|of|on) (?:(?:the )?[A-Z][\w-]*(?:(?: and)? [A-Z][\w-]*)*|the (?:world|universe|human body))"
+    r"(?: by (?:\w+ )?[a-z]+)?)"
+)
 _SUPERLATIVE = re.compile(
     r"(?P<be>is|was|are)(?: also)? (?P<s>the (?:[\w-]+ )?(?:(?:\w+-)?(?:largest|longest|"
     r"highest|oldest|smallest|deepest|tallest|first|last|only|"
     r"northernmost|southernmost|easternmost|westernmost)|(?:\w+-)?most[ -][a-z]+) (?:[a-z-]+ "
     r"){1,5}?"
     + _SCOPE
-    + r"|the world's (?:[\w-]+ ){1,4}[a-z]+)(?=[,;]|\.(?= |$)|,? (?:and|with|by|after|who|that|which|from)\b)"
+    + r"|the world's (?:[\w-]+ ){1,4}[a-z]+(?: by (?:\w+ )?[a-z]+)?)(?=[,;]|\.(?= |$)|,? (?:and(?! [A-Z])|with|after|who|that|which|"
+    r"from)\b)"
 )
 _CAPITAL_OF = re.compile(
     r"(?P<be>is|was) (?P<s>the capital(?: and (?:largest|most populous|most populated) city)? of "
@@ -30,9 +34,11 @@ _CAPITAL_IS = re.compile(
     r"[A-Z][\w’'-]+){0,3})(?=[,.;]| (?:in|with|and|which)\b)"
 )
 _OWNED = re.compile(
-    r"(?:His|Her|Its|Their) (?P<n>(?!name )[a-z][a-z-]*(?: (?!was|is|of|and|in|to|that|"
-    r"with)[a-z-]+){0,3}(?: of the [a-z]+)?) "
-    r"(?P<be>is|was|are|were) (?P<a>(?:the|an?|[A-Z]|called|named)[^;]*)"
+    r"(?:His|Her|Its|Their) (?P<n>(?:(?!was|is|of|and|in|to|that|with)[a-z-]+ ){0,3}?(?:capital|city|town|language|religion|"
+    r"currency|mother|father|wife|husband|brother|sister|son|daughter|successor|predecessor|work|novel|poem|film|album|book|"
+    r"achievement|discovery|contribution|symbol|motto|headquarters|seat|counterpart|teacher|mentor|point|export|industry|"
+    r"system|parents)) (?P<be>is|was|are|were) (?P<a>(?!the (?:\w+-)?(?:largest|most|only|first|same|subject|result|basis)\b)"
+    r"(?:the|an?|[A-Z])[^;]*)"
 )
 _OWNED_INCLUDE = re.compile(
     r"(?P<o>His|Her|Its|Their|Other|Some|Common|Notable|Typical|Prominent|Major|Important|"
@@ -65,11 +71,14 @@ def reverse(passage: Passage, sentence: Sentence) -> Iterator[Candidate]:
         return
     for kind, pattern in (("capital", _CAPITAL_OF), ("superlative", _SUPERLATIVE)):
         match = pattern.match(sentence.predicate)
+        if match and match["be"] == "are" and not re.search(r"s (?:in|of|on) |s$", match["s"]):
+            return  # "the Han Chinese are the largest ethnic group": neither "is" nor "are" fits the question
         if match:
             answer = subject.name
             at = passage.text.find(answer)
-            if at < 0 and answer.startswith("the "):
-                at = passage.text.find("T" + answer[1:])
+            if at < 0:
+                answer = answer.removeprefix("the ")
+                at = passage.text.find(answer)
             if at >= 0:
                 who = "Who" if subject.person else "What"
                 yield Candidate(kind, (f"{who} {match['be']} {match['s']}?",), at, at + len(answer))
@@ -125,7 +134,7 @@ def owned(passage: Passage) -> Iterator[Candidate]:
                 yield from _list(passage, sentence, listed, f"{subject.possessive} {listed['n']}")
         elif not pronoun:
             listed = _OWNED_INCLUDE.match(text)
-            if listed and owner != "The" and " of " in f" {listed['n']} ":
+            if listed and owner != "The" and re.search(r" of (?:the )?(?:[A-Z]|\w+s\b)", f" {listed['n']}"):
                 yield from _list(passage, sentence, listed, f"{owner.lower()} {listed['n']}")
         previous = bool(sentence.predicate) or (previous and bool(pronoun))
 
