@@ -9,9 +9,11 @@ from dataclasses import replace
 from pipeline.rewriting.qa_facts import FACTS
 from pipeline.rewriting.qa_grammar import base_form, clip_clause
 from pipeline.rewriting.qa_naming import acronyms, aliases, definition
+from pipeline.rewriting.qa_people import names_trades
 from pipeline.rewriting.qa_passage import Passage, Sentence
 from pipeline.rewriting.qa_relations import RELATIONS
 from pipeline.rewriting.qa_rules import MAX_ANSWER_WORDS, Candidate, Rule
+from pipeline.rewriting.qa_scope import scope_of
 from pipeline.rewriting.qa_special import fronted, owned, reverse
 
 _ADVERB = re.compile(
@@ -23,13 +25,17 @@ _ADVERB = re.compile(
 # What an answer of a kind does not go on with, although its clause does.
 _STOPS = {
     "place": re.compile(
-        r",? and (?:(?:an?|one|its|in|is) |the [a-z]+(?:'s)? (?!of |and )|[a-z]+s (?:in|on|into|from|the|an?) )|, (?:the|an?) [a-z]|"
-        r" connect(?:ed|ing) "
+        r",? and (?:(?:an?|one|its|in|is) |the (?:[a-z]+'s|capital|largest|most|administrative|main|seat|second|third|only|first|"
+        r"economic|cultural|centre|center|county|home) |[a-z]+s (?:in|on|into|from|the|an?) )|, (?:the|an?) [a-z]|, [a-z]+er "
+        r"| (?:connect(?:ed|ing)|after|which|that) "
     ),
     "kin": re.compile(r",? and (?:the|an?) (?:[a-z]+ )?(?:mother|father|brother|sister|wife|husband|grand\w+|uncle|aunt) "),
-    "role": re.compile(r",? and an? "),
+    "role": re.compile(r",? and an? |, active\b"),
     "border": re.compile(r",? and (?:forms|has|is|lies|contains) "),
 }
+
+
+_DATED = ("date", "birth", "death", "start", "office", "release")
 
 
 def candidates(passage: Passage) -> Iterator[Candidate]:
@@ -40,8 +46,9 @@ def candidates(passage: Passage) -> Iterator[Candidate]:
         yield from acronyms(sentence)
         if sentence.predicate:
             yield from _from_rules(passage, sentence)
-            yield from reverse(passage, sentence)
-            if sentence.fronted:
+            if not sentence.fronted:
+                yield from reverse(passage, sentence)
+            else:
                 yield from fronted(passage, sentence)
     yield from owned(passage)
 
@@ -58,6 +65,9 @@ def _with_relative(passage: Passage) -> Iterator[Sentence]:
 
 def _from_rules(passage: Passage, sentence: Sentence) -> Iterator[Candidate]:
     subject, predicate = passage.subject, sentence.predicate
+    scope = scope_of(sentence.fronted)
+    if scope is None:
+        return
     seen_spans: set[tuple[int, int]] = set()
     adverb = _ADVERB.match(predicate)
     skip = adverb.end() if adverb else 0
@@ -66,6 +76,8 @@ def _from_rules(passage: Passage, sentence: Sentence) -> Iterator[Candidate]:
             continue
         if (rule.who == "person" and not subject.person) or (rule.who == "thing" and subject.person):
             continue
+        if scope.after and rule.kind in _DATED:
+            continue
         match = rule.pattern.match(predicate, skip)
         if not match:
             continue
@@ -73,8 +85,10 @@ def _from_rules(passage: Passage, sentence: Sentence) -> Iterator[Candidate]:
         end = _clipped(rule, predicate, match) if rule.clip else match.end("a")
         if end <= start or (start, end) in seen_spans:
             continue
+        if rule.kind == "occupation" and not names_trades(predicate[start:end]):
+            continue
         seen_spans.add((start, end))
-        questions = tuple(q for q in (_fill(t, rule, match, passage, sentence) for t in rule.templates) if q)
+        questions = tuple(scope.of(_fill(t, match, passage, sentence)) for t in rule.templates)
         at = sentence.offset
         yield Candidate(rule.kind, questions, at + start, at + end)
 
@@ -88,7 +102,7 @@ def _clipped(rule: Rule, predicate: str, match: re.Match[str]) -> int:
     return stop.start() if stop else end
 
 
-def _fill(template: str, rule: Rule, match: re.Match[str], passage: Passage, sentence: Sentence) -> str:
+def _fill(template: str, match: re.Match[str], passage: Passage, sentence: Sentence) -> str:
     subject = passage.subject
     values = {k: v for k, v in match.groupdict().items() if v is not None and k != "a"}
     first_verb = sentence.predicate.split(" ", 1)[0]

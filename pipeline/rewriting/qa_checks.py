@@ -14,7 +14,7 @@ _PRONOUN = re.compile(
 )
 _BAD_END = re.compile(
     r"(?:^|[\s(])(?:a|an|the|and|or|of|in|on|at|by|for|to|with|from|as|is|was|are|were|that|which|who|its|his|"
-    r"her|their|but|both|between|such|into|than|also|not|only|most|more|very|and \w+ing)$|[,;:–(\[“-]$",
+    r"her|their|but|both|between|such|into|than|also|not|only|most|more|very|primarily|mainly|largely|partly|mostly|especially|particularly|chiefly|and \w+ing)$|[,;:–(\[“-]$",
     re.IGNORECASE,
 )
 _BAD_START = re.compile(r"(?:and|or|but|of|is|was|are|were|that|which|who)\b|[,;:.)\]”–]", re.IGNORECASE)

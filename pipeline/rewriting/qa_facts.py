@@ -106,7 +106,6 @@ FACTS: tuple[Rule, ...] = (
         "office",
         r"served as (?P<a>the .+)",
         "What position did {name} hold?",
-        "In what position did {name} serve?",
         clip=True,
         who="person",
         gate="served as the ",
@@ -214,7 +213,7 @@ FACTS: tuple[Rule, ...] = (
         rf"(?:(?:also )?(?:has|had)|(?:is|was) (?:an?|the|one|in|on|at|located|situated)\b[^;.]*?, with) (?:an? )?"
         rf"(?P<q>{_MEASURE}) of (?P<a>{_ABOUT}?{NUMBER}(?: (?:to|and) {NUMBER})?{_UNIT}"
         rf"(?: (?:(?:at|as of|in|according to) (?:the )?\d{{4}}(?: [Cc]ensus)?))?)(?=[,;()]|\.(?!\d)|"
-        rf" (?:and|as|in|making|at|above|with|per)\b)",
+        rf" (?:and|as|in(?! (?:the|its|an?) )|making|at|above|with|per)\b)",
         "What {hb} the {q} of {name}?",
         "What {hb} {poss} {q}?",
         gate=" of ",

@@ -105,16 +105,21 @@ _CLIP = re.compile(
     r"rose|spent|tends|tend|uses|requires|thus|extends|lies|consists|serves|provides|plays|taught|put|"
     r"who|connects|stretches|runs|sits|flows|drains|links|adjoins|forms|marks|stands|separates|continues|"
     r"thus|then|later|(?!related\b|united\b|applied\b|advanced\b|combined\b|associated\b|infrared\b)[a-z]{3,}ed)\b"
-    r" and (?:their|its|his|her) \w+ (?:is|are|was|were|has|had|have|continued|became|remains?)\b|, and in "
+    r"| and (?:their|its|his|her) (?:\w+ ){1,6}?(?:is|are|was|were|has|had|have|continued|became|remains?)\b|, and in "
     r"|,? and the (?:[a-z]+ )?[a-z]+ (?:of|to)\b"
     r"| and the (?:[\w-]+[ -])?(?:largest|most|capital|only|first|second|third|oldest|longest|highest)\b"
     r"| (?:due to|but|although|though|whereas|because|while) "
     r"|, and (?:an?|the) [\w -]{1,40}? (?:is|are|was|were|has|have|requires?|can|may|became)\b"
     r"|, (?:in|on) (?:the )?\d|, (?:the|an?) \w+ of "
 )
-_CLOSED = re.compile(r"[.,;]|$| –| —")
+_CLOSED = re.compile(r"[.;]|$| –| —")
 _TRAILING = re.compile(r"[,.\s]+$")
 _PARTICIPLE = re.compile(r", [a-z]+(?:ing|ed)$")
+_AND_ED = re.compile(r", and [a-z]+ed$")
+# "fluid string bending[, shimmering vibrato, and staccato picking]"
+_NEXT_ITEM = re.compile(
+    r", (?!including|followed|making|becoming|being|having)[a-z]+(?:ing|ed)(?: [^,.;]{1,40})?(?:, [^,.;]{1,40})*, (?:and|or) "
+)
 _LIST_GOES_ON = re.compile(r",| (?:and|or) ")
 _COUNTED = re.compile(r"\b(?:two|three|four|five|six|seven|eight|nine|ten|\d+)\b")
 _LIST_LEFT_OPEN = re.compile(r"[^,]+(?:, [^,A-Z][^,]*){2,}")
@@ -135,7 +140,7 @@ def clip_clause(text: str, start: int, max_words: int) -> int:
         if "(" in match.group() or here == opened:
             opened = text.find("(", here)
             close = text.find(")", opened)
-            if close < 0 or _CLOSED.match(text, close + 1):
+            if close < 0 or _CLOSED.match(text, close + 1):  # the last thing of its clause
                 end = here
                 break
             at = close + 1
@@ -146,6 +151,8 @@ def clip_clause(text: str, start: int, max_words: int) -> int:
             at = closing + 1
         elif _PARTICIPLE.match(match.group()) and _in_list(text, start, match.end()):
             at = match.end()
+        elif _NEXT_ITEM.match(text, here) or (_AND_ED.match(match.group()) and "," in text[max(start, here - 40) : here]):
+            return -1
         elif text[here] == ":" and _COUNTED.search(text, start, here):
             return -1  # "into two suborders: ..." is no answer without what follows
         else:
@@ -156,8 +163,10 @@ def clip_clause(text: str, start: int, max_words: int) -> int:
         end = pair  # a list with a comma before its "and" has another before that
     answer = _TRAILING.sub("", text[start:end])
     items = answer.partition(", ")[2]
-    if _LIST_LEFT_OPEN.fullmatch(answer) and " and " not in items and " or " not in items:
-        return -1
+    if items and " and " not in items and " or " not in items:
+        left_open = text[start + len(answer) :].partition(". ")[0]
+        if _LIST_LEFT_OPEN.fullmatch(answer) or (left_open.startswith(", ") and ", and " in left_open):
+            return -1
     return start + len(answer) if answer.count(" ") < max_words else -1
 
 

@@ -32,7 +32,7 @@ _ALIAS = re.compile(
     r"to)|commonly (?:known|called|referred to)|"
     r"officially|formerly(?: known)?|better known|popularly known|often (?:called|known)"
     r"|also)(?: as)?(?: simply)? (?P<a>[^,;]+?)(?= (?:and|or) (?:also|sometimes|commonly|formerly|often|historically|originally|"
-    r"previously|known|simply|officially|by|in|less|more)\b| (?:since|during|until|in (?:some|many|the|parts|contrast|[A-Z])"
+    r"previously|known|simply|officially|by|in|less|more|its|his|her|their)\b| (?:since|during|until|in (?:some|many|the|parts|contrast|[A-Z])"
     r"|after \d)\b|$)"
 )
 _NOT_A_NAME = re.compile(r" (?:by|when|for short|among|outside|within|after|before|as|to) ")
@@ -81,7 +81,7 @@ def aliases(passage: Passage) -> Iterator[Candidate]:
             or answer.startswith((subject.name + " and", subject.name + " or"))
             or answer.lower().startswith(
                 tuple(
-                    "known spel romani sometimes colloquial called referred born in from by as simply occasionally writ "
+                    "known spel romani sometimes colloquial called referred born in from by as simply just occasionally writ "
                     "abbreviated incorrectly commonly often".split()
                 )
                 + ("a ", "the son")

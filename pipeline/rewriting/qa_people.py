@@ -31,13 +31,18 @@ _PERSON = re.compile(
 )
 
 
+_SOMEBODY_WHO = re.compile(r"(?:is|was) (?:an?|the) (?!group|people|person|class|community)[^,.;]{3,60}? who ")
+
+
 def is_person(phrase: str, predicate: str, text: str) -> bool:
     """Whether `phrase`, the predicate's subject, is somebody. `text` is the passage, for its pronouns."""
     if phrase.split(" ", 1)[0] in ("The", "A", "An") and " the " not in predicate[:40]:
         return False
     # A definition's noun stands before its first clause: "an English poet", not "a play by an English poet".
     noun_part = predicate.replace("one of the ", "", 1).replace("one of ", "", 1)
-    noun_part = re.split(r"\b(?:that|which|by|for|about|of|in|on|at|to|from|with|given)\b|[;.]", noun_part, maxsplit=1)[0]
+    noun_part = re.split(r"\b(?:that|which|by|for|about|of|in|on|at|from|with|given)\b|[;.]", noun_part, maxsplit=1)[0]
+    if _SOMEBODY_WHO.match(predicate) and phrase[0].isupper():
+        return True
     if phrase[0].isupper() and not phrase.startswith("The ") and re.search(r"\. (?:He|She) \w", text):
         return re.search(r"\. It \w", text) is None
     human = _PERSON.search(noun_part.lower()) is not None and not phrase.split(" ")[-1].islower()
@@ -47,3 +52,25 @@ def is_person(phrase: str, predicate: str, text: str) -> bool:
         and all(w[0].isupper() for w in phrase.split() if len(w) > 3)
         and re.match(r"(?:is|was) an? ", predicate) is not None
     )
+
+
+# Nobody's trade, though a person's noun.
+_NO_TRADE = re.compile(
+    r"(?:goddess|god|deity|figure|person|woman|man|saint|apostle|prophet|martyr|aristocrat|nobleman|noblewoman|socialite|"
+    r"heiress|feminist|intellectual|moralist|humorist|prince|princess|king|queen|outlaw|pirate|gangster|warlord|specialist|"
+    r"polymath|revolutionary|empress|emperor|caesar|sovereign|monarch|conqueror|mystic|adventurer)"
+)
+_TRADE = re.compile(
+    r"(?:statesman|editor|publisher|saxophonist|bandleader|ballerina|professor|academic|trumpeter|organist|golfer|astronaut|"
+    r"cosmonaut|archaeologist|academician|columnist|trader|inventor|geologist|physiologist|bodybuilder|barrister|printmaker|"
+    r"physician|physicist|technologist|educationist|engraver|conservationist|environmentalist|suffragist|abolitionist)"
+)
+
+
+def names_trades(text: str) -> bool:
+    """Whether every item of "poet, playwright and theatre director" is what somebody does for a living."""
+    for item in re.split(r", and |, | and ", text):
+        noun = item.rsplit(" ", 1)[-1]
+        if _NO_TRADE.fullmatch(noun) or not (_PERSON.fullmatch(noun) or _TRADE.fullmatch(noun)):
+            return False
+    return True

@@ -38,11 +38,11 @@ _OWNED = re.compile(
     r"currency|mother|father|wife|husband|brother|sister|son|daughter|successor|predecessor|work|novel|poem|film|album|book|"
     r"achievement|discovery|contribution|symbol|motto|headquarters|seat|counterpart|teacher|mentor|point|export|industry|"
     r"system|parents)) (?P<be>is|was|are|were) (?P<a>(?!the (?:\w+-)?(?:largest|most|only|first|same|subject|result|basis)\b)"
-    r"(?:the|an?|[A-Z])[^;]*)"
+    r"(?:(?:the|an?)\b|[A-Z])[^;]*)"
 )
 _OWNED_INCLUDE = re.compile(
     r"(?P<o>His|Her|Its|Their|Other|Some|Common|Notable|Typical|Prominent|Major|Important|"
-    r"Famous|The) (?P<n>[a-z][a-z-]*(?: (?!was|is|are|also|can|may|do)[a-z-]+){0,5})"
+    r"Famous|The) (?P<n>(?!other )[a-z][a-z-]*(?: (?!was|is|are|also|can|may|do)[a-z-]+){0,5})"
     r" include "
     r"(?P<a>[^;:]+)"
 )
