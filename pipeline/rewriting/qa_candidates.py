@@ -12,9 +12,10 @@ from pipeline.rewriting.qa_naming import acronyms, aliases, definition
 from pipeline.rewriting.qa_people import names_trades
 from pipeline.rewriting.qa_passage import Passage, Sentence
 from pipeline.rewriting.qa_relations import RELATIONS
+from pipeline.rewriting.qa_reverse import described
 from pipeline.rewriting.qa_rules import MAX_ANSWER_WORDS, Candidate, Rule
 from pipeline.rewriting.qa_scope import scope_of
-from pipeline.rewriting.qa_special import fronted, owned, reverse
+from pipeline.rewriting.qa_special import fronted, owned, reverse, symbol
 
 _ADVERB = re.compile(
     r"(?:also|later|then|typically|usually|often|generally|first|primarily|mainly|subsequently|"
@@ -25,7 +26,7 @@ _ADVERB = re.compile(
 # What an answer of a kind does not go on with, although its clause does.
 _STOPS = {
     "place": re.compile(
-        r",? and (?:(?:an?|one|its|in|is) |the (?:[a-z]+'s|capital|largest|most|administrative|main|seat|second|third|only|first|"
+        r",? and (?:(?:an?|one|its|is) |the (?:[a-z]+'s|capital|largest|most|administrative|main|seat|second|third|only|first|"
         r"economic|cultural|centre|center|county|home) |[a-z]+s (?:in|on|into|from|the|an?) )|, (?:the|an?) [a-z]|, [a-z]+er "
         r"| (?:connect(?:ed|ing)|after|which|that) "
     ),
@@ -35,6 +36,8 @@ _STOPS = {
 }
 
 
+# "is a Thai kingdom that ...": nothing between that the clause could belong to instead.
+_THAT = re.compile(r"(?:is|was) (?:an?|the) (?:(?!of |in |by |from |for |on |with |between |at |to |and )[\w-]+ ){1,5}(?:that|which) ")
 _DATED = ("date", "birth", "death", "start", "office", "release")
 
 
@@ -51,15 +54,20 @@ def candidates(passage: Passage) -> Iterator[Candidate]:
             else:
                 yield from fronted(passage, sentence)
     yield from owned(passage)
+    yield from symbol(passage)
+    yield from described(passage)
 
 
 def _with_relative(passage: Passage) -> Iterator[Sentence]:
-    """The sentences, and after the first a person's relative clause ("a poet who wrote ...")."""
+    """The sentences, and after the first its relative clause ("a poet who wrote ...", "a kingdom that lasted ...")."""
     first = passage.sentences[0]
     yield first
     before, who, after = first.predicate.partition(" who ")
     if passage.subject.person and who and "," not in before[-30:].replace(", and", ""):
         yield replace(first, predicate=after, first=False)
+    that = _THAT.match(first.predicate)
+    if that and not passage.subject.person and not passage.subject.plural:
+        yield replace(first, predicate=first.predicate[that.end() :], first=False)
     yield from passage.sentences[1:]
 
 

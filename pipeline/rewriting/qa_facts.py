@@ -22,7 +22,7 @@ FACTS: tuple[Rule, ...] = (
     rule(
         "date",
         rf"{BE} (?P<v>{MADE}){AROUND} (?:in|on) (?P<a>{YEAR})(?![\w%–-])"
-        rf"(?! (?:people|to|and|or)\b)",
+        rf"(?! (?:people|to|or)\b| and (?:in )?\d)",
         "In what year {be} {name} {v}?",
         "When {be} {name} {v}?",
         "In which year {be} {name} {v}?",
@@ -54,6 +54,16 @@ FACTS: tuple[Rule, ...] = (
         rf"(?P<a>(?:in|on|from|between) {DATE}(?:(?: to| and| until) (?:(?:his|her) (?:death|assassination|abdication) in )?"
         rf"{DATE})?)(?! until)",
         "When did {name} {base}?",
+    ),
+    rule(
+        "date",
+        rf"(?:is|was) (?:an?|the) [^,;.()]*?\b(?:state|empire|kingdom|republic|dynasty|colony|company|federation|caliphate|"
+        rf"sultanate|confederation|principality|protectorate|monarchy|territory|khanate|union)\b[^,;.()]*? (?P<a>from {DATE} "
+        rf"(?:to|until) {DATE})",
+        "When did {name} exist?",
+        first_only=True,
+        who="thing",
+        gate=" from ",
     ),
     rule("birth", rf"was born (?:in [^,;.()]+ )?(?P<a>(?:on|in) {DATE})", "When was {name} born?", who="person"),
     rule(

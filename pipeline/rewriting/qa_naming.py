@@ -14,13 +14,13 @@ _DEFINED_PLURAL = re.compile(
     r"now|native|common|members|usually|often|one)\b)[a-z].+)"
 )
 _DEFINED_MASS = re.compile(
-    r"(?P<be>is) (?P<a>(?!able|capable|similar|different|equal|important|present|due|"
+    r"(?P<be>is) (?P<a>(?!its|their|able|capable|similar|different|equal|important|present|due|"
     r"part|located|common|native|used|found|made|known|\w+ly |\w+ed |not )[a-z-]+(?: "
     r"[a-z-]+){0,3} (?:that|which|of|for|to|in|caused|used|made|between) .+)"
 )
 # A definition keeps its relative clause; it ends at the next main clause.
 _DEFINITION_END = re.compile(
-    r"[;:]| – | — |, and (?:is|was|has|had|are|were|it|its|one of|served|became|also)"
+    r"[;:]|(?<![\dCDE]) – |—| — |, and (?:is|was|has|had|are|were|it|its|one of|served|became|also)"
     r"\b|, (?:but|although|though|while|whereas|so|with|"
     r"as|because|since|considered|regarded|widely|often|best|known|"
     r"especially|including|such|making)\b"
@@ -32,7 +32,7 @@ _ALIAS = re.compile(
     r"to)|commonly (?:known|called|referred to)|"
     r"officially|formerly(?: known)?|better known|popularly known|often (?:called|known)"
     r"|also)(?: as)?(?: simply)? (?P<a>[^,;]+?)(?= (?:and|or) (?:also|sometimes|commonly|formerly|often|historically|originally|"
-    r"previously|known|simply|officially|by|in|less|more|its|his|her|their)\b| (?:since|during|until|in (?:some|many|the|parts|contrast|[A-Z])"
+    r"previously|known|simply|officially|by|in|less|more|its|his|her|their)\b| (?:since|during|until|in (?:some|many|the|parts|contrast)|in(?= [A-Z])"
     r"|after \d)\b|$)"
 )
 _NOT_A_NAME = re.compile(r" (?:by|when|for short|among|outside|within|after|before|as|to) ")
@@ -47,8 +47,8 @@ def definition(passage: Passage) -> Iterator[Candidate]:
         pattern = _DEFINED_PLURAL.match(first.predicate)
     if not pattern and not subject.plural and not subject.person:
         pattern = _DEFINED_MASS.match(first.predicate)
-    if not pattern:
-        return
+    if not pattern or (subject.plural and subject.name[0].isupper() and not subject.name.endswith("s")):
+        return  # "What are Maya?"
     start = pattern.start("a")
     stop = _DEFINITION_END.search(first.predicate, start + 8)
     answer = (first.predicate[start : stop.start()] if stop else first.predicate[start:]).rstrip(" .,")

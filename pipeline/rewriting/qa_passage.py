@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pipeline.rewriting.qa_case import mid_sentence
 from pipeline.rewriting.qa_people import is_person
 
-_SPACES = {ord(c): " " for c in "\u00a0\u2009\u202f\u2002\u2003\u200a\t\r\u2007\u2008"}
+_SPACES = {ord(c): " " for c in "\u00a0\u2009\u202f\u2002\u2003\u200a\t\r\u2007\u2008\u200b\u200c\u200d"}
 # A full stop after these, or after an initial, ends no sentence.
 _ABBREVIATION = re.compile(
     r"(?:"
@@ -157,7 +157,7 @@ def _opening(sentence: str, title: str) -> tuple[str, str, str, str] | None:
         phrase = f"{article} {title}".lstrip()  # "The Arabian or Arab horse is": the noun comes after both names
     if not phrase or len(phrase.split()) > 8 or _CLAUSE.search(phrase) or not (_stems(phrase) & _stems(title)):
         return None
-    if " and " in phrase and " and " not in title:
+    if apposition.startswith(" and ") or (" and " in phrase and " and " not in title):
         return None
     return (context.group(2) if context else "", phrase, apposition.strip(" ,"), body[verb.start(1) :])
 

@@ -27,7 +27,7 @@ AGENT = (
 # A number to its end, thousands and decimals with it.
 NUMBER = r"\d[\d,.–-]*(?<![,.–-])(?![,.]?\d)"
 # What may stand between "was founded" and its date without being what it was founded as, or to.
-AROUND = r"(?: (?:by|in|at|as|under|on behalf of) [^,;.()]{2,50}?)??"
+AROUND = r"(?: (?:by|in|at|as|under|on behalf of) [^,;.()\d]{2,50}?)??"
 BE = r"(?P<be>is|was|are|were)(?: also)?"
 ADVERB = r"(?:(?:first|originally|officially|formally|initially|also|later|then|mainly|primarily|\w+ly) )?"
 

@@ -85,6 +85,21 @@ def reverse(passage: Passage, sentence: Sentence) -> Iterator[Candidate]:
             return
 
 
+_SYMBOL = re.compile(
+    r"\b(?:has|with) (?:the )?symbol (?P<s>[A-Z][a-z]?)(?: \([^)]*\))? and (?:its |an? )?(?:the )?atomic number (?:is |of )?(?P<n>\d+)\b"
+)
+
+
+def symbol(passage: Passage) -> Iterator[Candidate]:
+    """ "It has symbol Te and atomic number 52" asks for both."""
+    match = _SYMBOL.search(passage.text, 0, 400)
+    if match and "chemical element" in passage.sentences[0].predicate:
+        name = passage.subject.name
+        forms = (f"What is the chemical symbol of {name}?", f"Which symbol does {name} have?")
+        yield Candidate("symbol", forms, match.start("s"), match.end("s"))
+        yield Candidate("quantity", (f"What is the atomic number of {name}?",), match.start("n"), match.end("n"))
+
+
 def fronted(passage: Passage, sentence: Sentence) -> Iterator[Candidate]:
     """ "In 1905, he published X" asks when."""
     opening, at = sentence.fronted.removesuffix(", "), sentence.start
