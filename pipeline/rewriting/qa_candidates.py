@@ -9,8 +9,8 @@ from dataclasses import replace
 from pipeline.rewriting.qa_facts import FACTS
 from pipeline.rewriting.qa_grammar import base_form, clip_clause
 from pipeline.rewriting.qa_naming import acronyms, aliases, definition
-from pipeline.rewriting.qa_people import names_trades
 from pipeline.rewriting.qa_passage import Passage, Sentence
+from pipeline.rewriting.qa_people import names_trades
 from pipeline.rewriting.qa_relations import RELATIONS
 from pipeline.rewriting.qa_reverse import described
 from pipeline.rewriting.qa_rules import MAX_ANSWER_WORDS, Candidate, Rule
@@ -30,14 +30,20 @@ _STOPS = {
         r"economic|cultural|centre|center|county|home) |[a-z]+s (?:in|on|into|from|the|an?) )|, (?:the|an?) [a-z]|, [a-z]+er "
         r"| (?:connect(?:ed|ing)|after|which|that) "
     ),
-    "kin": re.compile(r",? and (?:the|an?) (?:[a-z]+ )?(?:mother|father|brother|sister|wife|husband|grand\w+|uncle|aunt) "),
-    "role": re.compile(r",? and an? |, active\b"),
+    "kin": re.compile(
+        r",? and (?:the|an?) (?:[a-z]+ )?(?:mother|father|brother|sister|wife|husband|grand\w+|uncle|aunt) "
+    ),
+    "role": re.compile(r",? and an? |, active\b| from (?:its|his|her) | where "),
     "border": re.compile(r",? and (?:forms|has|is|lies|contains) "),
 }
 
 
 # "is a Thai kingdom that ...": nothing between that the clause could belong to instead.
-_THAT = re.compile(r"(?:is|was) (?:an?|the) (?:(?!of |in |by |from |for |on |with |between |at |to |and )[\w-]+ ){1,5}(?:that|which) ")
+_THAT = re.compile(
+    r"(?:is|was) (?:an?|the) (?:(?!of |in |by |from |for |on |with |between |at |to |and )[\w-]+ ){1,5}(?:that|which) "
+)
+# "Belarus to the north[; Poland and Slovakia to the west]", "Cameroon to the north[, the Republic of the Congo ...]"
+_BORDER_LEFT_OUT = re.compile(r"to the [a-z]+(?:; (?:the )?[A-Z]|, the [A-Z][a-z]+ of)")
 _DATED = ("date", "birth", "death", "start", "office", "release")
 
 
@@ -104,6 +110,8 @@ def _from_rules(passage: Passage, sentence: Sentence) -> Iterator[Candidate]:
 def _clipped(rule: Rule, predicate: str, match: re.Match[str]) -> int:
     start = match.start("a")
     end = min(match.end("a"), clip_clause(predicate, start, MAX_ANSWER_WORDS))
+    if rule.kind == "border" and _BORDER_LEFT_OUT.search(predicate[max(start, end - 60) : end + 40]):
+        return -1
     if end <= start or rule.kind not in _STOPS:
         return end
     stop = _STOPS[rule.kind].search(predicate, start, end)

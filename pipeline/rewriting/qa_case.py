@@ -18,7 +18,9 @@ _PROPER_ADJECTIVE = re.compile(
     r"Dutch|Swiss|Welsh|Czech|Thai|Turkic|Slavic|Celtic|Baltic|Vedic|Germanic|Hispanic|Arabic|Islamic|Arab|Norse|Gothic|"
     r"Byzantine|Renaissance|Irish|Jewish|Hindu|Zulu|Catholic|Protestant|Sunni|Shia|Inca|Maya|Aztec|Tudor|Viking)"
 )
-_ORDINARY_AN = re.compile(r"(?:human|urban|median|ocean|organ|clean|vegan|pagan|orphan|suburban|caravan|veteran|artisan)")
+_ORDINARY_AN = re.compile(
+    r"(?:human|urban|median|ocean|organ|clean|vegan|pagan|orphan|suburban|caravan|veteran|artisan)"
+)
 # What bears a name of its own.
 _NAMED = re.compile(
     r"\b(?:city|cities|town|village|municipality|commune|country|capital|state|republic|province|prefecture|region|"
@@ -39,12 +41,21 @@ _COMMON = re.compile(
 _CLAUSE = re.compile(r"\b(?:that|which|who|of|for|in|from|belonging|native)\b")
 _FAITH = re.compile(r"\b(?:religio|Christ|Islam|Hindu|Buddh|Jewish|Jud|church)")
 _STUDY = re.compile(r"is (?:an?|the|one of the) (?:study|branch|process|act|practice|art|use|chemical element)")
-_BINOMIAL = re.compile(r"[A-Z][a-z]+(?:us|a|is|um|es|ys|ix|yx|ex|os|on|er) [a-z]+(?:us|a|is|um|i|ae|ens|es|ans|os|rum|er|or|ax|ix|on)")
+_SUBSTANCE = re.compile(
+    r"^(?:is|are) (?:[\w, ’'()-]* )?(?:compound|hydrocarbon|alcohol|carbohydrate|alkane|sterol|liquor|beverage|food|foods|"
+    r"fabric|timber|gemstone|rock|alloy|plant|vegetable|spice|fruit|dish|sauce|meat|color|colour|emotion|powder|fluid|"
+    r"material|force|confection|textile|livestock|fungi|tendency|ability|pathway|movement of)\b"
+)
+_BINOMIAL = re.compile(
+    r"[A-Z][a-z]+(?:us|a|is|um|es|ys|ix|yx|ex|os|on|er) [a-z]+(?:us|a|is|um|i|ae|ens|es|ans|os|rum|er|or|ax|ix|on)"
+)
 _ORGANISM = re.compile(
     r"\b(?:species|bacterium|fungus|mushroom|plant|tree|shrub|herb|moth|fly|worm|virus|parasite|yeast|nematode|mosquito)\b"
 )
 _LINKED = re.compile(r"(?:[a-z]+ )?(?:of|in|and|between|during|on) ")  # "economy of India"
-_WORK = re.compile(r"(?:is|was) (?:an?|the) [^.;]*?\b(?:novel|novella|play|film|album|song|poem|painting|opera|book|series|tale|story|essay|manga|treatise|franchise)\b")
+_WORK = re.compile(
+    r"(?:is|was) (?:an?|the) [^.;]*?\b(?:novel|novella|play|film|album|song|poem|painting|opera|book|series|tale|story|essay|manga|treatise|franchise)\b"
+)
 
 
 def mid_sentence(phrase: str, title: str, text: str, predicate: str) -> str:
@@ -71,7 +82,7 @@ def _is_common(first: str, rest: str, text: str, predicate: str) -> bool | None:
     if lowered.endswith(("'s", "’s")):
         return None if not rest else lowered[:-2] in _words(text)
     present = _words(text)
-    if forms & present:
+    if forms & present or " chemical element" in predicate[:30]:
         return True
     middle = set(_MIDDLE.findall(text))
     if middle & {f[0].upper() + f[1:] for f in forms}:
@@ -92,7 +103,7 @@ def _is_common(first: str, rest: str, text: str, predicate: str) -> bool | None:
         return False
     if stem and any(w.startswith(stem.lower()) for w in present):
         return True
-    return True if _STUDY.match(predicate) or _COMMON.fullmatch(lowered) else None
+    return True if _STUDY.match(predicate) or _COMMON.fullmatch(lowered) or _SUBSTANCE.search(predicate[:90]) else None
 
 
 def _words(text: str) -> set[str]:

@@ -28,6 +28,7 @@ _POINTS_BACK = re.compile(  # the answer needs the passage: "the capital of the 
     r"\bthe (?:country|city|state|river|region|island|province|nation|continent|area|company|lake|sea|town|district|"
     r"team|band|group|film|novel|book|war|family|species|genus|event|same)(?:[’']s)?(?=$|[,;.]| (?:and|in|from|where|to|"
     r"with|by|is|was|as|for|that|during|at)\b)|\bsuch an?\b|\b(?:this|these|namesake)\b|\bthat (?:time|year|period)\b"
+    r"|^(?:other|another|similar|additional|further) "
 )
 
 QUESTION_WORDS = (3, 40)

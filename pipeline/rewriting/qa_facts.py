@@ -179,7 +179,7 @@ FACTS: tuple[Rule, ...] = (
         rf"lake|mountain|volcano|desert|mountain range|park|university|museum|castle|palace|"
         rf"bridge|cathedral|temple|church|port|canal|sea|bay|gulf|strait|kingdom|empire|waterfall|"
         rf"plateau|valley|hotel|stadium|airport|building|skyscraper|monument)(?: (?:located|"
-        rf"situated))? (?P<a>(?:in|on|off) (?:the )?(?:[a-z-]+ (?:of )?(?:the )?){{0,4}}[A-Z].*)",
+        rf"situated))? (?P<a>(?!on Earth)(?:in|on|off) (?:the )?(?:[a-z-]+ (?:of )?(?:the )?){{0,4}}[A-Z].*)",
         "Where {be} {name}?",
         "Where {be} {name} located?",
         clip=True,
@@ -222,7 +222,7 @@ FACTS: tuple[Rule, ...] = (
         # A "with" after no comma may belong to the noun before it: "part of a region with a population of ...".
         rf"(?:(?:also )?(?:has|had)|(?:is|was) (?:an?|the|one|in|on|at|located|situated)\b[^;.]*?, with) (?:an? )?"
         rf"(?P<q>{_MEASURE}) of (?P<a>{_ABOUT}?{NUMBER}(?: (?:to|and) {NUMBER})?{_UNIT}"
-        rf"(?: (?:(?:at|as of|in|according to) (?:the )?\d{{4}}(?: [Cc]ensus)?))?)(?=[,;()]|\.(?!\d)|"
+        rf"(?: (?:(?:at|as of|in|according to) (?:the )?\d{{4}}(?: [Cc]ensus)?))?)(?=[,;()]| \(|\.(?!\d)|"
         rf" (?:and|as|in(?! (?:the|its|an?) )|making|at|above|with|per)\b)",
         "What {hb} the {q} of {name}?",
         "What {hb} {poss} {q}?",

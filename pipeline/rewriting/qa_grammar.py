@@ -92,7 +92,7 @@ def base_form(verb: str) -> str:
 _CLIP = re.compile(
     r"[;:]|(?<![\dCDE]) [–—-] |—| ?\(|, (?:and |but |or |then )?(?:which|who|whose|where|"
     r"when|while|with|but|although|though|because|after|before|"
-    r"since|until|as|so|yet|he|she|it|they|his|her|its|their|is|was|are|were|has|had|"
+    r"since|until|as(?! well as)|so|yet|he|she|it|they|his|her|its|their|is|was|are|were|has|had|"
     r"have|this|these|making|followed|"
     r"especially|particularly|including|such as|thereby|thus|both|becoming|being|having|"
     r"according|despite|except|not|"
@@ -103,10 +103,9 @@ _CLIP = re.compile(
     r"she|they|died|remained|one of|can|may|will|also|held|shares|covers|contains|includes|"
     r"borders|made|left|took|gave|went|saw|found|kept|brought|fought|began|came|grew|"
     r"rose|spent|tends|tend|uses|requires|thus|extends|lies|consists|serves|provides|plays|taught|put|"
-    r"who|connects|stretches|runs|sits|flows|drains|links|adjoins|forms|marks|stands|separates|continues|"
-    r"thus|then|later|(?!related\b|united\b|applied\b|advanced\b|combined\b|associated\b|infrared\b)[a-z]{3,}ed)\b"
+    r"who|connects|stretches|flows|adjoins|(?:forms|marks|links|runs|drains|stands|sits|separates|continues) (?:the|an?|its|in|on|from|to|through|along|part)|"
+    r"thus|then|later|(?!related\b|united\b|applied\b|advanced\b|combined\b|associated\b|infrared\b|reduced\b|increased\b|limited\b|impaired\b|improved\b|enhanced\b)[a-z]{3,}ed)\b"
     r"| and (?:their|its|his|her) (?:\w+ ){1,6}?(?:is|are|was|were|has|had|have|continued|became|remains?)\b|, and in "
-    r"|,? and the (?:[a-z]+ )?[a-z]+ (?:of|to)\b"
     r"| and the (?:[\w-]+[ -])?(?:largest|most|capital|only|first|second|third|oldest|longest|highest)\b"
     r"| (?:due to|but|although|though|whereas|because|while) "
     r"|, and (?:an?|the) [\w -]{1,40}? (?:is|are|was|were|has|have|requires?|can|may|became)\b"
@@ -151,7 +150,9 @@ def clip_clause(text: str, start: int, max_words: int) -> int:
             at = closing + 1
         elif _PARTICIPLE.match(match.group()) and _in_list(text, start, match.end()):
             at = match.end()
-        elif _NEXT_ITEM.match(text, here) or (_AND_ED.match(match.group()) and "," in text[max(start, here - 40) : here]):
+        elif _NEXT_ITEM.match(text, here) or (
+            _AND_ED.match(match.group()) and "," in text[max(start, here - 40) : here]
+        ):
             return -1
         elif text[here] == ":" and _COUNTED.search(text, start, here):
             return -1  # "into two suborders: ..." is no answer without what follows

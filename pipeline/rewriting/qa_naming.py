@@ -26,6 +26,11 @@ _DEFINITION_END = re.compile(
     r"especially|including|such|making)\b"
     r"|, (?:is|was|are|were|has|had)\b| and (?:is|was|are|were|has|had) |, (?:who|which|where|whose)\b"
 )
+_OPEN_RELATIVE = re.compile(r" (?:that|which|who|where)\b[^,]*,")
+_ITS_VERB = re.compile(r", (?:is|was|are|were|has|had)\b")
+_GOES_ON = re.compile(
+    r", (?:such as|including|especially) [^.;]*?, (?:that|which) "
+)  # "surfaces, such as strata, that are bent"
 _DEFINITION_FORMS = ("What {be} {name}?", "How would you define {name}?", "How {be} {name} defined?")
 _ALIAS = re.compile(
     r"(?P<k>also (?:known|called|referred to|spelled)|sometimes (?:called|known|referred "
@@ -36,7 +41,9 @@ _ALIAS = re.compile(
     r"|after \d)\b|$)"
 )
 _NOT_A_NAME = re.compile(r" (?:by|when|for short|among|outside|within|after|before|as|to) ")
-_ASIDE = re.compile(r"(?:also|or|formerly|abbreviated|commonly|known|often|sometimes|historically|and|is|was|are)\b|[^,]{0,40} (?:is|was) ")
+_ASIDE = re.compile(
+    r"(?:also|or|formerly|abbreviated|commonly|known|often|sometimes|historically|and|is|was|are)\b|[^,]{0,40} (?:is|was) "
+)
 _ACRONYM = re.compile(r"((?:[\w-]+ ){1,7}[\w-]+) \(((?:[A-Z]{2,6}))\)")
 
 
@@ -51,6 +58,10 @@ def definition(passage: Passage) -> Iterator[Candidate]:
         return  # "What are Maya?"
     start = pattern.start("a")
     stop = _DEFINITION_END.search(first.predicate, start + 8)
+    if stop and _OPEN_RELATIVE.search(first.predicate, start, stop.start()) and _ITS_VERB.match(stop.group()):
+        return  # "in which the normal functioning tissue, or parenchyma, is replaced"
+    if stop and _GOES_ON.match(first.predicate, stop.start()):
+        stop = None
     answer = (first.predicate[start : stop.start()] if stop else first.predicate[start:]).rstrip(" .,")
     values = {"be": pattern["be"], "name": subject.name}
     if subject.person:
@@ -81,8 +92,28 @@ def aliases(passage: Passage) -> Iterator[Candidate]:
             or answer.startswith((subject.name + " and", subject.name + " or"))
             or answer.lower().startswith(
                 tuple(
-                    "known spel romani sometimes colloquial called referred born in from by as simply just occasionally writ "
-                    "abbreviated incorrectly commonly often".split()
+                    [
+                        "known",
+                        "spel",
+                        "romani",
+                        "sometimes",
+                        "colloquial",
+                        "called",
+                        "referred",
+                        "born",
+                        "in",
+                        "from",
+                        "by",
+                        "as",
+                        "simply",
+                        "just",
+                        "occasionally",
+                        "writ",
+                        "abbreviated",
+                        "incorrectly",
+                        "commonly",
+                        "often",
+                    ]
                 )
                 + ("a ", "the son")
             )

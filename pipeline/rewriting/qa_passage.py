@@ -47,7 +47,9 @@ _CLAUSE = re.compile(
 )
 
 
-_ADVERB_END = re.compile(r" (?:generally|usually|often|typically|commonly|also|traditionally|sometimes|broadly|literally|generally speaking)$")
+_ADVERB_END = re.compile(
+    r" (?:generally|usually|often|typically|commonly|also|traditionally|sometimes|broadly|literally|generally speaking)$"
+)
 _SINGULAR_VERB = re.compile(r"(?:is|was|has|does|(?:\w+ly )?[a-z]+[^su\W]s) ")
 _PLURAL_VERB = re.compile(r"(?:are|were|have|do) ")
 
@@ -157,7 +159,7 @@ def _opening(sentence: str, title: str) -> tuple[str, str, str, str] | None:
         phrase = f"{article} {title}".lstrip()  # "The Arabian or Arab horse is": the noun comes after both names
     if not phrase or len(phrase.split()) > 8 or _CLAUSE.search(phrase) or not (_stems(phrase) & _stems(title)):
         return None
-    if apposition.startswith(" and ") or (" and " in phrase and " and " not in title):
+    if apposition.startswith(" and ") or phrase.endswith(" and") or (" and " in phrase and " and " not in title):
         return None
     return (context.group(2) if context else "", phrase, apposition.strip(" ,"), body[verb.start(1) :])
 

@@ -22,8 +22,8 @@ RELATIONS: tuple[Rule, ...] = (
         "nationality",
         r"(?:is|was) an? (?P<a>(?!Christian|Lutheran|Anglican|Franciscan|Dominican|Puritan|Victorian|Presbyterian|Jewish|"
         r"Republican|Arian|Zoroastrian|Unitarian|Confucian|Elizabethan|Shakespearean|Pre-|Olympian|Trojan)(?:[A-Z][a-z]+(?:an|ish|ese)|French|German|Greek|Dutch|Czech|"
-        r"Swiss|Welsh|Polish|[A-Z][a-z]+(?:an|ish)-American)) (?:former )?(?:(?!god)[a-z]+ ){0,2}?(?=(?!daughter|god|character|figure)[a-z]+(?:er|"
-        r"or|ist|ian|ess|man|woman|wright|poet|physicist|general|king|model)\b)",
+        r"Swiss|Welsh|Polish|[A-Z][a-z]+(?:an|ish)-American)) (?:former )?(?:(?!god)[a-z]+ ){0,2}?(?=(?!daughter|god|character|figure)[a-z]*(?:er|"
+        r"or|ist|ian|ess|man|woman|wright|poet|physicist|polymath|diplomat|critic|scholar|tenor|architect|monk|king|model)\b)",
         "What {be0} {poss} nationality?",
         "What nationality {be0} {name}?",
         who="person",
@@ -122,7 +122,7 @@ RELATIONS: tuple[Rule, ...] = (
     ),
     rule(
         "role",
-        r"(?P<v>plays|played) (?P<r>an? (?:[a-z]+ )?(?:role|part)) in (?P<a>.+)",
+        r"(?P<v>plays|played) (?P<r>an? (?:[a-z]+ )?(?:role|part)) in (?P<a>(?!many |several |various ).+)",
         "What {dd} {name} play {r} in?",
         clip=True,
         gate=" in ",
@@ -196,8 +196,8 @@ RELATIONS: tuple[Rule, ...] = (
         r"in|results from|depends on|leads to|contributes to|derives from|stands for|contains|"
         r"covers|comprises|describes|involves|includes|encompasses|produces|provides|requires|"
         r"causes|affects|means|uses|stores|forms|constitutes|represents|studies|examines|"
-        r"investigates|occupies|connects|separates|promotes|governs|regulates) (?P<a>(?!an? (?:land |total )?(?:area|territory|"
-        r"variety|number)|(?:from|in|at|as|on|with|by|when|about|to|that|many|more|various)\b).+)",
+        r"investigates|occupies|connects(?! [^,.;]* to )|separates(?! [^,.;]* from )|promotes|governs|regulates) (?P<a>(?!an? (?:land |total )?(?:area|territory|"
+        r"variety|number)|(?:from|in|at|as|on|with|by|when|about|to|for|that|many|more|various|numerous|several|different|itself)\b).+)",
         "What does {name} {base}?",
         clip=True,
         who="thing",
@@ -206,7 +206,7 @@ RELATIONS: tuple[Rule, ...] = (
         "relation",
         r"(?P<v>belong to|refer to|consist of|deal with|focus on|depend on|include|contain|"
         r"cover|comprise|involve|encompass|produce|provide|require|cause|affect|live in|"
-        r"inhabit|eat|feed on) (?P<a>(?!(?:from|in|at|as|on|with|by|when|about|to|that|many|more|various)\b).+)",
+        r"inhabit|eat|feed on) (?P<a>(?!(?:from|in|at|as|on|with|by|when|about|to|for|that|many|more|various|numerous|several|different)\b).+)",
         "What do {name} {v}?",
         clip=True,
         who="thing",

@@ -57,7 +57,11 @@ def described(passage: Passage) -> Iterator[Candidate]:
         return
     end = clip_clause(predicate, match.start("d"), MAX_WORDS)
     text = predicate[match.start("d") : end]
-    head = re.split(r" (?:that|which|in|where|used|designed|intended|of|by|when|between|for|at|from) ", text, maxsplit=1)[0]
+    head = re.split(
+        r" (?:that|which|in|where|used|designed|intended|of|by|when|between|for|at|from) ", text, maxsplit=1
+    )[0]
+    if match["be"] == "are" and text.startswith(("a ", "an ")):
+        return
     if end < 0 or text.count(" ") < 4 or _MANY.search(head) or _CUT.search(text):
         return
     whole = predicate[match.start("d") + len(text) :]

@@ -43,9 +43,7 @@ AUTHORED = (
 )
 
 # What a person did something to.
-OBJECT = (
-    r"(?P<a>(?:(?:the|an?|his|her|its|their|more than|over|about|two|three|four|five)\b|[A-Z\"“\d]).+)"
-)
+OBJECT = r"(?P<a>(?:(?:the|an?|his|her|its|their|more than|over|about|two|three|four|five)\b|[A-Z\"“\d]).+)"
 
 MAX_ANSWER_WORDS = 40  # of an answer that runs to the end of its clause
 

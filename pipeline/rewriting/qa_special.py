@@ -95,7 +95,7 @@ def symbol(passage: Passage) -> Iterator[Candidate]:
     match = _SYMBOL.search(passage.text, 0, 400)
     if match and "chemical element" in passage.sentences[0].predicate:
         name = passage.subject.name
-        forms = (f"What is the chemical symbol of {name}?", f"Which symbol does {name} have?")
+        forms = (f"What is the chemical symbol of {name}?", f"Which chemical symbol does {name} have?")
         yield Candidate("symbol", forms, match.start("s"), match.end("s"))
         yield Candidate("quantity", (f"What is the atomic number of {name}?",), match.start("n"), match.end("n"))
 
