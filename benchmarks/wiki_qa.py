@@ -51,7 +51,7 @@ def split_of(title: str) -> str:
 
 def draw(documents: list[dict[str, Any]], seed: int) -> list[dict[str, Any]]:
     """200 accepted pairs and 60 rejected candidates of the documents, each equally likely, in random order."""
-    rewriter = load(Params(), SEED)
+    rewriter = load(Params.model_validate({}), SEED)
     accepted, rejected = [], []
     for document in documents:
         common = {"title": document["title"], "passage": document["text"]}
@@ -130,7 +130,7 @@ def graded() -> dict[str, Any]:
 
 
 def measure(documents: list[dict[str, Any]]) -> dict[str, Any]:
-    rewriter = load(Params(), SEED)
+    rewriter = load(Params.model_validate({}), SEED)
     kinds: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     covered = 0

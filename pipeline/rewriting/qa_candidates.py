@@ -26,9 +26,9 @@ _ADVERB = re.compile(
 # What an answer of a kind does not go on with, although its clause does.
 _STOPS = {
     "place": re.compile(
-        r",? and (?:(?:an?|one|its|is) |the (?:[a-z]+'s|capital|largest|most|administrative|main|seat|second|third|only|first|"
-        r"economic|cultural|centre|center|county|home) |[a-z]+s (?:in|on|into|from|the|an?) )|, (?:the|an?) [a-z]|, [a-z]+er "
-        r"| (?:connect(?:ed|ing)|after|which|that) "
+        r",? and (?:(?:an?|one|its|is) |the (?:[a-z]+'s|capital|largest|most|administrative|main|seat|second|third|"
+        r"only|first|economic|cultural|centre|center|county|home) |[a-z]+s (?:in|on|into|from|the|an?) )|, (?:the|"
+        r"an?) [a-z]|, [a-z]+er | (?:connect(?:ed|ing)|after|which|that) "
     ),
     "kin": re.compile(
         r",? and (?:the|an?) (?:[a-z]+ )?(?:mother|father|brother|sister|wife|husband|grand\w+|uncle|aunt) "

@@ -14,9 +14,10 @@ _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 # A capital after one of these says nothing: a sentence, a quotation or a bracket begins.
 _MIDDLE = re.compile(r"(?<=[\w,;)\]”’'–] )[^\W\d_]+(?:['’-][^\W_]+)*")
 _PROPER_ADJECTIVE = re.compile(
-    r"(?:.+(?:[^m]an|ian|ean|ese|nish|lish|dish|kish|tish|esque)|.+[’']s|.*\d.*|.+[–-][A-Z].*|Roman|German|Greek|French|"
-    r"Dutch|Swiss|Welsh|Czech|Thai|Turkic|Slavic|Celtic|Baltic|Vedic|Germanic|Hispanic|Arabic|Islamic|Arab|Norse|Gothic|"
-    r"Byzantine|Renaissance|Irish|Jewish|Hindu|Zulu|Catholic|Protestant|Sunni|Shia|Inca|Maya|Aztec|Tudor|Viking)"
+    r"(?:.+(?:[^m]an|ian|ean|ese|nish|lish|dish|kish|tish|esque)|.+[’']s|.*\d.*|.+[–-][A-Z].*|Roman|German|Greek|"
+    r"French|Dutch|Swiss|Welsh|Czech|Thai|Turkic|Slavic|Celtic|Baltic|Vedic|Germanic|Hispanic|Arabic|Islamic|Arab|"
+    r"Norse|Gothic|Byzantine|Renaissance|Irish|Jewish|Hindu|Zulu|Catholic|Protestant|Sunni|Shia|Inca|Maya|Aztec|"
+    r"Tudor|Viking)"
 )
 _ORDINARY_AN = re.compile(
     r"(?:human|urban|median|ocean|organ|clean|vegan|pagan|orphan|suburban|caravan|veteran|artisan)"
@@ -42,19 +43,21 @@ _CLAUSE = re.compile(r"\b(?:that|which|who|of|for|in|from|belonging|native)\b")
 _FAITH = re.compile(r"\b(?:religio|Christ|Islam|Hindu|Buddh|Jewish|Jud|church)")
 _STUDY = re.compile(r"is (?:an?|the|one of the) (?:study|branch|process|act|practice|art|use|chemical element)")
 _SUBSTANCE = re.compile(
-    r"^(?:is|are) (?:[\w, ’'()-]* )?(?:compound|hydrocarbon|alcohol|carbohydrate|alkane|sterol|liquor|beverage|food|foods|"
-    r"fabric|timber|gemstone|rock|alloy|plant|vegetable|spice|fruit|dish|sauce|meat|color|colour|emotion|powder|fluid|"
-    r"material|force|confection|textile|livestock|fungi|tendency|ability|pathway|movement of)\b"
+    r"^(?:is|are) (?:[\w, ’'()-]* )?(?:compound|hydrocarbon|alcohol|carbohydrate|alkane|sterol|liquor|beverage|food|"
+    r"foods|fabric|timber|gemstone|rock|alloy|plant|vegetable|spice|fruit|dish|sauce|meat|color|colour|emotion|"
+    r"powder|fluid|material|force|confection|textile|livestock|fungi|tendency|ability|pathway|movement of)\b"
 )
 _BINOMIAL = re.compile(
     r"[A-Z][a-z]+(?:us|a|is|um|es|ys|ix|yx|ex|os|on|er) [a-z]+(?:us|a|is|um|i|ae|ens|es|ans|os|rum|er|or|ax|ix|on)"
 )
 _ORGANISM = re.compile(
-    r"\b(?:species|bacterium|fungus|mushroom|plant|tree|shrub|herb|moth|fly|worm|virus|parasite|yeast|nematode|mosquito)\b"
+    r"\b(?:species|bacterium|fungus|mushroom|plant|tree|shrub|herb|moth|fly|worm|virus|parasite|yeast|nematode|"
+    r"mosquito)\b"
 )
 _LINKED = re.compile(r"(?:[a-z]+ )?(?:of|in|and|between|during|on) ")  # "economy of India"
 _WORK = re.compile(
-    r"(?:is|was) (?:an?|the) [^.;]*?\b(?:novel|novella|play|film|album|song|poem|painting|opera|book|series|tale|story|essay|manga|treatise|franchise)\b"
+    r"(?:is|was) (?:an?|the) [^.;]*?\b(?:novel|novella|play|film|album|song|poem|painting|opera|book|series|tale|"
+    r"story|essay|manga|treatise|franchise)\b"
 )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pipeline.rewriting.qa_rules import ADVERB, AGENT, AROUND, AUTHORED, BE, DATE, MADE, NUMBER, YEAR, Rule, rule
 
 _ABOUT = (
-    "(?:(?:about|over|around|approximately|nearly|roughly|almost|some|only|just over|just under|more than|less than|up to"
+    "(?:(?:about|over|around|approximately|nearly|roughly|almost|some|only|just over|just under|more than|less than|"
+    "up to"
     "|between) )"
 )
 _MEASURE = (
@@ -51,14 +52,16 @@ FACTS: tuple[Rule, ...] = (
         "date",
         rf"(?P<v>began|occurred|ended|opened|lasted|existed|premiered|debuted|ruled|reigned)"
         rf" (?:(?:(?!until |from )[^,;.()]){{0,40}} )?"
-        rf"(?P<a>(?:in|on|from|between) {DATE}(?:(?: to| and| until) (?:(?:his|her) (?:death|assassination|abdication) in )?"
+        rf"(?P<a>(?:in|on|from|between) {DATE}(?:(?: to| and| until) (?:(?:his|her) (?:death|assassination|"
+        rf"abdication) in )?"
         rf"{DATE})?)(?! until)",
         "When did {name} {base}?",
     ),
     rule(
         "date",
-        rf"(?:is|was) (?:an?|the) [^,;.()]*?\b(?:state|empire|kingdom|republic|dynasty|colony|company|federation|caliphate|"
-        rf"sultanate|confederation|principality|protectorate|monarchy|territory|khanate|union)\b[^,;.()]*? (?P<a>from {DATE} "
+        rf"(?:is|was) (?:an?|the) [^,;.()]*?\b(?:state|empire|kingdom|republic|dynasty|colony|company|federation|"
+        rf"caliphate|sultanate|confederation|principality|protectorate|monarchy|territory|khanate|"
+        rf"union)\b[^,;.()]*? (?P<a>from {DATE} "
         rf"(?:to|until) {DATE})",
         "When did {name} exist?",
         first_only=True,

@@ -90,26 +90,23 @@ def base_form(verb: str) -> str:
 
 # Where an open-ended answer stops: the next clause begins, and what stands before it is already an answer.
 _CLIP = re.compile(
-    r"[;:]|(?<![\dCDE]) [–—-] |—| ?\(|, (?:and |but |or |then )?(?:which|who|whose|where|"
-    r"when|while|with|but|although|though|because|after|before|"
-    r"since|until|as(?! well as)|so|yet|he|she|it|they|his|her|its|their|is|was|are|were|has|had|"
-    r"have|this|these|making|followed|"
-    r"especially|particularly|including|such as|thereby|thus|both|becoming|being|having|"
-    r"according|despite|except|not|"
-    r"due|whereas|meaning|for|under|also|known|though|most|notably|usually|often|sometimes|"
-    r"at|by|from|in (?:which|addition|part|order)|"
-    r"among|each|on which|of which|[a-z]{3,}ing|(?!(?:infra)?red\b)[a-z]{3,}ed|became|began|led|won|wrote|made|rather|either|that|to)\b"
-    r"| and (?:is|was|are|were|has|had|have|became|began|led|won|wrote|served|it|he|"
-    r"she|they|died|remained|one of|can|may|will|also|held|shares|covers|contains|includes|"
-    r"borders|made|left|took|gave|went|saw|found|kept|brought|fought|began|came|grew|"
-    r"rose|spent|tends|tend|uses|requires|thus|extends|lies|consists|serves|provides|plays|taught|put|"
-    r"who|connects|stretches|flows|adjoins|(?:forms|marks|links|runs|drains|stands|sits|separates|continues) (?:the|an?|its|in|on|from|to|through|along|part)|"
-    r"thus|then|later|(?!related\b|united\b|applied\b|advanced\b|combined\b|associated\b|infrared\b|reduced\b|increased\b|limited\b|impaired\b|improved\b|enhanced\b)[a-z]{3,}ed)\b"
-    r"| and (?:their|its|his|her) (?:\w+ ){1,6}?(?:is|are|was|were|has|had|have|continued|became|remains?)\b|, and in "
-    r"| and the (?:[\w-]+[ -])?(?:largest|most|capital|only|first|second|third|oldest|longest|highest)\b"
-    r"| (?:due to|but|although|though|whereas|because|while) "
-    r"|, and (?:an?|the) [\w -]{1,40}? (?:is|are|was|were|has|have|requires?|can|may|became)\b"
-    r"|, (?:in|on) (?:the )?\d|, (?:the|an?) \w+ of "
+    r"[;:]|(?<![\dCDE]) [–—-] |—| ?\(|, (?:and |but |or |then )?(?:which|who|whose|where|when|while|with|but|"
+    r"although|though|because|after|before|since|until|as(?! well as)|so|yet|he|she|it|they|his|her|its|their|is|was|"
+    r"are|were|has|had|have|this|these|making|followed|especially|particularly|including|such as|thereby|thus|both|"
+    r"becoming|being|having|according|despite|except|not|due|whereas|meaning|for|under|also|known|though|most|"
+    r"notably|usually|often|sometimes|at|by|from|in (?:which|addition|part|order)|among|each|on which|of which|"
+    r"[a-z]{3,}ing|(?!(?:infra)?red\b)[a-z]{3,}ed|became|began|led|won|wrote|made|rather|either|that|to)\b|"
+    r" and (?:is|was|are|were|has|had|have|became|began|led|won|wrote|served|it|he|she|they|died|remained|one of|can|"
+    r"may|will|also|held|shares|covers|contains|includes|borders|made|left|took|gave|went|saw|found|kept|brought|"
+    r"fought|began|came|grew|rose|spent|tends|tend|uses|requires|thus|extends|lies|consists|serves|provides|plays|"
+    r"taught|put|who|connects|stretches|flows|adjoins|(?:forms|marks|links|runs|drains|stands|sits|separates|"
+    r"continues) (?:the|an?|its|in|on|from|to|through|along|part)|thus|then|later|(?!related\b|united\b|applied\b|"
+    r"advanced\b|combined\b|associated\b|infrared\b|reduced\b|increased\b|limited\b|impaired\b|improved\b|"
+    r"enhanced\b)[a-z]{3,}ed)\b| and (?:their|its|his|her) (?:\w+ ){1,6}?(?:is|are|was|were|has|had|have|continued|"
+    r"became|remains?)\b|, and in | and the (?:[\w-]+[ -])?(?:largest|most|capital|only|first|second|third|oldest|"
+    r"longest|highest)\b| (?:due to|but|although|though|whereas|because|while) |, and (?:an?|"
+    r"the) [\w -]{1,40}? (?:is|are|was|were|has|have|requires?|can|may|became)\b|, (?:in|on) (?:the )?\d|, (?:the|"
+    r"an?) \w+ of "
 )
 _CLOSED = re.compile(r"[.;]|$| –| —")
 _TRAILING = re.compile(r"[,.\s]+$")
@@ -117,7 +114,8 @@ _PARTICIPLE = re.compile(r", [a-z]+(?:ing|ed)$")
 _AND_ED = re.compile(r", and [a-z]+ed$")
 # "fluid string bending[, shimmering vibrato, and staccato picking]"
 _NEXT_ITEM = re.compile(
-    r", (?!including|followed|making|becoming|being|having)[a-z]+(?:ing|ed)(?: [^,.;]{1,40})?(?:, [^,.;]{1,40})*, (?:and|or) "
+    r", (?!including|followed|making|becoming|being|having)[a-z]+(?:ing|"
+    r"ed)(?: [^,.;]{1,40})?(?:, [^,.;]{1,40})*, (?:and|or) "
 )
 _LIST_GOES_ON = re.compile(r",| (?:and|or) ")
 _COUNTED = re.compile(r"\b(?:two|three|four|five|six|seven|eight|nine|ten|\d+)\b")

@@ -20,11 +20,10 @@ _DEFINED_MASS = re.compile(
 )
 # A definition keeps its relative clause; it ends at the next main clause.
 _DEFINITION_END = re.compile(
-    r"[;:]|(?<![\dCDE]) – |—| — |, and (?:is|was|has|had|are|were|it|its|one of|served|became|also)"
-    r"\b|, (?:but|although|though|while|whereas|so|with|"
-    r"as|because|since|considered|regarded|widely|often|best|known|"
-    r"especially|including|such|making)\b"
-    r"|, (?:is|was|are|were|has|had)\b| and (?:is|was|are|were|has|had) |, (?:who|which|where|whose)\b"
+    r"[;:]|(?<![\dCDE]) – |—| — |, and (?:is|was|has|had|are|were|it|its|one of|served|became|also)\b|, (?:but|"
+    r"although|though|while|whereas|so|with|as|because|since|considered|regarded|widely|often|best|known|especially|"
+    r"including|such|making)\b|, (?:is|was|are|were|has|had)\b| and (?:is|was|are|were|has|had) |, (?:who|which|"
+    r"where|whose)\b"
 )
 _OPEN_RELATIVE = re.compile(r" (?:that|which|who|where)\b[^,]*,")
 _ITS_VERB = re.compile(r", (?:is|was|are|were|has|had)\b")
@@ -33,16 +32,20 @@ _GOES_ON = re.compile(
 )  # "surfaces, such as strata, that are bent"
 _DEFINITION_FORMS = ("What {be} {name}?", "How would you define {name}?", "How {be} {name} defined?")
 _ALIAS = re.compile(
-    r"(?P<k>also (?:known|called|referred to|spelled)|sometimes (?:called|known|referred "
-    r"to)|commonly (?:known|called|referred to)|"
-    r"officially|formerly(?: known)?|better known|popularly known|often (?:called|known)"
-    r"|also)(?: as)?(?: simply)? (?P<a>[^,;]+?)(?= (?:and|or) (?:also|sometimes|commonly|formerly|often|historically|originally|"
-    r"previously|known|simply|officially|by|in|less|more|its|his|her|their)\b| (?:since|during|until|in (?:some|many|the|parts|contrast)|in(?= [A-Z])"
-    r"|after \d)\b|$)"
+    r"(?P<k>also (?:known|called|referred to|spelled)|sometimes (?:called|known|referred to)|commonly (?:known|"
+    r"called|referred to)|officially|formerly(?: known)?|better known|popularly known|often (?:called|known)|"
+    r"also)(?: as)?(?: simply)? (?P<a>[^,;]+?)(?= (?:and|or) (?:also|sometimes|commonly|formerly|often|historically|"
+    r"originally|previously|known|simply|officially|by|in|less|more|its|his|her|their)\b| (?:since|during|until|"
+    r"in (?:some|many|the|parts|contrast)|in(?= [A-Z])|after \d)\b|$)"
+)
+_NO_ALIAS = re.compile(
+    "known|spel|romani|sometimes|colloquial|called|referred|born|in|from|by|as|simply|just|occasionally|writ|abbreviated|"
+    "incorrectly|commonly|often|a |the son"
 )
 _NOT_A_NAME = re.compile(r" (?:by|when|for short|among|outside|within|after|before|as|to) ")
 _ASIDE = re.compile(
-    r"(?:also|or|formerly|abbreviated|commonly|known|often|sometimes|historically|and|is|was|are)\b|[^,]{0,40} (?:is|was) "
+    r"(?:also|or|formerly|abbreviated|commonly|known|often|sometimes|historically|and|is|was|are)\b|"
+    r"[^,]{0,40} (?:is|was) "
 )
 _ACRONYM = re.compile(r"((?:[\w-]+ ){1,7}[\w-]+) \(((?:[A-Z]{2,6}))\)")
 
@@ -90,33 +93,7 @@ def aliases(passage: Passage) -> Iterator[Candidate]:
         if (
             at < 0
             or answer.startswith((subject.name + " and", subject.name + " or"))
-            or answer.lower().startswith(
-                tuple(
-                    [
-                        "known",
-                        "spel",
-                        "romani",
-                        "sometimes",
-                        "colloquial",
-                        "called",
-                        "referred",
-                        "born",
-                        "in",
-                        "from",
-                        "by",
-                        "as",
-                        "simply",
-                        "just",
-                        "occasionally",
-                        "writ",
-                        "abbreviated",
-                        "incorrectly",
-                        "commonly",
-                        "often",
-                    ]
-                )
-                + ("a ", "the son")
-            )
+            or _NO_ALIAS.match(answer.lower())
             or _NOT_A_NAME.search(answer)
         ):
             continue

@@ -15,10 +15,8 @@ from pipeline.rewriting.qa_people import is_person
 _SPACES = {ord(c): " " for c in "\u00a0\u2009\u202f\u2002\u2003\u200a\t\r\u2007\u2008\u200b\u200c\u200d"}
 # A full stop after these, or after an initial, ends no sentence.
 _ABBREVIATION = re.compile(
-    r"(?:"
-    r"mr|mrs|ms|dr|st|sr|jr|prof|gen|col|capt|lt|sgt|rev|hon|c|ca|cf|vs|etc|no|"
-    r"vol|fig|approx|e\.g|i\.e|lit|fl|r|b|d|inc|ltd|co|corp|u\.s|u\.k|jan|feb|mar|"
-    r"apr|jun|jul|aug|sep|sept|oct|nov|dec|mt|ft|var|subsp|sp|spp|gr"
+    r"(?:mr|mrs|ms|dr|st|sr|jr|prof|gen|col|capt|lt|sgt|rev|hon|c|ca|cf|vs|etc|no|vol|fig|approx|e\.g|i\.e|lit|fl|r|"
+    r"b|d|inc|ltd|co|corp|u\.s|u\.k|jan|feb|mar|apr|jun|jul|aug|sep|sept|oct|nov|dec|mt|ft|var|subsp|sp|spp|gr"
     r")",
     re.IGNORECASE,
 )
@@ -48,7 +46,8 @@ _CLAUSE = re.compile(
 
 
 _ADVERB_END = re.compile(
-    r" (?:generally|usually|often|typically|commonly|also|traditionally|sometimes|broadly|literally|generally speaking)$"
+    r" (?:generally|usually|often|typically|commonly|also|traditionally|sometimes|broadly|literally|"
+    r"generally speaking)$"
 )
 _SINGULAR_VERB = re.compile(r"(?:is|was|has|does|(?:\w+ly )?[a-z]+[^su\W]s) ")
 _PLURAL_VERB = re.compile(r"(?:are|were|have|do) ")
@@ -126,9 +125,8 @@ def _stems(text: str) -> set[str]:
 def _head_noun(predicate: str) -> str:
     """The noun that a definition turns on: "is a public university in Beijing" -> "university"."""
     match = re.match(
-        r"(?:is|was|are|were) (?:an?|the) ((?:[\w'’-]+ ){0,6}?[\w'’-]+)(?= (?:in|of|on|that|"
-        r"who|which|by|"
-        r"from|for|at|to|with|and|located|situated|directed|written|used|made|based|between)"
+        r"(?:is|was|are|were) (?:an?|the) ((?:[\w'’-]+ ){0,6}?[\w'’-]+)(?= (?:in|of|on|that|who|which|by|from|for|at|"
+        r"to|with|and|located|situated|directed|written|used|made|based|between)"
         r"\b|[,.;(])",
         predicate,
     )

@@ -5,29 +5,23 @@ from __future__ import annotations
 import re
 
 _PERSON = re.compile(
-    r"(?<!\w)(?:[a-z]+-)?(?:"
-    r"writer|songwriter|screenwriter|filmmaker|watchmaker|actor|singer|player|maker|painter|"
-    r"dancer|director|composer|author|poet|footballer|cricketer|lawyer|teacher|philosopher|"
-    r"explorer|soldier|leader|ruler|founder|reformer|preacher|officer|engineer|designer|"
-    r"producer|photographer|astronomer|geographer|biographer|choreographer|drummer|banker|boxer|"
-    r"swimmer|driver|performer|entertainer|lyricist|[a-z]{2,}(?:ologist|icist)|chemist|artist|"
-    r"novelist|economist|activist|journalist|essayist|dramatist|pianist|guitarist|violinist|"
-    r"botanist|naturalist|feminist|scientist|satirist|industrialist|cellist|humorist|theorist|"
-    r"philanthropist|psychiatrist|moralist|specialist|linguist|politician|physician|musician|"
-    r"mathematician|historian|theologian|logician|comedian|magician|statesman|stateswoman|"
-    r"businessman|businesswoman|nobleman|noblewoman|clergyman|sculptor|inventor|conductor|"
-    r"architect|athlete|actress|princess|priestess|empress|king|queen|emperor|prince|duke|"
-    r"pope|saint|monk|nun|priest|bishop|archbishop|cardinal|rabbi|prophet|apostle|general|"
-    r"admiral|president|monarch|pharaoh|sultan|caliph|khan|shah|tsar|chancellor|surgeon|"
-    r"model|rapper|merchant|scholar|critic|aviator|pirate|magnate|entrepreneur|polymath|"
-    r"playwright|songwriter|diplomat|aristocrat|model|warlord|warrior|martyr|figure|goddess|"
-    r"deity|god|jurist|judge|evangelist|mystic|nurse|critic|orator|courtier|regent|premier|"
-    r"wrestler|golfer|racer|gymnast|sprinter|runner|skater|cartoonist|animator|illustrator|"
-    r"translator|commander|navigator|conqueror|broadcaster|presenter|host|revolutionary|"
-    r"missionary|socialite|heiress|tycoon|intellectual|educator|tlatoani|person|woman|man|"
-    r"sovereign|adventurer|corsair|conquistador|caesar|drummer|bassist|puppeteer|jockey|chef|"
-    r"spy|outlaw|gangster|nobleman"
-    r")\b"
+    r"(?<!\w)(?:[a-z]+-)?(?:writer|songwriter|screenwriter|filmmaker|watchmaker|actor|singer|player|maker|painter|"
+    r"dancer|director|composer|author|poet|footballer|cricketer|lawyer|teacher|philosopher|explorer|soldier|leader|"
+    r"ruler|founder|reformer|preacher|officer|engineer|designer|producer|photographer|astronomer|geographer|"
+    r"biographer|choreographer|drummer|banker|boxer|swimmer|driver|performer|entertainer|lyricist|"
+    r"[a-z]{2,}(?:ologist|icist)|chemist|artist|novelist|economist|activist|journalist|essayist|dramatist|pianist|"
+    r"guitarist|violinist|botanist|naturalist|feminist|scientist|satirist|industrialist|cellist|humorist|theorist|"
+    r"philanthropist|psychiatrist|moralist|specialist|linguist|politician|physician|musician|mathematician|historian|"
+    r"theologian|logician|comedian|magician|statesman|stateswoman|businessman|businesswoman|nobleman|noblewoman|"
+    r"clergyman|sculptor|inventor|conductor|architect|athlete|actress|princess|priestess|empress|king|queen|emperor|"
+    r"prince|duke|pope|saint|monk|nun|priest|bishop|archbishop|cardinal|rabbi|prophet|apostle|general|admiral|"
+    r"president|monarch|pharaoh|sultan|caliph|khan|shah|tsar|chancellor|surgeon|model|rapper|merchant|scholar|critic|"
+    r"aviator|pirate|magnate|entrepreneur|polymath|playwright|songwriter|diplomat|aristocrat|model|warlord|warrior|"
+    r"martyr|figure|goddess|deity|god|jurist|judge|evangelist|mystic|nurse|critic|orator|courtier|regent|premier|"
+    r"wrestler|golfer|racer|gymnast|sprinter|runner|skater|cartoonist|animator|illustrator|translator|commander|"
+    r"navigator|conqueror|broadcaster|presenter|host|revolutionary|missionary|socialite|heiress|tycoon|intellectual|"
+    r"educator|tlatoani|person|woman|man|sovereign|adventurer|corsair|conquistador|caesar|drummer|bassist|puppeteer|"
+    r"jockey|chef|spy|outlaw|gangster|nobleman)\b"
 )
 
 
@@ -56,14 +50,15 @@ def is_person(phrase: str, predicate: str, text: str) -> bool:
 
 # Nobody's trade, though a person's noun.
 _NO_TRADE = re.compile(
-    r"(?:goddess|god|deity|figure|person|woman|man|saint|apostle|prophet|martyr|aristocrat|nobleman|noblewoman|socialite|"
-    r"heiress|feminist|intellectual|moralist|humorist|prince|princess|king|queen|outlaw|pirate|gangster|warlord|specialist|"
-    r"polymath|revolutionary|empress|emperor|caesar|sovereign|monarch|conqueror|mystic|adventurer)"
+    r"(?:goddess|god|deity|figure|person|woman|man|saint|apostle|prophet|martyr|aristocrat|nobleman|noblewoman|"
+    r"socialite|heiress|feminist|intellectual|moralist|humorist|prince|princess|king|queen|outlaw|pirate|gangster|"
+    r"warlord|specialist|polymath|revolutionary|empress|emperor|caesar|sovereign|monarch|conqueror|mystic|adventurer)"
 )
 _TRADE = re.compile(
-    r"(?:statesman|editor|publisher|saxophonist|bandleader|ballerina|professor|academic|trumpeter|organist|golfer|astronaut|"
-    r"cosmonaut|archaeologist|academician|columnist|trader|inventor|geologist|physiologist|bodybuilder|barrister|printmaker|"
-    r"physician|physicist|technologist|educationist|engraver|conservationist|environmentalist|suffragist|abolitionist)"
+    r"(?:statesman|editor|publisher|saxophonist|bandleader|ballerina|professor|academic|trumpeter|organist|golfer|"
+    r"astronaut|cosmonaut|archaeologist|academician|columnist|trader|inventor|geologist|physiologist|bodybuilder|"
+    r"barrister|printmaker|physician|physicist|technologist|educationist|engraver|conservationist|environmentalist|"
+    r"suffragist|abolitionist)"
 )
 
 

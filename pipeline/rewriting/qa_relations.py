@@ -20,10 +20,12 @@ RELATIONS: tuple[Rule, ...] = (
     ),
     rule(
         "nationality",
-        r"(?:is|was) an? (?P<a>(?!Christian|Lutheran|Anglican|Franciscan|Dominican|Puritan|Victorian|Presbyterian|Jewish|"
-        r"Republican|Arian|Zoroastrian|Unitarian|Confucian|Elizabethan|Shakespearean|Pre-|Olympian|Trojan)(?:[A-Z][a-z]+(?:an|ish|ese)|French|German|Greek|Dutch|Czech|"
-        r"Swiss|Welsh|Polish|[A-Z][a-z]+(?:an|ish)-American)) (?:former )?(?:(?!god)[a-z]+ ){0,2}?(?=(?!daughter|god|character|figure)[a-z]*(?:er|"
-        r"or|ist|ian|ess|man|woman|wright|poet|physicist|polymath|diplomat|critic|scholar|tenor|architect|monk|king|model)\b)",
+        r"(?:is|was) an? (?P<a>(?!Christian|Lutheran|Anglican|Franciscan|Dominican|Puritan|Victorian|Presbyterian|"
+        r"Jewish|Republican|Arian|Zoroastrian|Unitarian|Confucian|Elizabethan|Shakespearean|Pre-|Olympian|"
+        r"Trojan)(?:[A-Z][a-z]+(?:an|ish|ese)|French|German|Greek|Dutch|Czech|Swiss|Welsh|Polish|[A-Z][a-z]+(?:an|"
+        r"ish)-American)) (?:former )?(?:(?!god)[a-z]+ ){0,2}?(?=(?!daughter|god|character|figure)[a-z]*(?:er|or|ist|"
+        r"ian|ess|man|woman|wright|poet|physicist|polymath|diplomat|critic|scholar|tenor|architect|monk|king|"
+        r"model)\b)",
         "What {be0} {poss} nationality?",
         "What nationality {be0} {name}?",
         who="person",
@@ -106,8 +108,8 @@ RELATIONS: tuple[Rule, ...] = (
     ),
     rule(
         "role",
-        rf"{BE} the (?P<r>(?:[a-z-]+ ){{0,2}}?(?!capital|first|second|third|fourth|fifth|last|only|name|son|daughter|wife|brother|sister|"
-        rf"most|largest|study|number|part|act|set|process|use|state|period|practice|rate)"
+        rf"{BE} the (?P<r>(?:[a-z-]+ ){{0,2}}?(?!capital|first|second|third|fourth|fifth|last|only|name|son|daughter|"
+        rf"wife|brother|sister|most|largest|study|number|part|act|set|process|use|state|period|practice|rate)"
         rf"[a-z]{{4,}}) of (?P<a>(?:the )?[A-Z](?:(?! and (?:the|an?) | from \d| by | until | since | in \d).)+)",
         "What {be} {name} the {r} of?",
         clip=True,
@@ -196,8 +198,10 @@ RELATIONS: tuple[Rule, ...] = (
         r"in|results from|depends on|leads to|contributes to|derives from|stands for|contains|"
         r"covers|comprises|describes|involves|includes|encompasses|produces|provides|requires|"
         r"causes|affects|means|uses|stores|forms|constitutes|represents|studies|examines|"
-        r"investigates|occupies|connects(?! [^,.;]* to )|separates(?! [^,.;]* from )|promotes|governs|regulates) (?P<a>(?!an? (?:land |total )?(?:area|territory|"
-        r"variety|number)|(?:from|in|at|as|on|with|by|when|about|to|for|that|many|more|various|numerous|several|different|itself)\b).+)",
+        r"investigates|occupies|connects(?! [^,.;]* to )|separates(?! [^,.;]* from )|promotes|governs|"
+        r"regulates) (?P<a>(?!an? (?:land |total )?(?:area|territory|"
+        r"variety|number)|(?:from|in|at|as|on|with|by|when|about|to|for|that|many|more|various|numerous|several|"
+        r"different|itself)\b).+)",
         "What does {name} {base}?",
         clip=True,
         who="thing",
@@ -206,7 +210,8 @@ RELATIONS: tuple[Rule, ...] = (
         "relation",
         r"(?P<v>belong to|refer to|consist of|deal with|focus on|depend on|include|contain|"
         r"cover|comprise|involve|encompass|produce|provide|require|cause|affect|live in|"
-        r"inhabit|eat|feed on) (?P<a>(?!(?:from|in|at|as|on|with|by|when|about|to|for|that|many|more|various|numerous|several|different)\b).+)",
+        r"inhabit|eat|feed on) (?P<a>(?!(?:from|in|at|as|on|with|by|when|about|to|for|that|many|more|various|"
+        r"numerous|several|different)\b).+)",
         "What do {name} {v}?",
         clip=True,
         who="thing",

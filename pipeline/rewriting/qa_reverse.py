@@ -15,26 +15,28 @@ from pipeline.rewriting.qa_passage import Passage
 from pipeline.rewriting.qa_rules import Candidate
 
 _SOMEBODY = re.compile(
-    r"(?P<be>is|was) (?:an?|the) (?P<n>(?:[A-Z][\w-]+(?: and |, |/| )?)*(?:[a-z-]+(?:,? and |, | )){1,8})(?<!, )"
-    r"who (?P<v>(?:served as (?:the |[A-Z])|was (?:the |responsible )|is the |won (?:the|an?|\d)|founded|invented|discovered|created|"
-    r"popularized|formulated|directed|led|developed|established|designed|wrote (?:the |[A-Z\"])|became the|introduced|pioneered|"
-    r"chaired|commanded|proposed|conceived|conquered|translated|composed|produced|ruled|reigned) ?.+)"
+    r"(?P<be>is|was) (?:an?|the) (?P<n>(?:[A-Z][\w-]+(?: and |, |/| )?)*(?:[a-z-]+(?:,? and |, |"
+    r" )){1,8})(?<!, )who (?P<v>(?:served as (?:the |[A-Z])|was (?:the |responsible )|is the |won (?:the|an?|\d)|"
+    r"founded|invented|discovered|created|popularized|formulated|directed|led|developed|established|designed|"
+    r"wrote (?:the |[A-Z\"])|became the|introduced|pioneered|chaired|commanded|proposed|conceived|conquered|"
+    r"translated|composed|produced|ruled|reigned) ?.+)"
 )
 _NOT_WHICH = re.compile(r"(?:one|two|people|group|member|figure|person|man|woman|name|first|last|only|most) ")
 _DESCRIBED = re.compile(
-    r"(?P<be>is|are) (?P<d>the (?:[a-z-]+ )?(?:study|process|practice|art|act|science|use|breakdown|application|conversion|"
-    r"belief|theory|ability|state|action|removal|measurement|production|property|tendency|transfer|ratio|rate|amount|"
-    r"distance|movement|interpretation|collection|cultivation|exchange|branch|field|part|point|period|relationship|"
-    r"surface|layer|region|transmission|formation|loss|cutting|making|design|manufacture|treatment) (?:and [a-z]+ )?(?:of|by|in|"
-    r"that|which|used|when|where|between|for|at|from) .+"
-    r"|an? (?!type|kind|form|group|family|genus|member|number|term|set|series|common|large|small|general|major|popular)"
-    r"(?:[a-z-]+ ){1,3}(?:that|which|in which|where|used to|used for|designed to|intended to) .+)"
+    r"(?P<be>is|are) (?P<d>the (?:[a-z-]+ )?(?:study|process|practice|art|act|science|use|breakdown|application|"
+    r"conversion|belief|theory|ability|state|action|removal|measurement|production|property|tendency|transfer|ratio|"
+    r"rate|amount|distance|movement|interpretation|collection|cultivation|exchange|branch|field|part|point|period|"
+    r"relationship|surface|layer|region|transmission|formation|loss|cutting|making|design|manufacture|"
+    r"treatment) (?:and [a-z]+ )?(?:of|by|in|that|which|used|when|where|between|for|at|from) .+|an? (?!type|kind|"
+    r"form|group|family|genus|member|number|term|set|series|common|large|small|general|major|"
+    r"popular)(?:[a-z-]+ ){1,3}(?:that|which|in which|where|used to|used for|designed to|intended to) .+)"
 )
 # Kinds with so many members that no description of this length picks one.
 _MANY = re.compile(
-    r"\b(?:species|plant|tree|shrub|herb|fish|bird|mammal|reptile|insect|animal|fruit|vegetable|element|metal|mineral|compound|"
-    r"disease|disorder|sport|game|dance|instrument|language|virus|cell|organ|gland|spice|dish|drink|breed|rock|field|"
-    r"color|colour|genre|dog|style|person|professional|concept|material|term|word|condition|substance)\b"
+    r"\b(?:species|plant|tree|shrub|herb|fish|bird|mammal|reptile|insect|animal|fruit|vegetable|element|metal|"
+    r"mineral|compound|disease|disorder|sport|game|dance|instrument|language|virus|cell|organ|gland|spice|dish|drink|"
+    r"breed|rock|field|color|colour|genre|dog|style|person|professional|concept|material|term|word|condition|"
+    r"substance)\b"
 )
 _CUT = re.compile(r" and, |\b(?:[a-z]+ly|several|various)$|\bseveral important\b")
 MAX_WORDS = 28

@@ -11,9 +11,10 @@ _TIME = re.compile(rf"(?:In|On|During) {DATE}$")
 _NO_LIMIT = re.compile(r"(?:With|Located|Situated) ")
 # What points back or only links sentences limits nothing that a question could name.
 _VAGUE = re.compile(
-    r"(?:addition|particular|general|contrast|fact|total|turn|short|part|order|recent|some|many|most|other|the end|the meantime|"
-    r"simple|simpler|other words|response|effect|practice|theory|essence|comparison|conjunction|collaboration|spite|time|later|early|modern times|"
-    r"this|these|that|those|its|his|her|their|both|all|each|such|one|an?|the (?:same|process|past|early|late|first|following))\b"
+    r"(?:addition|particular|general|contrast|fact|total|turn|short|part|order|recent|some|many|most|other|the end|"
+    r"the meantime|simple|simpler|other words|response|effect|practice|theory|essence|comparison|conjunction|"
+    r"collaboration|spite|time|later|early|modern times|this|these|that|those|its|his|her|their|both|all|each|such|"
+    r"one|an?|the (?:same|process|past|early|late|first|following))\b"
 )
 _PLACE_OR_FIELD = re.compile(r"(?:In|During) (?:the )?[A-Za-z][\w -]{2,40}$")
 

@@ -19,8 +19,8 @@ _SUPERLATIVE = re.compile(
     r"northernmost|southernmost|easternmost|westernmost)|(?:\w+-)?most[ -][a-z]+) (?:[a-z-]+ "
     r"){1,5}?"
     + _SCOPE
-    + r"|the world's (?:[\w-]+ ){1,4}[a-z]+(?: by (?:\w+ )?[a-z]+)?)(?=[,;]|\.(?= |$)|,? (?:and(?! [A-Z])|with|after|who|that|which|"
-    r"from)\b)"
+    + r"|the world's (?:[\w-]+ ){1,4}[a-z]+(?: by (?:\w+ )?[a-z]+)?)(?=[,;]|\.(?= |$)|,? (?:and(?! [A-Z])|with|"
+    r"after|who|that|which|from)\b)"
 )
 _CAPITAL_OF = re.compile(
     r"(?P<be>is|was) (?P<s>the capital(?: and (?:largest|most populous|most populated) city)? of "
@@ -34,29 +34,24 @@ _CAPITAL_IS = re.compile(
     r"[A-Z][\w’'-]+){0,3})(?=[,.;]| (?:in|with|and|which)\b)"
 )
 _OWNED = re.compile(
-    r"(?:His|Her|Its|Their) (?P<n>(?:(?!was|is|of|and|in|to|that|with)[a-z-]+ ){0,3}?(?:capital|city|town|language|religion|"
-    r"currency|mother|father|wife|husband|brother|sister|son|daughter|successor|predecessor|work|novel|poem|film|album|book|"
-    r"achievement|discovery|contribution|symbol|motto|headquarters|seat|counterpart|teacher|mentor|point|export|industry|"
-    r"system|parents)) (?P<be>is|was|are|were) (?P<a>(?!the (?:\w+-)?(?:largest|most|only|first|same|subject|result|basis)\b)"
-    r"(?:(?:the|an?)\b|[A-Z])[^;]*)"
+    r"(?:His|Her|Its|Their) (?P<n>(?:(?!was|is|of|and|in|to|that|with)[a-z-]+ ){0,3}?(?:capital|city|town|language|"
+    r"religion|currency|mother|father|wife|husband|brother|sister|son|daughter|successor|predecessor|work|novel|poem|"
+    r"film|album|book|achievement|discovery|contribution|symbol|motto|headquarters|seat|counterpart|teacher|mentor|"
+    r"point|export|industry|system|parents)) (?P<be>is|was|are|were) (?P<a>(?!the (?:\w+-)?(?:largest|most|only|"
+    r"first|same|subject|result|basis)\b)(?:(?:the|an?)\b|[A-Z])[^;]*)"
 )
 _OWNED_INCLUDE = re.compile(
-    r"(?P<o>His|Her|Its|Their|Other|Some|Common|Notable|Typical|Prominent|Major|Important|"
-    r"Famous|The) (?P<n>(?!other )[a-z][a-z-]*(?: (?!was|is|are|also|can|may|do)[a-z-]+){0,5})"
-    r" include "
-    r"(?P<a>[^;:]+)"
+    r"(?P<o>His|Her|Its|Their|Other|Some|Common|Notable|Typical|Prominent|Major|Important|Famous|"
+    r"The) (?P<n>(?!other )[a-z][a-z-]*(?: (?!was|is|are|also|can|may|do)[a-z-]+){0,5}) include (?P<a>[^;:]+)"
 )
 _PERSON_NOUN = re.compile(
-    r"(?:father|mother|wife|husband|brother|sister|son|daughter|successor|predecessor|"
-    r"teacher|mentor|uncle|grandfather|"
-    r"parents|students?|author|director|founder|president|leader|king|mayor|governor)$"
+    r"(?:father|mother|wife|husband|brother|sister|son|daughter|successor|predecessor|teacher|mentor|uncle|"
+    r"grandfather|parents|students?|author|director|founder|president|leader|king|mayor|governor)$"
 )
 _FRONTED_DEED = re.compile(
-    r"(?:also |then )?(?P<v>wrote|won|received|founded|published|invented|discovered|"
-    r"developed|introduced|created|built|conquered|"
-    r"defeated|married|moved to|returned to|became|joined|established|designed|led|retired|"
-    r"died|emigrated to|signed)"
-    r"(?P<o>(?: .+)?)"
+    r"(?:also |then )?(?P<v>wrote|won|received|founded|published|invented|discovered|developed|introduced|created|"
+    r"built|conquered|defeated|married|moved to|returned to|became|joined|established|designed|led|retired|died|"
+    r"emigrated to|signed)(?P<o>(?: .+)?)"
 )
 _FRONTED_DATE = re.compile(
     r"(?:In|On|Since|During) (?P<a>(?:[A-Z][a-z]+ )?(?:\d{1,2},? )?\d{3,4}|\d{1,2} [A-Z][a-z]+ "
@@ -86,7 +81,8 @@ def reverse(passage: Passage, sentence: Sentence) -> Iterator[Candidate]:
 
 
 _SYMBOL = re.compile(
-    r"\b(?:has|with) (?:the )?symbol (?P<s>[A-Z][a-z]?)(?: \([^)]*\))? and (?:its |an? )?(?:the )?atomic number (?:is |of )?(?P<n>\d+)\b"
+    r"\b(?:has|with) (?:the )?symbol (?P<s>[A-Z][a-z]?)(?: \([^)]*\))? and (?:its |"
+    r"an? )?(?:the )?atomic number (?:is |of )?(?P<n>\d+)\b"
 )
 
 
