@@ -116,15 +116,26 @@ def share(grades: list[int]) -> dict[str, Any]:
     return {"n": n, "right": round(p, 4), "interval": [round(low, 4), round(high, 4)]}
 
 
-def graded() -> dict[str, Any]:
+def graded(documents: list[dict[str, Any]]) -> dict[str, Any]:
+    """What the grades say of the version that was graded, and of those of its pairs that are still asked."""
     if not GRADES.exists():
         return {"graded_right": None}
     lines = read_lines(GRADES)
     accepted = share([line["grade"] for line in lines if line["verdict"] == "accepted"])
+    titles = {line["title"] for line in lines}
+    rewriter = load(Params.model_validate({}), SEED)
+    asked = {
+        (document["title"], pair.question, pair.answer)
+        for document in documents
+        if document["title"] in titles
+        for pair in rewriter.pairs(document)[0]
+    }
+    still = [x["grade"] for x in lines if (x["title"], x["question"], x["answer"]) in asked]
     return {
         "graded_right": accepted["right"],
         "graded": accepted,
         "graded_rejected": share([line["grade"] for line in lines if line["verdict"] != "accepted"]),
+        "graded_still_asked": share(still),
         "graded_version": lines[0]["version"],
     }
 
@@ -170,7 +181,6 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.merge:
         write_lines(GRADES, merge(arguments.merge))
-        print(json.dumps(graded()))
         return
     documents = leads(arguments.cache)
     if arguments.sample:
@@ -178,7 +188,7 @@ def main() -> None:
         write_sample(arguments.sample, drawn, arguments.seed, arguments.split)
         print(json.dumps({"written": str(arguments.sample), "lines": len(drawn)}))
         return
-    print(json.dumps({"extractive": measure(documents) | graded()}))
+    print(json.dumps({"extractive": measure(documents) | graded(documents)}))
 
 
 if __name__ == "__main__":

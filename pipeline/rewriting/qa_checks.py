@@ -27,7 +27,8 @@ _FUNCTION = re.compile(  # besides these a question must say something
 
 _POINTS_BACK = re.compile(  # the answer needs the passage: "the capital of the country", "such a case"
     r"\bthe (?:country|city|state|river|region|island|province|nation|continent|area|company|lake|sea|town|district|"
-    r"team|band|group|film|novel|book|war|family|species|genus|event|same)(?:[’']s)?(?=$|[,;.]| (?:and|in|from|where|"
+    r"team|band|group|film|novel|book|war|family|species|genus|event|empire|kingdom|university|church|army|fleet|"
+    r"nation|same)(?:[’']s)?(?=$|[,;.]| (?:and|in|from|where|"
     r"to|with|by|is|was|as|for|that|during|at)\b)|\bsuch an?\b|\b(?:this|these|namesake)\b|\bthat (?:time|year|"
     r"period)\b|^(?:other|another|similar|additional|further) "
 )

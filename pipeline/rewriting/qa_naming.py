@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from pipeline.rewriting.qa_passage import Passage, Sentence
 from pipeline.rewriting.qa_rules import BE, Candidate
+from pipeline.rewriting.qa_scope import Scope
 
 _DEFINED = re.compile(rf"{BE} (?P<a>(?:an?|the|one of|any|several|a group|two|three|four) .+)")
 _DEFINED_PLURAL = re.compile(
@@ -27,9 +28,11 @@ _DEFINITION_END = re.compile(
 )
 _OPEN_RELATIVE = re.compile(r" (?:that|which|who|where)\b[^,]*,")
 _ITS_VERB = re.compile(r", (?:is|was|are|were|has|had)\b")
+# "surfaces, such as strata, that are bent"; "a group of small, often colorful, passerine birds"
 _GOES_ON = re.compile(
-    r", (?:such as|including|especially) [^.;]*?, (?:that|which) "
-)  # "surfaces, such as strata, that are bent"
+    r", (?:such as|including|especially) [^.;]*?, (?:that|which) |, (?:often|usually|sometimes|typically) [\w-]+, [a-z]"
+)
+_ONE_MORE = re.compile(r", and (?:one of|became|served|also) ")
 _DEFINITION_FORMS = ("What {be} {name}?", "How would you define {name}?", "How {be} {name} defined?")
 _ALIAS = re.compile(
     r"(?P<k>also (?:known|called|referred to|spelled)|sometimes (?:called|known|referred to)|commonly (?:known|"
@@ -39,8 +42,8 @@ _ALIAS = re.compile(
     r"in (?:some|many|the|parts|contrast)|in(?= [A-Z])|after \d)\b|$)"
 )
 _NO_ALIAS = re.compile(
-    "known|spel|romani|sometimes|colloquial|called|referred|born|in|from|by|as|simply|just|occasionally|writ|abbreviated|"
-    "incorrectly|commonly|often|a |the son"
+    r"(?:known|spelt|spelled|romani[sz]ed|sometimes|colloquial(?:ly)?|called|referred|born|in|from|by|as|simply|just|"
+    r"occasionally|written|abbreviated|incorrectly|commonly|often|a|the son)\b"
 )
 _NOT_A_NAME = re.compile(r" (?:by|when|for short|among|outside|within|after|before|as|to) ")
 _ASIDE = re.compile(
@@ -57,6 +60,8 @@ def definition(passage: Passage) -> Iterator[Candidate]:
         pattern = _DEFINED_PLURAL.match(first.predicate)
     if not pattern and not subject.plural and not subject.person:
         pattern = _DEFINED_MASS.match(first.predicate)
+    if subject.plural and subject.name.startswith(("a ", "an ")):
+        return  # "A stimulant are ..."
     if not pattern or (subject.plural and subject.name[0].isupper() and not subject.name.endswith("s")):
         return  # "What are Maya?"
     start = pattern.start("a")
@@ -64,7 +69,11 @@ def definition(passage: Passage) -> Iterator[Candidate]:
     if stop and _OPEN_RELATIVE.search(first.predicate, start, stop.start()) and _ITS_VERB.match(stop.group()):
         return  # "in which the normal functioning tissue, or parenchyma, is replaced"
     if stop and _GOES_ON.match(first.predicate, stop.start()):
-        stop = None
+        stop = _DEFINITION_END.search(first.predicate, stop.end())
+    if stop and _ONE_MORE.match(first.predicate, stop.start()):
+        answer = first.predicate[start : stop.start()]
+        if ", " in answer and " and " not in answer:
+            return  # "a paleontologist, biologist, historian" lacks its "and" without what follows
     answer = (first.predicate[start : stop.start()] if stop else first.predicate[start:]).rstrip(" .,")
     values = {"be": pattern["be"], "name": subject.name}
     if subject.person:
@@ -77,7 +86,9 @@ def definition(passage: Passage) -> Iterator[Candidate]:
             forms = forms[:1]  # a common noun in capitals, perhaps: let it stand alone
     questions = [form.format(**values) for form in forms]
     if passage.context:
-        questions = [f"In {passage.context}, {q[0].lower()}{q[1:]}" for q in questions[:1]]
+        questions = [Scope(before=f"In {passage.context}, ").of(questions[0])]
+    if len(answer.split()) <= 3:
+        questions = [q for q in questions if "define" not in q] or questions[:1]  # "a chemical element" defines nothing
     at = first.offset + start
     yield Candidate("definition", tuple(questions), at, at + len(answer))
 
@@ -115,7 +126,8 @@ def aliases(passage: Passage) -> Iterator[Candidate]:
                 "What is another name for {name}?",
                 "By what other name {be} {name} known?",
             )
-        filled = tuple(f.format(be=be, name=subject.name, poss=subject.possessive) for f in forms)
+        scope = Scope(before=f"In {passage.context}, " if passage.context else "")
+        filled = tuple(scope.of(f.format(be=be, name=subject.name, poss=subject.possessive)) for f in forms)
         yield Candidate("alias", filled, first.start + at, first.start + at + len(answer))
 
 

@@ -38,7 +38,7 @@ _MANY = re.compile(
     r"breed|rock|field|color|colour|genre|dog|style|person|professional|concept|material|term|word|condition|"
     r"substance)\b"
 )
-_CUT = re.compile(r" and, |\b(?:[a-z]+ly|several|various)$|\bseveral important\b")
+_CUT = re.compile(r" and, |\bor in other words$|\b(?:[a-z]+ly|several|various)$|\bseveral important\b")
 MAX_WORDS = 28
 
 

@@ -21,7 +21,7 @@ from pipeline.rewriting.qa_candidates import candidates
 from pipeline.rewriting.qa_checks import check_pair
 from pipeline.rewriting.qa_passage import read_passage
 
-VERSION = "2"
+VERSION = "3"
 
 
 class Params(BaseModel):
