@@ -10,7 +10,8 @@ A hash of the title puts each on the development or the test side; rules are cha
 `--sample` writes 200 accepted pairs and 60 candidates that the checks turned down, shuffled, one JSON object a
 line without the verdict; the verdicts go to FILE.verdicts. A reader adds `grade` (1: the question is one that a
 careful editor would print, it can be understood without the passage, the answer is right and complete by the
-passage; else 0) and `note` to each line, and `--merge` writes them with the verdicts to `grades/wiki_qa.jsonl`.
+passage; else 0) and `note` to each line, and `--merge` puts them with the verdicts into `grades/wiki_qa.jsonl`, in
+place of earlier grades of the same version.
 Without these options the last line of output is one JSON object: coverage, speed and the graded shares.
 """
 
@@ -116,27 +117,19 @@ def share(grades: list[int]) -> dict[str, Any]:
     return {"n": n, "right": round(p, 4), "interval": [round(low, 4), round(high, 4)]}
 
 
-def graded(documents: list[dict[str, Any]]) -> dict[str, Any]:
-    """What the grades say of the version that was graded, and of those of its pairs that are still asked."""
-    if not GRADES.exists():
-        return {"graded_right": None}
-    lines = read_lines(GRADES)
-    accepted = share([line["grade"] for line in lines if line["verdict"] == "accepted"])
-    titles = {line["title"] for line in lines}
-    rewriter = load(Params.model_validate({}), SEED)
-    asked = {
-        (document["title"], pair.question, pair.answer)
-        for document in documents
-        if document["title"] in titles
-        for pair in rewriter.pairs(document)[0]
-    }
-    still = [x["grade"] for x in lines if (x["title"], x["question"], x["answer"]) in asked]
+def graded() -> dict[str, Any]:
+    """Shares of right pairs among the accepted and among those turned down, by the version that was graded."""
+    versions: dict[str, list[dict[str, Any]]] = {}
+    for line in read_lines(GRADES):
+        versions.setdefault(line["version"], []).append(line)
+    accepted = {v: share([x["grade"] for x in lines if x["verdict"] == "accepted"]) for v, lines in versions.items()}
+    rejected = {v: share([x["grade"] for x in lines if x["verdict"] != "accepted"]) for v, lines in versions.items()}
+    newest = max(versions, key=int)
     return {
-        "graded_right": accepted["right"],
-        "graded": accepted,
-        "graded_rejected": share([line["grade"] for line in lines if line["verdict"] != "accepted"]),
-        "graded_still_asked": share(still),
-        "graded_version": lines[0]["version"],
+        "graded_right": accepted[newest]["right"],
+        "graded_version": newest,
+        "graded_accepted": accepted,
+        "graded_rejected": rejected,
     }
 
 
@@ -180,7 +173,9 @@ def main() -> None:
     parser.add_argument("--merge", type=Path, metavar="FILE", help="write a graded sample to the grades")
     arguments = parser.parse_args()
     if arguments.merge:
-        write_lines(GRADES, merge(arguments.merge))
+        merged = merge(arguments.merge)
+        others = [line for line in read_lines(GRADES) if line["version"] != merged[0]["version"]]
+        write_lines(GRADES, others + merged)
         return
     documents = leads(arguments.cache)
     if arguments.sample:
@@ -188,7 +183,7 @@ def main() -> None:
         write_sample(arguments.sample, drawn, arguments.seed, arguments.split)
         print(json.dumps({"written": str(arguments.sample), "lines": len(drawn)}))
         return
-    print(json.dumps({"extractive": measure(documents) | graded(documents)}))
+    print(json.dumps({"extractive": measure(documents) | graded()}))
 
 
 if __name__ == "__main__":
