@@ -14,7 +14,8 @@ _PRONOUN = re.compile(
 )
 _BAD_END = re.compile(
     r"(?:^|[\s(])(?:a|an|the|and|or|of|in|on|at|by|for|to|with|from|as|is|was|are|were|that|which|who|its|his|"
-    r"her|their|but|both|between|such|into|than|also|not|only|most|more|very|and \w+ing)$|[,;:–(\[“-]$",
+    r"her|their|but|both|between|such|into|than|also|not|only|most|more|very|primarily|mainly|largely|partly|mostly|"
+    r"especially|particularly|chiefly|and \w+ing)$|[,;:–(\[“-]$",
     re.IGNORECASE,
 )
 _BAD_START = re.compile(r"(?:and|or|but|of|is|was|are|were|that|which|who)\b|[,;:.)\]”–]", re.IGNORECASE)
@@ -22,6 +23,14 @@ _FUNCTION = re.compile(  # besides these a question must say something
     r"(?:what|who|whom|when|where|which|why|how|is|was|are|were|did|do|does|the|an?|of|in|on|at|by|for|to|with|"
     r"from|as|can|you|tell|me|would|define|defined)",
     re.IGNORECASE,
+)
+
+_POINTS_BACK = re.compile(  # the answer needs the passage: "the capital of the country", "such a case"
+    r"\bthe (?:country|city|state|river|region|island|province|nation|continent|area|company|lake|sea|town|district|"
+    r"team|band|group|film|novel|book|war|family|species|genus|event|empire|kingdom|university|church|army|fleet|"
+    r"nation|same)(?:[’']s)?(?=$|[,;.]| (?:and|in|from|where|"
+    r"to|with|by|is|was|as|for|that|during|at)\b)|\bsuch an?\b|\b(?:this|these|namesake)\b|\bthat (?:time|year|"
+    r"period)\b|^(?:other|another|similar|additional|further) "
 )
 
 QUESTION_WORDS = (3, 40)
@@ -33,8 +42,8 @@ def check_pair(question: str, answer: str, source: str, name: str = "") -> str:
 
     `source` is what the pair must be grounded in; `name` (the subject's own wording) may hold words that look
     like pronouns ("It", a novel). Codes: answer_not_in_source, answer_length, question_length,
-    answer_malformed, question_malformed, unresolved_pronoun, question_not_grounded, answer_in_question,
-    empty_question.
+    answer_malformed, answer_points_back, question_malformed, unresolved_pronoun, question_not_grounded,
+    answer_in_question, empty_question.
     """
     if not answer.strip() or answer not in source:
         return "answer_not_in_source"
@@ -44,6 +53,10 @@ def check_pair(question: str, answer: str, source: str, name: str = "") -> str:
         return "question_length"
     if not well_formed(answer) or _BAD_START.match(answer) or _BAD_END.search(answer):
         return "answer_malformed"
+    if answer.endswith(('."', ".”")) or (answer.startswith("both ") and " and " not in answer):
+        return "answer_malformed"
+    if _POINTS_BACK.search(answer):
+        return "answer_points_back"
     body = question[:-1]
     if not question.endswith("?") or "?" in body or not question[:1].isupper() or not well_formed(body):
         return "question_malformed"

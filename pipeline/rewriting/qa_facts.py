@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-from pipeline.rewriting.qa_rules import ADVERB, AGENT, AUTHORED, BE, DATE, MADE, YEAR, Rule, rule
+from pipeline.rewriting.qa_rules import ADVERB, AGENT, AROUND, AUTHORED, BE, DATE, MADE, NUMBER, YEAR, Rule, rule
+
+_ABOUT = (
+    "(?:(?:about|over|around|approximately|nearly|roughly|almost|some|only|just over|just under|more than|less than|"
+    "up to"
+    "|between) )"
+)
+_MEASURE = (
+    "(?:estimated |total |city )?(?:population|area|land area|surface area|length|elevation|height|maximum depth|"
+    "average depth|diameter|radius|mass|wingspan|atomic number|orbital period)"
+)
+_UNIT = (
+    "(?: (?:million|billion|thousand))?(?: (?:square )?(?:people|inhabitants|residents|k?m[²2]?|mi|ft|feet|miles|acres|"
+    "hectares|(?:kilo|centi|milli)?met(?:re|er)s|kilograms|kg|years|days|AU))?"
+)
 
 FACTS: tuple[Rule, ...] = (
     # dates
     rule(
         "date",
-        rf"{BE} (?P<v>{MADE})(?: [a-z][^,;.()]{{2,50}}?)?? (?:in|on) (?P<a>{YEAR})(?![\w%–-])"
-        rf"(?! (?:people|to|and|or)\b)",
+        rf"{BE} (?P<v>{MADE}){AROUND} (?:in|on) (?P<a>{YEAR})(?![\w%–-])"
+        rf"(?! (?:people|to|or)\b| and (?:in )?\d)",
         "In what year {be} {name} {v}?",
         "When {be} {name} {v}?",
         "In which year {be} {name} {v}?",
     ),
     rule(
         "date",
-        rf"{BE} (?P<v>{MADE})(?: [a-z][^,;.()]{{2,50}}?)?? (?:in|on|during) (?P<a>{DATE})",
+        rf"{BE} (?P<v>{MADE}){AROUND} (?:in|on|during) (?P<a>{DATE})",
         "When {be} {name} {v}?",
     ),
     rule(
@@ -38,8 +52,21 @@ FACTS: tuple[Rule, ...] = (
         "date",
         rf"(?P<v>began|occurred|ended|opened|lasted|existed|premiered|debuted|ruled|reigned)"
         rf" (?:(?:(?!until |from )[^,;.()]){{0,40}} )?"
-        rf"(?P<a>(?:in|on|from|between) {DATE}(?:(?: to| and| until) {DATE})?)",
+        rf"(?P<a>(?:in|on|from|between) {DATE}(?:(?: to| and| until) (?:(?:his|her) (?:death|assassination|"
+        rf"abdication) in )?"
+        rf"{DATE})?)(?! until)",
         "When did {name} {base}?",
+    ),
+    rule(
+        "date",
+        rf"(?:is|was) (?:an?|the) [^,;.()]*?\b(?:state|empire|kingdom|republic|dynasty|colony|company|federation|"
+        rf"caliphate|sultanate|confederation|principality|protectorate|monarchy|territory|khanate|"
+        rf"union)\b[^,;.()]*? (?P<a>from {DATE} "
+        rf"(?:to|until) {DATE})",
+        "When did {name} exist?",
+        first_only=True,
+        who="thing",
+        gate=" from ",
     ),
     rule("birth", rf"was born (?:in [^,;.()]+ )?(?P<a>(?:on|in) {DATE})", "When was {name} born?", who="person"),
     rule(
@@ -72,8 +99,8 @@ FACTS: tuple[Rule, ...] = (
     rule(
         "office",
         rf"(?:served|reigned|ruled) as (?P<r>(?:the )?[^,;.()]{{4,90}}?) (?P<a>from {DATE} "
-        rf"(?:to|until) (?:{DATE}|his death|her death|his assassination|his resignation)(?: "
-        rf"in {DATE})?)",
+        rf"(?:to|until) (?:{DATE}|his death|her death|his assassination|his resignation)(?:,? "
+        rf"(?:in|on|at) (?:early |late )?{DATE})?)(?! at )",
         "When did {name} serve as {r}?",
         "During which years did {name} serve as {r}?",
         gate=" as ",
@@ -82,16 +109,16 @@ FACTS: tuple[Rule, ...] = (
         "office",
         rf"was (?P<r>(?:the )?(?:[\w-]+ )?(?:King|Queen|Emperor|Empress|Pope|President|Prime "
         rf"Minister|Duke|Sultan|Tsar|Caliph|Pharaoh|Chancellor|king|queen|emperor|president|"
-        rf"prime minister|ruler|head|leader)\b[^,;.()]{{0,60}}?) (?P<a>from {DATE} (?:to|"
-        rf"until) (?:{DATE}|his death|her death|his abdication|her abdication)(?: in {DATE})"
-        rf"?)",
+        rf"prime minister|ruler|head|leader)\b(?:(?! from )[^,;.()]){{0,60}}?) (?P<a>from {DATE} (?:to|"
+        rf"until) (?:{DATE}|his death|her death|his abdication|her abdication)(?:,? (?:in|on) (?:early |late )?{DATE})"
+        rf"?)(?! at )",
         "When was {name} {r}?",
         "During which years was {name} {r}?",
     ),
     rule(
         "office",
         r"served as (?P<a>the .+)",
-        "What office did {name} hold?",
+        "What position did {name} hold?",
         clip=True,
         who="person",
         gate="served as the ",
@@ -99,8 +126,8 @@ FACTS: tuple[Rule, ...] = (
     # who made it
     rule(
         "maker",
-        rf"{BE} {ADVERB}(?P<v>{AUTHORED})(?: (?:in|on) {DATE})? by (?P<a>{AGENT})(?=[.;]|"
-        rf",? (?:in|on|and|as|at|for|from|who|during|with|to|using|while)\b|, )",
+        rf"{BE} {ADVERB}(?P<v>{AUTHORED})(?: (?:in|on) {DATE})? by (?P<a>{AGENT})(?=;|\.(?= |$)|"
+        rf",? (?:in|on|and (?!the |an? |[A-Z])|as|at|for|from|who|during|with|to|using|while)\b|, )",
         "Who {be} {name} {v} by?",
         "By whom {be} {name} {v}?",
         who="thing",
@@ -109,8 +136,8 @@ FACTS: tuple[Rule, ...] = (
     rule(
         "maker",
         rf"(?:is|was) (?:an?|the) [^,;.]*?\b(?P<v>directed|written|composed|painted|created|"
-        rf"designed|recorded)(?:,? [\w, -]{{0,30}}?)?,? by (?P<a>{AGENT})(?=[.;]|,? (?:in|"
-        rf"on|and|as|at|for|from|who|during|with|based|starring|that|which|about)\b|, )",
+        rf"designed|recorded)(?:(?! by )[\w, -]){{0,30}}?,? by (?P<a>{AGENT})(?=;|\.(?= |$)|,? (?:in|"
+        rf"on|and (?!the |an? |[A-Z])|as|at|for|from|who|during|with|based|starring|that|which|about)\b|, )",
         "Who was {name} {v} by?",
         "By whom was {name} {v}?",
         first_only=True,
@@ -120,12 +147,12 @@ FACTS: tuple[Rule, ...] = (
     rule(
         "maker",
         rf"(?:is|was) (?:an?|the) (?:[\w-]+ ){{0,6}}?(?P<n>novel|play|poem|essay|novella|"
-        rf"opera|symphony|painting|short story|ballet|treatise|tragedy|comedy|sculpture) "
-        rf"(?:in [a-z ]+ )?by (?P<a>{AGENT})(?=[.;]|,? (?:in|on|and|as|at|for|from|who|during|"
+        rf"short story|treatise|tragedy|comedy) "
+        rf"(?:in [a-z ]+ )?by (?P<a>{AGENT})(?=;|\.(?= |$)|,? (?:in|on|and|as|at|for|from|who|during|"
         rf"with|based|that|which|about|first)\b|, )",
-        "Who is the author of the {n} {name}?",
-        "Whose {n} is {name}?",
-        "Who made the {n} {name}?",
+        "Who is the author of {name}?",
+        "Who wrote {name}?",
+        "By whom was {name} written?",
         first_only=True,
         who="thing",
         gate=" by ",
@@ -133,8 +160,8 @@ FACTS: tuple[Rule, ...] = (
     rule(
         "maker",
         r"(?:is|was) (?:an?|the) (?:[\w-]+ ){0,6}?(?P<n>album|song|single) by (?P<a>.+)",
-        "Whose {n} is {name}?",
         "Who made the {n} {name}?",
+        "Who recorded the {n} {name}?",
         clip=True,
         first_only=True,
         who="thing",
@@ -155,7 +182,7 @@ FACTS: tuple[Rule, ...] = (
         rf"lake|mountain|volcano|desert|mountain range|park|university|museum|castle|palace|"
         rf"bridge|cathedral|temple|church|port|canal|sea|bay|gulf|strait|kingdom|empire|waterfall|"
         rf"plateau|valley|hotel|stadium|airport|building|skyscraper|monument)(?: (?:located|"
-        rf"situated))? (?P<a>(?:in|on|off) (?:the )?(?:[a-z-]+ (?:of )?(?:the )?){{0,4}}[A-Z].*)",
+        rf"situated))? (?P<a>(?!on Earth)(?:in|on|off) (?:the )?(?:[a-z-]+ (?:of )?(?:the )?){{0,4}}[A-Z].*)",
         "Where {be} {name}?",
         "Where {be} {name} located?",
         clip=True,
@@ -164,9 +191,8 @@ FACTS: tuple[Rule, ...] = (
     ),
     rule(
         "place",
-        r"(?P<v>flows|runs|empties|drains|stretches|extends) (?P<p>into|through|from|across|"
-        r"along) (?P<a>.+)",
-        "Where does {name} {base} {p}?",
+        r"(?P<v>flows|runs|empties|drains|stretches|extends) (?P<a>(?:into|through|from|across|along) .+)",
+        "Where does {name} {base}?",
         clip=True,
         who="thing",
     ),
@@ -183,7 +209,6 @@ FACTS: tuple[Rule, ...] = (
         "border",
         rf"{BE} (?P<v>bordered|surrounded|bounded) by (?P<a>.+)",
         "What {be} {name} {v} by?",
-        "By what {be} {name} {v}?",
         clip=True,
         who="thing",
     ),
@@ -197,15 +222,11 @@ FACTS: tuple[Rule, ...] = (
     # quantities
     rule(
         "quantity",
-        r"[^;]*?\b(?P<w>with|has|had) (?:an? )?(?P<q>(?:estimated |total )?(?:population|"
-        r"area|land area|surface area|length|elevation|height|maximum depth|average depth|"
-        r"diameter|radius|mass|wingspan|atomic number|orbital period)) of (?P<a>(?:(?:about|"
-        r"over|around|approximately|nearly|roughly|almost|some|only|more than|less than|"
-        r"up to|between) )?[\d][\w,.–-]*(?: (?:to|and) [\d][\w,.–-]*)?(?: (?:million|billion|"
-        r"thousand))?(?: (?:square )?(?:people|inhabitants|residents|k?m[²2]?|mi|ft|feet|"
-        r"miles|acres|hectares|(?:kilo|centi|milli)?met(?:re|er)s|kilograms|kg|years|days|"
-        r"AU))?)(?=[,;()]|\.(?!\d)| (?:people|inhabitants|residents|"
-        r"and|as|in|making|at|above|with|per)\b)",
+        # A "with" after no comma may belong to the noun before it: "part of a region with a population of ...".
+        rf"(?:(?:also )?(?:has|had)|(?:is|was) (?:an?|the|one|in|on|at|located|situated)\b[^;.]*?, with) (?:an? )?"
+        rf"(?P<q>{_MEASURE}) of (?P<a>{_ABOUT}?{NUMBER}(?: (?:to|and) {NUMBER})?{_UNIT}"
+        rf"(?: (?:(?:at|as of|in|according to) (?:the )?\d{{4}}(?: [Cc]ensus)?))?)(?=[,;()]| \(|\.(?!\d)|"
+        rf" (?:and|as|in(?! (?:the|its|an?) )|making|at|above|with|per)\b)",
         "What {hb} the {q} of {name}?",
         "What {hb} {poss} {q}?",
         gate=" of ",
@@ -213,17 +234,15 @@ FACTS: tuple[Rule, ...] = (
     ),
     rule(
         "quantity",
-        r"(?:covers|covering|occupies|spans|spanning) (?:an area of )?(?P<a>(?:(?:about|"
-        r"over|around|approximately|nearly|roughly|almost|some|more than) )?\d[\d,.]* (?:million "
-        r")?(?:km2|sq km|square kilomet(?:re|er)s|square miles|hectares|acres|km²))",
+        rf"(?:covers|covering|occupies|spans|spanning) (?:an? (?:land |total )?(?:area|territory) of )?(?P<a>{_ABOUT}?"
+        rf"{NUMBER} (?:million )?(?:km2|sq km|square kilomet(?:re|er)s|square miles|hectares|acres|km²))",
         "How large an area does {name} cover?",
         "What area does {name} cover?",
         who="thing",
     ),
     rule(
         "quantity",
-        r"(?:is|was|are|were) (?P<a>(?:(?:about|over|around|approximately|nearly|roughly|"
-        r"almost|some|more than) )?\d[\d,.]* (?:m|km|ft|feet|metres|meters|kilometres|kilometers|"
+        rf"(?:is|was|are|were) (?P<a>{_ABOUT}?{NUMBER} (?:m|km|ft|feet|metres|meters|kilometres|kilometers|"
         r"miles|mi|cm|mm|inches))(?: \([^)]*\))? (?P<q>long|high|tall|wide|deep)\b",
         "How {q} {be0} {name}?",
         who="thing",

@@ -9,15 +9,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from pipeline.rewriting.qa_case import mid_sentence
 from pipeline.rewriting.qa_people import is_person
 
-_SPACES = {ord(c): " " for c in "\u00a0\u2009\u202f\u2002\u2003\u200a\t\r\u2007\u2008"}
+_SPACES = {ord(c): " " for c in "\u00a0\u2009\u202f\u2002\u2003\u200a\t\r\u2007\u2008\u200b\u200c\u200d"}
 # A full stop after these, or after an initial, ends no sentence.
 _ABBREVIATION = re.compile(
-    r"(?:"
-    r"mr|mrs|ms|dr|st|sr|jr|prof|gen|col|capt|lt|sgt|rev|hon|c|ca|cf|vs|etc|no|"
-    r"vol|fig|approx|e\.g|i\.e|lit|fl|r|b|d|inc|ltd|co|corp|u\.s|u\.k|jan|feb|mar|"
-    r"apr|jun|jul|aug|sep|sept|oct|nov|dec|mt|ft|var|subsp|sp|spp|gr"
+    r"(?:mr|mrs|ms|dr|st|sr|jr|prof|gen|col|capt|lt|sgt|rev|hon|c|ca|cf|vs|etc|no|vol|fig|approx|e\.g|i\.e|lit|fl|r|"
+    r"b|d|inc|ltd|co|corp|u\.s|u\.k|jan|feb|mar|apr|jun|jul|aug|sep|sept|oct|nov|dec|mt|ft|var|subsp|sp|spp|gr"
     r")",
     re.IGNORECASE,
 )
@@ -42,9 +41,16 @@ _NUMERAL = re.compile(r"[a-z] [IVX]\.[)\"”]?$")
 # A subject with one of these in it is a clause, or two things at once.
 _CLAUSE = re.compile(
     r"\b(?:that|which|who|whose|where|when|while|has|have|had|is|was|are|were|be|there|"
-    r"this|these)\b"
+    r"this|these|can|may|might|could|would|will|should)\b"
 )
-_LOWER_START = re.compile(r"(?:[a-z]+(?:al|ive|ar|ous|ics|ology|ography|tion|sion|ity|ment|ness|ary|ing|ed|metry))$")
+
+
+_ADVERB_END = re.compile(
+    r" (?:generally|usually|often|typically|commonly|also|traditionally|sometimes|broadly|literally|"
+    r"generally speaking)$"
+)
+_SINGULAR_VERB = re.compile(r"(?:is|was|has|does|(?:\w+ly )?[a-z]+[^su\W]s) ")
+_PLURAL_VERB = re.compile(r"(?:are|were|have|do) ")
 
 
 @dataclass(frozen=True)
@@ -116,26 +122,11 @@ def _stems(text: str) -> set[str]:
     return {w.lower().rstrip("s") for w in words(text)} - {"the", "a", "an", "of", "or", "and", "in"}
 
 
-def _mid_sentence(phrase: str, title: str, text: str) -> str:
-    """The subject inside a sentence: article and common nouns in lower case, names as they are."""
-    first, _, rest = phrase.partition(" ")
-    if first in ("The", "A", "An"):
-        return phrase if title.startswith(first + " ") else first.lower() + " " + rest
-    lowered = first[:1].lower() + first[1:]
-    if not lowered.isalpha() or not first[1:].islower():
-        return phrase
-    common = any(f" {lowered}{after}" in text for after in " ,.;)s")
-    if not common and rest and rest[0].islower():
-        common = _LOWER_START.match(lowered) is not None
-    return lowered + (" " + rest if rest else "") if common and not rest[:1].isupper() else phrase
-
-
 def _head_noun(predicate: str) -> str:
     """The noun that a definition turns on: "is a public university in Beijing" -> "university"."""
     match = re.match(
-        r"(?:is|was|are|were) (?:an?|the) ((?:[\w'’-]+ ){0,6}?[\w'’-]+)(?= (?:in|of|on|that|"
-        r"who|which|by|"
-        r"from|for|at|to|with|and|located|situated|directed|written|used|made|based|between)"
+        r"(?:is|was|are|were) (?:an?|the) ((?:[\w'’-]+ ){0,6}?[\w'’-]+)(?= (?:in|of|on|that|who|which|by|from|for|at|"
+        r"to|with|and|located|situated|directed|written|used|made|based|between)"
         r"\b|[,.;(])",
         predicate,
     )
@@ -156,14 +147,17 @@ def _opening(sentence: str, title: str) -> tuple[str, str, str, str] | None:
     open_ended = bool(comma) and not before.endswith(",")
     if open_ended and not re.fullmatch(r"(?:[^,]+, )*[^,]+ or [^,]+", apposition.strip()):
         return None
+    phrase = _ADVERB_END.sub("", phrase)
     several = phrase
     phrase = re.split(r" (?:or|also|and its) ", phrase, maxsplit=1)[0].strip()
     article, _, noun = phrase.partition(" ")
-    if phrase != several and article in ("The", "A", "An") and title.lower().startswith(noun.lower() + " "):
-        phrase = f"{article} {title}"  # "The Arabian or Arab horse is": the noun comes after both names
+    if article not in ("The", "A", "An"):
+        article, noun = "", phrase
+    if phrase != several and title.lower().startswith(noun.lower() + " "):
+        phrase = f"{article} {title}".lstrip()  # "The Arabian or Arab horse is": the noun comes after both names
     if not phrase or len(phrase.split()) > 8 or _CLAUSE.search(phrase) or not (_stems(phrase) & _stems(title)):
         return None
-    if " and " in phrase and " and " not in title:
+    if apposition.startswith(" and ") or phrase.endswith(" and") or (" and " in phrase and " and " not in title):
         return None
     return (context.group(2) if context else "", phrase, apposition.strip(" ,"), body[verb.start(1) :])
 
@@ -187,7 +181,9 @@ def read_passage(text: str, title: str) -> Passage | None:
     if person and not phrase.startswith("The ") and all(w in known for w in words(short)):
         name = short
     else:
-        name = _mid_sentence(phrase, base, text)
+        name = mid_sentence(phrase, base, text, predicate)
+    if not name:
+        return None
     if person:
         masculine, feminine = (re.search(p, text) for p in (r"\b[Hh](?:e|is)\b", r"\b(?:[Ss]he|[Hh]er)\b"))
         he = masculine and (not feminine or masculine.start() < feminine.start())
@@ -224,6 +220,8 @@ def _resolve(
         by_pronoun = opening.strip().lower() in subject.pronouns
         if not rest[:1].islower() or (by_pronoun and not about) or rest.startswith(_NO_VERB):
             rest = ""
+        if (_SINGULAR_VERB if subject.plural else _PLURAL_VERB).match(rest):
+            rest = ""  # the other number: of the kind after one of them, and a question would mix both
         out.append(Sentence(sentence, at, rest, fronted.group() if fronted and rest else "", False))
         about = bool(rest) or (about and not subject.person and sentence.startswith(("Its ", "Their ")))
     return tuple(out)

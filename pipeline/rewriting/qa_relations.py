@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from pipeline.rewriting.qa_rules import BE, OBJECT, YEAR, Rule, rule
+from pipeline.rewriting.qa_rules import BE, DATE, OBJECT, YEAR, Rule, rule
 
 RELATIONS: tuple[Rule, ...] = (
     # people
     rule(
         "occupation",
         r"(?:is|was) an? (?:(?:[A-Z][\w-]+(?:-born)?(?: and |, |/)?)+ )(?P<a>(?!who |known "
-        r"|best )[a-z][a-z -]+?(?:(?:, [a-z][a-z -]+?)*,? and [a-z][a-z -]+?)?)(?=\.| (?:who|"
+        r"|best )[a-z][a-z -]+?(?:(?:, (?!who)[a-z][a-z -]+?)*,? and [a-z][a-z -]+?)?)(?=\.| (?:who|"
         r"known|best|whose|active|remembered|noted|widely)\b|, (?:who|known|best|whose|widely|"
         r"and the)\b)",
         "What {be0} {poss} occupation?",
@@ -20,9 +20,12 @@ RELATIONS: tuple[Rule, ...] = (
     ),
     rule(
         "nationality",
-        r"(?:is|was) an? (?P<a>[A-Z][a-z]+(?:an|ish|ese)|French|German|Greek|Dutch|Czech|"
-        r"Swiss|Welsh|Polish|[A-Z][a-z]+(?:an|ish)-American) (?:former )?(?:[a-z]+ ){0,2}?(?=[a-z]+(?:er|"
-        r"or|ist|ian|ess|man|woman|wright|poet|physicist|general|king|model)\b)",
+        r"(?:is|was) an? (?P<a>(?!Christian|Lutheran|Anglican|Franciscan|Dominican|Puritan|Victorian|Presbyterian|"
+        r"Jewish|Republican|Arian|Zoroastrian|Unitarian|Confucian|Elizabethan|Shakespearean|Pre-|Olympian|"
+        r"Trojan)(?:[A-Z][a-z]+(?:an|ish|ese)|French|German|Greek|Dutch|Czech|Swiss|Welsh|Polish|[A-Z][a-z]+(?:an|"
+        r"ish)-American)) (?:former )?(?:(?!god)[a-z]+ ){0,2}?(?=(?!daughter|god|character|figure)[a-z]*(?:er|or|ist|"
+        r"ian|ess|man|woman|wright|poet|physicist|polymath|diplomat|critic|scholar|tenor|architect|monk|king|"
+        r"model)\b)",
         "What {be0} {poss} nationality?",
         "What nationality {be0} {name}?",
         who="person",
@@ -31,7 +34,7 @@ RELATIONS: tuple[Rule, ...] = (
     rule(
         "fame",
         r"(?:(?:is|was|are|were) |[^;]*?(?:, |who (?:is|was) ))(?P<k>best known|best remembered|"
-        r"most famous|famous|noted|known|renowned|remembered|widely known) (?P<p>for) (?P<a>.+)",
+        r"most famous|famous|noted|known|renowned|remembered|widely known) (?P<p>for) (?P<a>(?!being |at ).+)",
         "What {bx} {name} {k} {p}?",
         "For what {bx} {name} {k}?",
         clip=True,
@@ -58,7 +61,7 @@ RELATIONS: tuple[Rule, ...] = (
     rule(
         "use",
         rf"{BE} (?P<v>(?:(?:often|widely|commonly|mainly|primarily|mostly|typically|usually|"
-        rf"also) )?(?:used|employed|grown|cultivated)) (?P<p>for) (?P<a>.+)",
+        rf"also) )?(?:used|employed|grown|cultivated)) (?P<p>for) (?P<a>(?!about |a variety|many |various |\d)\S+ .+)",
         "What {be} {name} {v} for?",
         "For what purpose {be} {name} {v}?",
         clip=True,
@@ -80,7 +83,7 @@ RELATIONS: tuple[Rule, ...] = (
         rf"governed|influenced|inspired|powered|divided|made up|composed|made|derived|named|"
         rf"based|related|responsible|similar|opposed|organized|organised|grouped|dedicated|"
         rf"associated|distinguished|distinct|home|connected|affiliated|subdivided|twinned|"
-        rf"composed)) (?P<p>by|of|from|after|on|into|to|for|with) (?P<a>.+)",
+        rf"composed)) (?P<p>by|of|from|after|on|into|to|for|with) (?P<a>(?!an? (?:number|variety) ).+)",
         "What {be} {name} {v} {p}?",
         clip=True,
         who="thing",
@@ -97,7 +100,7 @@ RELATIONS: tuple[Rule, ...] = (
         "kin",
         rf"{BE} the (?P<r>(?:[a-z]+ )?(?:son|daughter|wife|husband|brother|sister|mother|"
         rf"father|grandson|granddaughter|nephew|uncle|successor|pupil)(?: and (?:successor|"
-        rf"heir|wife|daughter|son))?) of (?P<a>.+)",
+        rf"heir|wife|daughter|son))?) of (?P<a>(?:[A-Z]|(?:the|an?) (?:[a-z-]+ ){{0,4}}[A-Z]).+)",
         "Who {be} {name} the {r} of?",
         clip=True,
         who="person",
@@ -105,9 +108,9 @@ RELATIONS: tuple[Rule, ...] = (
     ),
     rule(
         "role",
-        rf"{BE} the (?P<r>(?:[a-z-]+ ){{0,2}}?(?!capital|name|son|daughter|wife|brother|sister|"
-        rf"most|largest|study|number|part|act|set|process|use|state|period|practice|rate)"
-        rf"[a-z]{{4,}}) of (?P<a>(?:the )?[A-Z](?:(?! and the ).)+)",
+        rf"{BE} the (?P<r>(?:[a-z-]+ ){{0,2}}?(?!capital|first|second|third|fourth|fifth|last|only|name|son|daughter|"
+        rf"wife|brother|sister|most|largest|study|number|part|act|set|process|use|state|period|practice|rate)"
+        rf"[a-z]{{4,}}) of (?P<a>(?:the )?[A-Z](?:(?! and (?:the|an?) | from \d| by | until | since | in \d).)+)",
         "What {be} {name} the {r} of?",
         clip=True,
         gate=" the ",
@@ -121,7 +124,7 @@ RELATIONS: tuple[Rule, ...] = (
     ),
     rule(
         "role",
-        r"(?P<v>plays|played) (?P<r>an? (?:[a-z]+ )?(?:role|part)) in (?P<a>.+)",
+        r"(?P<v>plays|played) (?P<r>an? (?:[a-z]+ )?(?:role|part)) in (?P<a>(?!many |several |various ).+)",
         "What {dd} {name} play {r} in?",
         clip=True,
         gate=" in ",
@@ -135,12 +138,12 @@ RELATIONS: tuple[Rule, ...] = (
         who="person",
         gate="awarded",
     ),
-    rule("cast", r"stars (?P<a>[A-Z].+)", "Who stars in {name}?", clip=True, who="thing"),
+    rule("cast", r"stars (?P<a>[A-Z](?:(?! as |, an? ).)+)", "Who stars in {name}?", clip=True, who="thing"),
     rule(
         "taxon",
-        r"(?:is|are) [^;.(]*? (?:of|in|within|belonging to|from) the (?:[a-z-]+ )?(?P<n>family|"
+        r"(?:is|are) [^;.(]*? (?<!mostly )(?:of|in|within|belonging to|from) the (?:[a-z-]+ )?(?P<n>family|"
         r"order|genus|phylum|class|subfamily|suborder|tribe|kingdom|infraorder|superfamily)"
-        r" (?P<a>[A-Z][a-z]+)\b",
+        r" (?P<a>[A-Z][a-z]+)\b(?! and )",
         "What {n} {do} {name} belong to?",
         "To which {n} {do} {name} belong?",
         first_only=True,
@@ -169,8 +172,8 @@ RELATIONS: tuple[Rule, ...] = (
         rf"{BE} (?:an?|the) (?:(?! that | which | who | by | of the ).){{3,80}}?,? (?P<v>founded|"
         rf"established|released|published|incorporated|built|formed|completed|launched|opened|"
         rf"signed|discovered) (?:by [^,;]{{3,40}} )?in (?P<a>{YEAR})(?![\w%–-])",
-        "In what year was {name} {v}?",
-        "When was {name} {v}?",
+        "In what year {wbe} {name} {v}?",
+        "When {wbe} {name} {v}?",
         first_only=True,
         who="thing",
     ),
@@ -195,7 +198,10 @@ RELATIONS: tuple[Rule, ...] = (
         r"in|results from|depends on|leads to|contributes to|derives from|stands for|contains|"
         r"covers|comprises|describes|involves|includes|encompasses|produces|provides|requires|"
         r"causes|affects|means|uses|stores|forms|constitutes|represents|studies|examines|"
-        r"investigates|occupies|connects|separates|promotes|governs|regulates) (?P<a>.+)",
+        r"investigates|occupies|connects(?! [^,.;]* to )|separates(?! [^,.;]* from )|promotes|governs|"
+        r"regulates) (?P<a>(?!an? (?:land |total )?(?:area|territory|"
+        r"variety|number)|(?:from|in|at|as|on|with|by|when|about|to|for|that|many|more|various|numerous|several|"
+        r"different|itself)\b).+)",
         "What does {name} {base}?",
         clip=True,
         who="thing",
@@ -204,7 +210,8 @@ RELATIONS: tuple[Rule, ...] = (
         "relation",
         r"(?P<v>belong to|refer to|consist of|deal with|focus on|depend on|include|contain|"
         r"cover|comprise|involve|encompass|produce|provide|require|cause|affect|live in|"
-        r"inhabit|eat|feed on) (?P<a>.+)",
+        r"inhabit|eat|feed on) (?P<a>(?!(?:from|in|at|as|on|with|by|when|about|to|for|that|many|more|various|"
+        r"numerous|several|different)\b).+)",
         "What do {name} {v}?",
         clip=True,
         who="thing",
@@ -231,8 +238,8 @@ RELATIONS: tuple[Rule, ...] = (
     ),
     rule(
         "start",
-        r"(?P<v>originated|emerged|arose|evolved|began|lived|grew up|appeared|flourished)"
-        r" (?P<a>(?:in|from|during|around) .+)",
+        r"(?P<v>originated|emerged|arose|began|lived|grew up|appeared|flourished)"
+        rf" (?P<a>(?:in|during|around) (?:(?=(?:the )?[A-Z])|(?=(?:early |late |mid-)?{DATE})).+)",
         "{whw} did {name} {base}?",
         clip=True,
     ),

@@ -22,16 +22,20 @@ _CAP = r"(?:[A-Z][\w’'-]*\.?|[A-Z]\.)"
 _NAME = rf"{_CAP}(?: (?:(?:of|de|da|di|la|le|von|van|der|den|du|bin|ibn|al|the) ){{0,2}}{_CAP}){{0,5}}"
 AGENT = (
     r"(?:the |an? )?(?:[a-z-]+ |[A-Z][\w-]+ (?=[a-z])){0,4}"
-    rf"{_NAME}(?:(?:, {_NAME})*,? and {_NAME})?"
+    rf"{_NAME}(?:(?:, {_NAME})*,? and {_NAME})?(?<![ .][A-Z])"
 )
+# A number to its end, thousands and decimals with it.
+NUMBER = r"\d[\d,.–-]*(?<![,.–-])(?![,.]?\d)"
+# What may stand between "was founded" and its date without being what it was founded as, or to.
+AROUND = r"(?: (?:by|in|at|as|under|on behalf of) [^,;.()\d]{2,50}?)??"
 BE = r"(?P<be>is|was|are|were)(?: also)?"
 ADVERB = r"(?:(?:first|originally|officially|formally|initially|also|later|then|mainly|primarily|\w+ly) )?"
 
 MADE = (
     "founded|established|formed|created|built|constructed|completed|released|published|opened|discovered|"
     "invented|introduced|developed|launched|incorporated|recorded|produced|painted|composed|written|signed|"
-    "adopted|held|isolated|described|designed|elected|assassinated|executed|killed|crowned|canonized|coined|"
-    "abolished|destroyed|dissolved|inaugurated|ratified|fought|premiered|broadcast|designated|inscribed|named"
+    "adopted|held|isolated|designed|assassinated|executed|killed|crowned|canonized|coined|"
+    "abolished|destroyed|dissolved|inaugurated|ratified|fought|premiered|broadcast|inscribed"
 )
 AUTHORED = (
     "founded|created|built|discovered|invented|developed|directed|written|composed|painted|designed|"
@@ -39,10 +43,7 @@ AUTHORED = (
 )
 
 # What a person did something to.
-OBJECT = (
-    r"(?P<a>(?:(?:the|an?|his|her|its|their|numerous|many|several|more|over|about|two|"
-    r"three|four|five)\b|[A-Z\"“\d]).+)"
-)
+OBJECT = r"(?P<a>(?:(?:the|an?|his|her|its|their|more than|over|about|two|three|four|five)\b|[A-Z\"“\d]).+)"
 
 MAX_ANSWER_WORDS = 40  # of an answer that runs to the end of its clause
 

@@ -9,14 +9,18 @@ from pipeline.rewriting.qa_grammar import base_form, clip_clause
 from pipeline.rewriting.qa_passage import Passage, Sentence
 from pipeline.rewriting.qa_rules import MAX_ANSWER_WORDS, Candidate
 
-_SCOPE = r"(?:(?:in|of|on) (?:(?:the )?[A-Z][\w-]*(?: [A-Z][\w-]*)*|the (?:world|universe|human body)))"
+_SCOPE = (
+    r"(?:(?:in|of|on) (?:(?:the )?[A-Z][\w-]*(?:(?: and)? [A-Z][\w-]*)*|the (?:world|universe|human body))"
+    r"(?: by (?:\w+ )?[a-z]+)?)"
+)
 _SUPERLATIVE = re.compile(
     r"(?P<be>is|was|are)(?: also)? (?P<s>the (?:[\w-]+ )?(?:(?:\w+-)?(?:largest|longest|"
     r"highest|oldest|smallest|deepest|tallest|first|last|only|"
     r"northernmost|southernmost|easternmost|westernmost)|(?:\w+-)?most[ -][a-z]+) (?:[a-z-]+ "
     r"){1,5}?"
     + _SCOPE
-    + r"|the world's (?:[\w-]+ ){1,4}[a-z]+)(?=[,;]|\.(?= |$)|,? (?:and|with|by|after|who|that|which|from)\b)"
+    + r"|the world's (?:[\w-]+ ){1,4}[a-z]+(?: by (?:\w+ )?[a-z]+)?)(?=[,;]|\.(?= |$)|,? (?:and(?! [A-Z])|with|"
+    r"after|who|that|which|from)\b)"
 )
 _CAPITAL_OF = re.compile(
     r"(?P<be>is|was) (?P<s>the capital(?: and (?:largest|most populous|most populated) city)? of "
@@ -30,27 +34,24 @@ _CAPITAL_IS = re.compile(
     r"[A-Z][\w’'-]+){0,3})(?=[,.;]| (?:in|with|and|which)\b)"
 )
 _OWNED = re.compile(
-    r"(?:His|Her|Its|Their) (?P<n>(?!name )[a-z][a-z-]*(?: (?!was|is|of|and|in|to|that|"
-    r"with)[a-z-]+){0,3}(?: of the [a-z]+)?) "
-    r"(?P<be>is|was|are|were) (?P<a>(?:the|an?|[A-Z]|called|named)[^;]*)"
+    r"(?:His|Her|Its|Their) (?P<n>(?:(?!was|is|of|and|in|to|that|with)[a-z-]+ ){0,3}?(?:capital|city|town|language|"
+    r"religion|currency|mother|father|wife|husband|brother|sister|son|daughter|successor|predecessor|work|novel|poem|"
+    r"film|album|book|achievement|discovery|contribution|symbol|motto|headquarters|seat|counterpart|teacher|mentor|"
+    r"point|export|industry|system|parents)) (?P<be>is|was|are|were) (?P<a>(?!the (?:\w+-)?(?:largest|most|only|"
+    r"first|same|subject|result|basis)\b)(?:(?:the|an?)\b|[A-Z])[^;]*)"
 )
 _OWNED_INCLUDE = re.compile(
-    r"(?P<o>His|Her|Its|Their|Other|Some|Common|Notable|Typical|Prominent|Major|Important|"
-    r"Famous|The) (?P<n>[a-z][a-z-]*(?: (?!was|is|are|also|can|may|do)[a-z-]+){0,5})"
-    r" include "
-    r"(?P<a>[^;:]+)"
+    r"(?P<o>His|Her|Its|Their|Other|Some|Common|Notable|Typical|Prominent|Major|Important|Famous|"
+    r"The) (?P<n>(?!other )[a-z][a-z-]*(?: (?!was|is|are|also|can|may|do)[a-z-]+){0,5}) include (?P<a>[^;:]+)"
 )
 _PERSON_NOUN = re.compile(
-    r"(?:father|mother|wife|husband|brother|sister|son|daughter|successor|predecessor|"
-    r"teacher|mentor|uncle|grandfather|"
-    r"parents|students?|author|director|founder|president|leader|king|mayor|governor)$"
+    r"(?:father|mother|wife|husband|brother|sister|son|daughter|successor|predecessor|teacher|mentor|uncle|"
+    r"grandfather|parents|students?|author|director|founder|president|leader|king|mayor|governor)$"
 )
 _FRONTED_DEED = re.compile(
-    r"(?:also |then )?(?P<v>wrote|won|received|founded|published|invented|discovered|"
-    r"developed|introduced|created|built|conquered|"
-    r"defeated|married|moved to|returned to|became|joined|established|designed|led|retired|"
-    r"died|emigrated to|signed)"
-    r"(?P<o>(?: .+)?)"
+    r"(?:also |then )?(?P<v>wrote|won|received|founded|published|invented|discovered|developed|introduced|created|"
+    r"built|conquered|defeated|married|moved to|returned to|became|joined|established|designed|led|retired|died|"
+    r"emigrated to|signed)(?P<o>(?: .+)?)"
 )
 _FRONTED_DATE = re.compile(
     r"(?:In|On|Since|During) (?P<a>(?:[A-Z][a-z]+ )?(?:\d{1,2},? )?\d{3,4}|\d{1,2} [A-Z][a-z]+ "
@@ -65,15 +66,34 @@ def reverse(passage: Passage, sentence: Sentence) -> Iterator[Candidate]:
         return
     for kind, pattern in (("capital", _CAPITAL_OF), ("superlative", _SUPERLATIVE)):
         match = pattern.match(sentence.predicate)
+        if match and match["be"] == "are" and not re.search(r"s (?:in|of|on) |s$", match["s"]):
+            return  # "the Han Chinese are the largest ethnic group": neither "is" nor "are" fits the question
         if match:
             answer = subject.name
             at = passage.text.find(answer)
-            if at < 0 and answer.startswith("the "):
-                at = passage.text.find("T" + answer[1:])
+            if at < 0:
+                answer = answer.removeprefix("the ")
+                at = passage.text.find(answer)
             if at >= 0:
                 who = "Who" if subject.person else "What"
                 yield Candidate(kind, (f"{who} {match['be']} {match['s']}?",), at, at + len(answer))
             return
+
+
+_SYMBOL = re.compile(
+    r"\b(?:has|with) (?:the )?symbol (?P<s>[A-Z][a-z]?)(?: \([^)]*\))? and (?:its |"
+    r"an? )?(?:the )?atomic number (?:is |of )?(?P<n>\d+)\b"
+)
+
+
+def symbol(passage: Passage) -> Iterator[Candidate]:
+    """ "It has symbol Te and atomic number 52" asks for both."""
+    match = _SYMBOL.search(passage.text, 0, 400)
+    if match and "chemical element" in passage.sentences[0].predicate:
+        name = passage.subject.name
+        forms = (f"What is the chemical symbol of {name}?", f"Which chemical symbol does {name} have?")
+        yield Candidate("symbol", forms, match.start("s"), match.end("s"))
+        yield Candidate("quantity", (f"What is the atomic number of {name}?",), match.start("n"), match.end("n"))
 
 
 def fronted(passage: Passage, sentence: Sentence) -> Iterator[Candidate]:
@@ -125,7 +145,7 @@ def owned(passage: Passage) -> Iterator[Candidate]:
                 yield from _list(passage, sentence, listed, f"{subject.possessive} {listed['n']}")
         elif not pronoun:
             listed = _OWNED_INCLUDE.match(text)
-            if listed and owner != "The" and " of " in f" {listed['n']} ":
+            if listed and owner != "The" and re.search(r" of (?:the )?(?:[A-Z]|\w+s\b)", f" {listed['n']}"):
                 yield from _list(passage, sentence, listed, f"{owner.lower()} {listed['n']}")
         previous = bool(sentence.predicate) or (previous and bool(pronoun))
 

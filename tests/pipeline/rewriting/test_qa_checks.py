@@ -7,7 +7,10 @@ import pytest
 from pipeline.rewriting.qa_checks import check_pair
 from pipeline.rewriting.qa_passage import split_sentences
 
-SOURCE = 'Ada Lovelace (1815–1852) was an English mathematician. She wrote "Note G" in 1843, of an engine.'
+SOURCE = (
+    'Ada Lovelace (1815–1852) was an English mathematician. She wrote "Note G" in 1843, of an engine.\n'
+    "Others saw such an engine in the south of the country."
+)
 
 
 @pytest.mark.parametrize(
@@ -23,6 +26,8 @@ SOURCE = 'Ada Lovelace (1815–1852) was an English mathematician. She wrote "No
         ("Who was Ada Lovelace?", "Ada Lovelace (1815", "answer_malformed"),
         ("What did Ada Lovelace write?", '"Note', "answer_malformed"),
         ("Of what is Ada Lovelace?", "1843, of", "answer_malformed"),
+        ("Where did Ada Lovelace live?", "in the south of the country", "answer_points_back"),
+        ("What did Ada Lovelace see?", "such an engine", "answer_points_back"),
         ("Who was Ada Lovelace", "an English mathematician", "question_malformed"),
         ("who was Ada Lovelace?", "an English mathematician", "question_malformed"),
         ("Who was was Ada?", "an English mathematician", "question_malformed"),
