@@ -13,12 +13,12 @@ from pipeline.readers.columnar import cut_arrow, cut_parquet, read_arrow, read_p
 from pipeline.readers.huggingface import HuggingFaceParams, dataset_pieces, read_dataset
 from pipeline.readers.jsonl import read_jsonl
 from pipeline.readers.mediawiki import OPEN, read_pages
-from pipeline.readers.pieces import Cutter, after, before, cut_csv
+from pipeline.readers.pieces import Cutter, after, before
 from pipeline.readers.reddit import read_reddit
 from pipeline.readers.source_code import read_code
 from pipeline.readers.stackexchange import read_posts
 from pipeline.readers.streams import Broken, codec_of
-from pipeline.readers.tables import TableParams, read_table
+from pipeline.readers.tables import TableParams, cut_table, read_table
 from pipeline.readers.text import TextParams, cut_text, read_text
 from pipeline.readers.warc import MODULES as WARC_MODULES
 from pipeline.readers.warc import read_warc
@@ -54,7 +54,7 @@ _LINES = after(b"\n")
 FORMATS: dict[str, Format] = {
     "parquet": Format(read_parquet, r"\.parquet", cut=cut_parquet, version=0),
     "jsonl": Format(read_jsonl, r"\.(jsonl|ndjson)", cut=_LINES, by_bytes=True, version=0),
-    "csv": Format(read_table, r"\.(csv|tsv)", cut=cut_csv, by_bytes=True, params=TableParams),
+    "csv": Format(read_table, r"\.(csv|tsv)", cut=cut_table, by_bytes=True, params=TableParams, version=2),
     "text": Format(read_text, r"\.txt", cut=cut_text, by_bytes=True, params=TextParams, names_documents=True),
     "arrow": Format(read_arrow, r"\.(arrows?|feather)", cut=cut_arrow),
     "huggingface": Format(read_dataset, of="dataset", cut=dataset_pieces, params=HuggingFaceParams),
