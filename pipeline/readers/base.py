@@ -66,11 +66,16 @@ class Record(dict[str, Any]):
 
 @dataclass(frozen=True)
 class BadRecord:
-    """A record, or the rest of a shard, that cannot be read. row -1: the shard as a whole."""
+    """A record, or the rest of a shard, that cannot be read. row -1: the shard as a whole.
+
+    records: how many it stands for, as far as known; uncounted: there are more, e.g. to the end of a file cut off.
+    """
 
     row: int
     reason: str
     byte: int | None = None
+    records: int = 1
+    uncounted: bool = False
 
 
 @dataclass(frozen=True)

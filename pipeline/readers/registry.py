@@ -52,11 +52,11 @@ _LICENSED = {"group": "group", "license_field": "license"}
 _LINES = after(b"\n")
 
 FORMATS: dict[str, Format] = {
-    "parquet": Format(read_parquet, r"\.parquet", cut=cut_parquet, version=0),
+    "parquet": Format(read_parquet, r"\.parquet", cut=cut_parquet),
     "jsonl": Format(read_jsonl, r"\.(jsonl|ndjson)", cut=_LINES, by_bytes=True, version=0),
     "csv": Format(read_table, r"\.(csv|tsv)", cut=cut_table, by_bytes=True, params=TableParams, version=2),
     "text": Format(read_text, r"\.txt", cut=cut_text, by_bytes=True, params=TextParams, names_documents=True),
-    "arrow": Format(read_arrow, r"\.(arrows?|feather)", cut=cut_arrow),
+    "arrow": Format(read_arrow, r"\.(arrows?|feather)", cut=cut_arrow, version=2),
     "huggingface": Format(read_dataset, of="dataset", cut=dataset_pieces, params=HuggingFaceParams),
     "stackexchange": Format(read_posts, r"posts\.xml", cut=_LINES, by_bytes=True, fields=_LICENSED),
     "mediawiki": Format(
@@ -89,4 +89,4 @@ def read_shard(form: str, shard: Shard) -> Iterator[Item]:
             row = item.row
             yield item
     except Broken as error:
-        yield BadRecord(row + 1, f"unreadable after this row: {error}")
+        yield BadRecord(row + 1, f"unreadable after this row: {error}", uncounted=True)

@@ -26,12 +26,14 @@ class TableParams(Params):
 
 
 class _Row(NamedTuple):
-    """cells: of one record; byte: where it starts; problem: what is wrong with it, empty where nothing is."""
+    """cells: of one record; byte: where it starts; problem: what is wrong with it, empty where nothing is; rest: all
+    that follows it is lost too."""
 
     cells: list[str]
     byte: int
     size: int
     problem: str = ""
+    rest: bool = False
 
 
 def read_table(shard: Shard) -> Iterator[Item]:
@@ -44,17 +46,19 @@ def read_table(shard: Shard) -> Iterator[Item]:
         if first is None:
             return
         if first.problem:
-            yield BadRecord(-1, f"unreadable header: {first.problem}")
+            yield BadRecord(-1, f"unreadable header: {first.problem}", uncounted=True)
             return
         header = [cell.strip() for cell in first.cells]
     with open_shard(shard.path, shard.piece) as file:
         records = _records(shard, lines(file, shard.limit, start), len(header))
         if shard.params.columns is None and start == 0:
             next(records)
-        for row, (cells, byte, size, problem) in enumerate(records):
+        for row, (cells, byte, size, problem, rest) in enumerate(records):
             where = byte if shard.piece else None
-            if problem:
-                yield too_long(row, size, shard.limit, where) if size > shard.limit else BadRecord(row, problem, where)
+            if problem and size > shard.limit and not rest:
+                yield too_long(row, size, shard.limit, where)
+            elif problem:
+                yield BadRecord(row, problem, where, uncounted=rest)
             elif len(cells) != len(header):
                 yield BadRecord(row, f"wrong number of cells: {len(cells)}, expected {len(header)}", where)
             else:
@@ -156,7 +160,7 @@ def _records(shard: Shard, source: Iterator[Line], width: int = 0) -> Iterator[_
             while size > shard.limit and quotes % 2 and line and line.data is not None and (line := following()):
                 size += line.size
                 quotes += line.data.count(quote) if line.data else 0
-            yield _Row([], first.byte, size, problem)
+            yield _Row([], first.byte, size, problem, rest=line is None)
         taken.clear()
 
 

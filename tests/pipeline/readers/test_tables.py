@@ -94,6 +94,9 @@ def test_a_file_cut_off_in_a_text_of_several_lines_loses_one_record(tmp_path: Pa
     path.write_text('id,text\n1,one\n2,"a poem\nof several lines\nwithout')
     assert good(read(path)) == [{"id": "1", "text": "one"}]
     assert bad(read(path)) == [(1, "the quotes are not closed")]
+    path.write_text('id,text\n1,one\n2,"' + "a line of a poem\n" * 50)
+    items = read(path, limit=200)
+    assert items[1:] == [BadRecord(1, "the quotes are not closed", uncounted=True)]
 
 
 def test_tsv_without_quotes_and_without_a_header(tmp_path: Path) -> None:
@@ -127,4 +130,6 @@ def test_a_table_without_rows_gives_none(data: bytes, tmp_path: Path) -> None:
 def test_an_unreadable_header_is_one_bad_record_of_the_whole(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(b"id,t\xff\n1,one\n")
-    assert bad(read(path)) == [(-1, "unreadable header")]
+    (found,) = read(path)
+    assert isinstance(found, BadRecord)
+    assert (found.row, found.reason, found.uncounted) == (-1, "unreadable header: not UTF-8", True)
