@@ -101,13 +101,11 @@ def test_bad_input_of_every_kind_is_set_aside_and_the_counts_add_up(open_source,
         (10, "not UTF-8"),
         (11, "a NUL character in the text"),
         (12, "not JSON"),
-        (13, "empty text"),
-        (14, "empty text"),
         (15, "above max_document_bytes"),
         (16, "half a surrogate pair"),
-        (17, "repeated id"),
     ]
-    assert counts["documents"] + counts["quarantined"] == len(rows)
+    assert counts["skipped"] == {"empty text": 2, "repeated id": 1}
+    assert counts["documents"] + counts["quarantined"] + 3 == len(rows)
     counts, documents, quarantine = found["b.jsonl.gz"]
     assert documents["id"].to_list() == [str(i) for i in range(len(documents))]
     assert len(documents) > 1000
@@ -118,13 +116,14 @@ def test_bad_input_of_every_kind_is_set_aside_and_the_counts_add_up(open_source,
         "bytes": 0,
         "quarantined": 1,
         "reasons": {"unreadable Parquet": 1},
+        "unread": {found["c.parquet"][2]["reason"][0]: 1},
     }
     counts, documents, quarantine = found["d.jsonl.gz"]
     assert len(documents) == 5
     assert "decompression bomb" in quarantine["reason"][0]
     assert found["e.jsonl"][0] == {"documents": 0, "bytes": 0, "quarantined": 0}
     for counts, documents, quarantine in found.values():
-        assert (counts["documents"], counts["quarantined"]) == (len(documents), len(quarantine))
+        assert (counts["documents"], counts["quarantined"]) == (len(documents), quarantine["records"].sum())
         assert sum(counts.get("reasons", {}).values()) == counts["quarantined"]
         assert counts["bytes"] == sum(len(text.encode()) for text in documents["text"])
 
@@ -149,7 +148,7 @@ def test_every_line_is_a_document_or_quarantined(tmp_path_factory, rows: list[An
     (folder / "out").mkdir()
     counts = work(Job({"fields": fields}, {}, place, folder / "out", lambda _: {}))
     blank = sum(isinstance(row, bytes) and not row.strip() for row in rows)
-    assert counts["documents"] + counts["quarantined"] == len(rows) - blank
+    assert counts["documents"] + counts["quarantined"] + sum(counts.get("skipped", {}).values()) == len(rows) - blank
     assert pq.read_metadata(folder / "out" / "documents.parquet").num_rows == counts["documents"]
     assert pq.read_metadata(folder / "out" / "quarantine.parquet").num_rows == counts["quarantined"]
 
@@ -167,6 +166,58 @@ def test_too_much_bad_data_names_file_place_and_reason(open_source, tmp_path: Pa
         f"  {tmp_path}/a.jsonl: row 3: not JSON: Expecting value",
         f"  {tmp_path}/a.jsonl: row 4: not UTF-8",
     ]
+
+
+def test_empty_texts_and_repeated_ids_are_no_unreadable_data(open_source, tmp_path: Path) -> None:
+    """Both are common in sound data: they are counted, and stop no run."""
+    from pipeline.sources import check
+
+    rows = [*GOOD, *({"id": f"e{i}", "text": " " * i} for i in range(20)), *GOOD[:20]]
+    (tmp_path / "a.jsonl").write_bytes(jsonl(rows))
+    run = open_source(f"path: {tmp_path}/a.jsonl")
+    ((_, counts, *_),) = read(run)
+    assert counts["skipped"] == {"empty text": 20, "repeated id": 20}
+    assert (counts["documents"], counts["quarantined"]) == (40, 0)
+    check(run)
+
+
+def test_a_lost_row_group_counts_with_all_its_rows(open_source, tmp_path: Path) -> None:
+    from pipeline.sources import check
+
+    path = tmp_path / "a.parquet"
+    pl.DataFrame({"id": range(1000), "text": [f"words {i}" for i in range(1000)]}).write_parquet(
+        path, row_group_size=100
+    )
+    about = pq.ParquetFile(path).metadata.row_group(3).column(1)
+    at = about.dictionary_page_offset or about.data_page_offset
+    data = bytearray(path.read_bytes())
+    data[at : at + about.total_compressed_size] = bytes(about.total_compressed_size)
+    path.write_bytes(data)
+    run = open_source(f"path: {path}")
+    ((_, counts, documents, quarantine),) = read(run)
+    assert counts["documents"] == len(documents) == 900
+    assert counts["quarantined"] == sum(counts["reasons"].values()) == 100
+    assert quarantine.select("row", "records").rows() == [(300, 100)]
+    with pytest.raises(BadDataError, match="100 of 1000 records are unreadable"):
+        check(run)
+
+
+def test_files_that_were_not_read_whole_are_named(open_source, tmp_path: Path) -> None:
+    """Such a file weighs one bad record however much it held, so among good ones no share of bad records tells it."""
+    from pipeline.sources import check
+
+    for name in "abc":
+        rows = [{"id": f"{name}{i}", "text": f"words {i * i}"} for i in range(500)]
+        (tmp_path / f"{name}.jsonl.gz").write_bytes(gzip.compress(jsonl(rows)))
+    cut = (tmp_path / "b.jsonl.gz").read_bytes()
+    (tmp_path / "b.jsonl.gz").write_bytes(cut[: len(cut) // 2])
+    run = open_source(f"path: {tmp_path}/*.jsonl.gz")
+    counts = [each for _, each, *_ in read(run)]
+    reason = "unreadable after this row: cut off: the file ends before its compressed data does"
+    assert [each.get("unread") for each in counts] == [None, {reason: 1}, None]
+    check(run)
+    (note,) = run.notes
+    assert note == f"sources: 1 file of `mine` was not read whole: {tmp_path}/b.jsonl.gz: {reason}"
 
 
 def test_a_large_file_is_split_and_gives_the_same_documents(open_source, tmp_path: Path) -> None:
@@ -204,7 +255,7 @@ def test_a_large_file_is_hashed_and_cut_once(open_source, tmp_path: Path, monkey
     assert opened[str(path)] == 2
 
 
-def test_keys_of_whole_parquet_and_jsonl_files_are_those_of_earlier_stores(open_source, tmp_path: Path) -> None:
+def test_keys_of_whole_jsonl_files_are_those_of_earlier_stores(open_source, tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_bytes(jsonl(GOOD))
     (unit, *_) = units(open_source(f"path: {tmp_path}/a.jsonl, group: thread"))
     assert unit.recipe == {
