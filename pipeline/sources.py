@@ -51,8 +51,8 @@ def units(run: Run) -> list[Unit]:
 
 
 def _args(name: str, source: Source, part: Part) -> dict[str, Any]:
-    """Return what the documents depend on. What was not asked for is left out, so that the keys of whole JSONL files are
-    those of before there was anything else."""
+    """Return what the documents depend on. What was not asked for is left out, so that the keys of whole JSONL files
+    are those of before there was anything else."""
     spec = FORMATS[part.form]
     fields = source.model_dump(include={"text", "id", "group", "truth", "license", "license_field"})
     for key, column in spec.fields.items():
