@@ -60,13 +60,17 @@ FORMATS: dict[str, Format] = {
     "huggingface": Format(read_dataset, of="dataset", cut=dataset_pieces, params=HuggingFaceParams),
     "stackexchange": Format(read_posts, r"posts\.xml", cut=_LINES, by_bytes=True, fields=_LICENSED),
     "mediawiki": Format(
-        read_pages, r"pages-(articles|meta-current)[^/]*\.xml(-p\d+(p\d+)?)?", cut=before(OPEN), by_bytes=True
+        read_pages,
+        r"pages-(articles|meta-current)[^/]*\.xml(-p\d+(p\d+)?)?",
+        cut=before(OPEN),
+        by_bytes=True,
+        version=2,
     ),
     "warc": Format(read_warc, r"\.(warc|wet)", fields=_GROUPED, needs=WARC_MODULES),
     "reddit": Format(
         read_reddit, r"(^|/)r[cs]_\d{4}-\d\d|_(comments|submissions)", cut=_LINES, by_bytes=True, fields=_GROUPED
     ),
-    "code": Format(read_code, of="folder", fields=_LICENSED, names_documents=True),
+    "code": Format(read_code, of="folder", fields=_LICENSED, names_documents=True, version=2),
 }
 
 
