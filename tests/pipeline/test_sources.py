@@ -17,10 +17,12 @@ from hypothesis import strategies as st
 
 from pipeline import documents as document_table
 from pipeline.documents import SCHEMA, TableWriter, batches, write_frames
+from pipeline.driver import run_stages
 from pipeline.errors import BadDataError, InputError
 from pipeline.funnel import funnel_frame
 from pipeline.ids import IdSet
 from pipeline.load import load_mix
+from pipeline.progress import Progress
 from pipeline.run import Run
 from pipeline.runner import execute
 from pipeline.sources import units
@@ -255,6 +257,26 @@ def test_a_large_file_is_hashed_and_cut_once(open_source, tmp_path: Path, monkey
     assert opened[str(path)] == 2
 
 
+def test_hashes_outlive_a_run_that_stops(open_source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise large files are hashed and cut again after every mistake."""
+    (tmp_path / "a.jsonl").write_bytes(jsonl([*GOOD[:3], b"broken", b"\xff"]))
+    run = open_source(f"path: {tmp_path}/a.jsonl")
+    read(run)
+    with pytest.raises(BadDataError):
+        run_stages(open_source(f"path: {tmp_path}/a.jsonl"), Progress())
+    monkeypatch.setattr("pipeline.shards._hash", lambda path: pytest.fail(f"{path} is hashed again"))
+    assert len(units(open_source(f"path: {tmp_path}/a.jsonl"))) == 2
+
+
+def test_hashes_outlive_a_source_that_cannot_be_listed(open_source, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(jsonl(GOOD))
+    second = f"path: json, format: huggingface, params: {{data_files: '{tmp_path}/none*.jsonl'}}"
+    run = open_source(f"path: {tmp_path}/a.jsonl}}\n  second: {{{second}")
+    with pytest.raises(InputError, match="cannot be opened"):
+        run_stages(run, Progress())
+    assert any("a.jsonl" in stamp for stamp in Run.open(run.mix).fingerprints)
+
+
 def test_keys_of_whole_jsonl_files_are_those_of_earlier_stores(open_source, tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_bytes(jsonl(GOOD))
     (unit, *_) = units(open_source(f"path: {tmp_path}/a.jsonl, group: thread"))
@@ -369,6 +391,7 @@ def test_any_fsspec_url_is_read_also_in_pieces(open_source, tmp_path: Path) -> N
         ("path: {folder}/a.xyz, format: text, params: {{by: word}}", r"params.by"),
         ("path: {folder}, format: jsonl", r"is a folder; its files are"),
         ("path: {folder}/a.xyz, format: code", r"no folder matches"),
+        ("path: 'memory://code', format: code", r"`memory://code`: code is read from local folders only"),
         ("path: {folder}/a.xyz, format: jsonl, shard_bytes: 5", r"shard_bytes"),
     ],
 )
