@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline.readers.base import BadRecord, Item, Piece, Record, Shard
+from pipeline.readers.base import BadRecord, Item, Piece, Record, Shard, twice
 from pipeline.readers.streams import MAX_RATIO, RATIO_FROM, Broken, codec_of, open_raw, open_shard
 
 BATCH_BYTES = 16_000_000
@@ -223,7 +224,11 @@ class _Raw(io.RawIOBase):
 
 
 def rows(batch: pa.RecordBatch, first: int) -> Iterator[Record | BadRecord]:
-    """Yield a batch's rows, a few in memory at a time. first: the number of its first row in the shard."""
+    """Yield a batch's rows, a few in memory at a time; dates and times as ISO 8601 text. first: the number of its first
+    row in the shard."""
+    for i, field in enumerate(batch.schema):
+        if any(is_kind(field.type) for is_kind in _TIMES):
+            batch = batch.set_column(i, field.name, _iso(batch.column(i)))
     step = max(1, min(BATCH_ROWS, BATCH_BYTES // max(1, batch.nbytes // max(1, len(batch)))))
     if any(pa.types.is_dictionary(field.type) for field in batch.schema):
         step = 1  # every row copies its value out
@@ -235,6 +240,15 @@ def rows(batch: pa.RecordBatch, first: int) -> Iterator[Record | BadRecord]:
             yield from _one_by_one(part, first + start)
             continue
         yield from (Record(value, first + start + i) for i, value in enumerate(values))
+
+
+def _iso(times: pa.Array) -> pa.Array:
+    """Return dates or times as text; Python's own types would not hold all of them."""
+    kind = times.type
+    if not pa.types.is_timestamp(kind):
+        return times.cast(pa.string())
+    plain = times.cast(pa.timestamp(kind.unit, "UTC")) if kind.tz else times
+    return pc.replace_substring(plain.cast(pa.string()), " ", "T", max_replacements=1)  # type: ignore[attr-defined]
 
 
 def _one_by_one(part: pa.RecordBatch, first: int) -> Iterator[Record | BadRecord]:
@@ -252,6 +266,7 @@ _PLAIN: tuple[Callable[[pa.DataType], bool], ...] = (
     pa.types.is_integer,
     pa.types.is_floating,
 )
+_TIMES = (pa.types.is_date, pa.types.is_time, pa.types.is_timestamp)
 
 
 def _is_text(kind: pa.DataType) -> bool:
@@ -259,13 +274,19 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def _columns(schema: pa.Schema, mapped: tuple[str, ...]) -> list[str]:
-    """Return the columns to read: those whose values a document keeps, and those that the source maps."""
+    """Return the columns to read: those whose values a document keeps, and those that the source maps.
+
+    Raises ValueError where one of them stands twice.
+    """
     heads = {path.split(".")[0] for path in mapped} | set(mapped)
-    return [
+    chosen = [
         field.name
         for field in schema
         if field.name in heads
         or _is_text(field.type)
         or (pa.types.is_dictionary(field.type) and _is_text(field.type.value_type))
-        or any(is_kind(field.type) for is_kind in _PLAIN)
+        or any(is_kind(field.type) for is_kind in (*_PLAIN, *_TIMES))
     ]
+    if problem := twice(chosen):
+        raise ValueError(problem)
+    return chosen

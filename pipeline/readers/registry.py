@@ -57,7 +57,7 @@ FORMATS: dict[str, Format] = {
     "csv": Format(read_table, r"\.(csv|tsv)", cut=cut_table, by_bytes=True, params=TableParams, version=2),
     "text": Format(read_text, r"\.txt", cut=cut_text, by_bytes=True, params=TextParams, names_documents=True),
     "arrow": Format(read_arrow, r"\.(arrows?|feather)", cut=cut_arrow, version=2),
-    "huggingface": Format(read_dataset, of="dataset", cut=dataset_pieces, params=HuggingFaceParams),
+    "huggingface": Format(read_dataset, of="dataset", cut=dataset_pieces, params=HuggingFaceParams, version=2),
     "stackexchange": Format(read_posts, r"posts\.xml", cut=_LINES, by_bytes=True, fields=_LICENSED),
     "mediawiki": Format(
         read_pages,

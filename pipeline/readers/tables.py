@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from pydantic import Field
 
-from pipeline.readers.base import BadRecord, Item, Params, Piece, Record, Shard, too_long
+from pipeline.readers.base import BadRecord, Item, Params, Piece, Record, Shard, too_long, twice
 from pipeline.readers.pieces import between, targets
 from pipeline.readers.streams import Line, codec_of, lines, open_shard, size_of
 
@@ -40,15 +40,12 @@ def read_table(shard: Shard) -> Iterator[Item]:
     """Yield a record of texts for every row below the header. Rows count from 0 behind it."""
     assert isinstance(shard.params, TableParams)
     start = shard.piece.start if shard.piece else 0
-    header = shard.params.columns
+    header = header_of(shard)
     if header is None:
-        first = _first(shard)
-        if first is None:
-            return
-        if first.problem:
-            yield BadRecord(-1, f"unreadable header: {first.problem}", uncounted=True)
-            return
-        header = [cell.strip() for cell in first.cells]
+        return
+    if isinstance(header, str):
+        yield BadRecord(-1, f"unreadable header: {header}", uncounted=True)
+        return
     with open_shard(shard.path, shard.piece) as file:
         records = _records(shard, lines(file, shard.limit, start), len(header))
         if shard.params.columns is None and start == 0:
@@ -63,6 +60,19 @@ def read_table(shard: Shard) -> Iterator[Item]:
                 yield BadRecord(row, f"wrong number of cells: {len(cells)}, expected {len(header)}", where)
             else:
                 yield Record(dict(zip(header, cells, strict=True)), row, where)
+
+
+def header_of(shard: Shard) -> list[str] | str | None:
+    """Return the names of the columns, or why they cannot be told; None of an empty file."""
+    assert isinstance(shard.params, TableParams)
+    names = shard.params.columns
+    if names is None:
+        with open_shard(shard.path) as file:
+            first = next(_records(shard, lines(file, shard.limit)), None)
+        if first is None or first.problem:
+            return first and first.problem
+        names = [cell.strip() for cell in first.cells]
+    return twice(names) or names
 
 
 def cut_table(path: str, step: int, params: Any) -> list[Piece]:
@@ -100,11 +110,6 @@ def _quoted_fields(data: mmap.mmap, path: str, params: TableParams) -> Iterator[
 
 def _separator(path: str, params: TableParams) -> str:
     return params.separator or ("\t" if ".tsv" in path.lower() else ",")
-
-
-def _first(shard: Shard) -> _Row | None:
-    with open_shard(shard.path) as file:
-        return next(_records(shard, lines(file, shard.limit)), None)
 
 
 def _records(shard: Shard, source: Iterator[Line], width: int = 0) -> Iterator[_Row]:

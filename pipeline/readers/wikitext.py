@@ -18,9 +18,7 @@ _CODE_TAGS = frozenset({"pre", "source", "syntaxhighlight"})
 _BLOCK_TAGS = frozenset({"blockquote", "center", "div", "p", "poem"})
 HIDDEN = frozenset({"file", "image", "category"})
 """Namespaces whose links are no part of the prose, as every wiki knows them beside its own names; in lower case."""
-_MEDIA = re.compile(
-    r":.*\.(jpe?g|png|gif|svg|tiff?|webp|xcf|pdf|djvu|og[agv]|webm|mp[34]|mid|wav|flac)$", re.IGNORECASE
-)
+_MEDIA = re.compile(r":.*\.(jpe?g|png|gif|svg|tiff?|webp|xcf|pdf|djvu|og[agv]|webm|mp[34]|mid|wav)$", re.IGNORECASE)
 """Files also go by older names of their namespace (`Bild:`, `Immagine:`), which dumps do not list."""
 _LANGUAGE = re.compile(r"(?!(mw|doi|rfc|rev|wmf|irc|svn)$)[a-z]{2,3}(-[a-z]+)*|simple")
 """Language codes as wikis write them; the other prefixes of two or three letters are those of other sites."""

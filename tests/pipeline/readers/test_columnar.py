@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import gzip
 import io
 import random
@@ -113,6 +114,50 @@ def test_nested_columns_are_read_only_where_they_are_mapped(tmp_path: Path) -> N
     pq.write_table(table, path)
     assert read(path) == [{"text": "t", "n": 3}]
     assert read(path, columns=("text", "meta.url")) == [{"text": "t", "meta": {"url": "u", "n": 1}, "n": 3}]
+
+
+WHEN = datetime.datetime(2024, 1, 2, 3, 4, 5)
+TIMES = {
+    "day": (pa.array([WHEN.date(), None]), ["2024-01-02", None]),
+    "day64": (pa.array([WHEN.date(), None], pa.date64()), ["2024-01-02", None]),
+    "clock": (pa.array([WHEN.time(), None], pa.time64("us")), ["03:04:05.000000", None]),
+    "naive": (pa.array([WHEN, None], pa.timestamp("us")), ["2024-01-02T03:04:05.000000", None]),
+    "nanos": (pa.array([1_704_164_645_000_000_001, None], pa.timestamp("ns")), ["2024-01-02T03:04:05.000000001", None]),
+    "zoned": (pa.array([WHEN, None], pa.timestamp("us", "Asia/Tokyo")), ["2024-01-02T03:04:05.000000Z", None]),
+    "beyond": (pa.array([2**62, None], pa.timestamp("us")), None),
+}
+
+
+@pytest.mark.parametrize("form", ["parquet", "arrow"])
+def test_dates_and_times_become_iso_text(form: str, tmp_path: Path) -> None:
+    """Also those that Python's own types cannot hold: none may make a row unreadable or lose its column."""
+    path = tmp_path / f"a.{form}"
+    table = pa.table({"text": ["one", "two"], **{name: values for name, (values, _) in TIMES.items()}})
+    if form == "parquet":
+        pq.write_table(table, path)
+    else:
+        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+            writer.write_table(table)
+    items = good(read(path))
+    assert [item["text"] for item in items] == ["one", "two"]
+    for name, (_, expected) in TIMES.items():
+        found = [item[name] for item in items]
+        assert found == expected if expected else isinstance(found[0], str), name
+
+
+@pytest.mark.parametrize("form", ["parquet", "arrow"])
+def test_a_column_that_stands_twice_makes_the_file_unreadable(form: str, tmp_path: Path) -> None:
+    """Which of the two is meant nobody can tell."""
+    path = tmp_path / f"a.{form}"
+    table = pa.table([["a"], ["b"], ["c"]], names=["id", "text", "text"])
+    if form == "parquet":
+        pq.write_table(table, path)
+    else:
+        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+            writer.write_table(table)
+    (found,) = read(path)
+    assert isinstance(found, BadRecord)
+    assert found.reason.endswith("the column `text` stands twice")
 
 
 @pytest.mark.parametrize("letters", ["0", "abcdefghijklmnop"])

@@ -133,3 +133,11 @@ def test_an_unreadable_header_is_one_bad_record_of_the_whole(tmp_path: Path) -> 
     (found,) = read(path)
     assert isinstance(found, BadRecord)
     assert (found.row, found.reason, found.uncounted) == (-1, "unreadable header: not UTF-8", True)
+
+
+def test_a_column_that_stands_twice_makes_the_header_unreadable(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("id,text, text\n1,one,uno\n")
+    assert read(path) == [BadRecord(-1, "unreadable header: the column `text` stands twice", uncounted=True)]
+    path.write_text("id,text,,\n1,one,,\n")
+    assert good(read(path)) == [{"id": "1", "text": "one", "": ""}], "columns without a name are no fields of anyone"
