@@ -20,7 +20,7 @@ PARQUET_ROWS = 32
 faster."""
 _STREAMED: dict[str, Any] = {"buffer_size": 1 << 20, "pre_buffer": False}
 """Options of ParquetFile with which a row group is read page by page; by default all of it is in memory at once."""
-_DAMAGED = (pa.ArrowException, OSError, ValueError)
+DAMAGED = (pa.ArrowException, OSError, ValueError)
 
 
 def read_parquet(shard: Shard) -> Iterator[Item]:
@@ -33,7 +33,7 @@ def read_parquet(shard: Shard) -> Iterator[Item]:
         try:
             file = pq.ParquetFile(source, **_STREAMED)
             columns = _columns(file.schema_arrow, shard.columns)
-        except _DAMAGED as error:
+        except DAMAGED as error:
             yield BadRecord(row, f"unreadable Parquet: {error}", uncounted=True)
             return
         for group in range(shard.piece.start, shard.piece.end) if shard.piece else range(file.num_row_groups):
@@ -72,7 +72,7 @@ def _guarded(
                 yield item
     except Broken as error:
         yield BadRecord(row, f"unreadable after this row: {error}", uncounted=True)
-    except _DAMAGED as error:
+    except DAMAGED as error:
         known = number()
         lost = 1 if known is None else max(1, first + known - row)
         yield BadRecord(row, f"unreadable {what}: {error}", records=lost, uncounted=known is None)
@@ -106,7 +106,7 @@ def cut_parquet(path: str, step: int, params: Any) -> list[Piece]:
     with _Raw(path) as source:
         try:
             about = pq.ParquetFile(source).metadata
-        except _DAMAGED:
+        except DAMAGED:
             return []
         groups = [about.row_group(i) for i in range(about.num_row_groups)]
     sizes = [sum(g.column(i).total_compressed_size for i in range(g.num_columns)) for g in groups]
@@ -132,7 +132,7 @@ def read_arrow(shard: Shard) -> Iterator[Item]:
             yield from _guarded("Arrow", _chosen(_streamed(plain), shard), shard.first_row, lambda: None)
         return
     with _Raw(shard.path) as source:
-        if _is_ipc_file(shard.path):
+        if is_ipc_file(shard.path):
             yield from _ipc_rows(source if "://" in shard.path else pa.memory_map(shard.path), shard)
         else:
             yield from _guarded("Arrow", _chosen(_streamed(source), shard), shard.first_row, lambda: None)
@@ -142,7 +142,7 @@ def _ipc_rows(source: Any, shard: Shard) -> Iterator[Item]:
     row = shard.first_row
     try:
         file = pa.ipc.open_file(source)
-    except _DAMAGED as error:
+    except DAMAGED as error:
         yield BadRecord(row, f"unreadable Arrow: {error}", uncounted=True)
         return
     for i in range(shard.piece.start, shard.piece.end) if shard.piece else range(file.num_record_batches):
@@ -158,7 +158,7 @@ def _batch_length(source: Any, schema: pa.Schema, i: int) -> int | None:
         try:
             only = pa.ipc.IpcReadOptions(included_fields=[column])
             return len(pa.ipc.open_file(source, options=only).get_batch(i))
-        except _DAMAGED:
+        except DAMAGED:
             continue
     return None
 
@@ -171,20 +171,21 @@ def _chosen(batches: Iterable[pa.RecordBatch], shard: Shard) -> Iterator[pa.Reco
     return (batch.select(_columns(batch.schema, shard.columns)) for batch in batches)
 
 
-def _is_ipc_file(path: str) -> bool:
+def is_ipc_file(path: str) -> bool:
+    """Tell whether an uncompressed file of Arrow is no stream."""
     with open_raw(path) as file:
         return file.read(6) == b"ARROW1"
 
 
 def cut_arrow(path: str, step: int, params: Any) -> list[Piece]:
     """Cut an IPC file on a disk between record batches; streams, compressed files and URLs stay whole."""
-    if codec_of(path) or "://" in path or not _is_ipc_file(path):
+    if codec_of(path) or "://" in path or not is_ipc_file(path):
         return []
     try:
         file = pa.ipc.open_file(pa.memory_map(path))
         batches = [file.get_batch(i) for i in range(file.num_record_batches)]
         return _gather([batch.nbytes for batch in batches], [len(batch) for batch in batches], step)
-    except _DAMAGED:
+    except DAMAGED:
         return []
 
 

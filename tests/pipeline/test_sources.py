@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import os
 from collections import Counter
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
@@ -399,6 +401,50 @@ def test_mistakes_in_the_yaml_are_named(open_source, tmp_path: Path, section: st
     (tmp_path / "a.xyz").write_bytes(jsonl(GOOD))
     with pytest.raises(InputError, match=message):
         open_source(section.format(folder=tmp_path))
+
+
+COLUMNS = [{"key": "1", "review": "words", "meta": {"url": "u", "by": {"name": "n"}}}]
+
+
+def write_columns(path: Path) -> None:
+    table = pa.Table.from_pylist(COLUMNS)
+    if path.suffix == ".parquet":
+        pq.write_table(table, path)
+    elif path.suffix == ".arrow":
+        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+            writer.write_table(table)
+    elif path.suffix == ".gz":
+        out = io.BytesIO()
+        with pa.ipc.new_stream(out, table.schema) as writer:
+            writer.write_table(table)
+        path.write_bytes(gzip.compress(out.getvalue()))
+    else:
+        path.write_text("key,review,meta.url,meta.by.name\n1,words,u,n\n")
+
+
+@pytest.mark.parametrize("name", ["a.parquet", "a.arrow", "a.arrows.gz", "a.csv"])
+def test_fields_are_held_against_the_columns_before_anything_is_read(open_source, tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    write_columns(path)
+    open_source(f"path: {path}, text: review, id: meta.url, group: meta.by.name")
+    for section, message in (
+        ("text: revue, id: key", rf"sources.mine.text`: `{path}` has no column `revue` \(did you mean `review`\?\)"),
+        ("text: review", r"sources.mine.id`: .* has no column `id` .*; `id: null` names documents by file and row"),
+        ("text: review, id: kee", r"has no column `kee` \(did you mean `key`\?\)"),
+        ("text: review, id: key, group: meta.ur", r"mine.group`: .* no column `meta.ur` \(did you mean `meta.url`\?\)"),
+        ("text: review, id: null, truth: x, license_field: y", r"(?s)mine.truth`.*mine.license_field`"),
+    ):
+        with pytest.raises(InputError, match=message):
+            open_source(f"path: {path}, {section}")
+
+
+def test_columns_that_cannot_be_told_are_left_to_the_reading(open_source, tmp_path: Path) -> None:
+    for name in ("a.parquet", "b.arrow", "c.csv.gz"):
+        (tmp_path / name).write_bytes(b"damaged")
+        open_source(f"path: {tmp_path}/{name}")
+    (tmp_path / "d.csv").write_text("id,text,text\n")
+    with pytest.raises(InputError, match=r"mine.path`: `.*d.csv`: the column `text` stands twice"):
+        open_source(f"path: {tmp_path}/d.csv")
 
 
 def test_a_data_set_that_cannot_be_opened_is_wrong_input(open_source, tmp_path: Path) -> None:
