@@ -106,6 +106,8 @@ def curate(mix: Mix, address: Address = None) -> None:
     progress = Progress()
     state = open_run(load_mix(mix))
     executed = run_stages(state, progress, address, until=CURATION)
+    for note in state.notes:
+        progress.say(note)
     progress.say(summary(executed, started))
     print(funnel_text(funnel(state)))
 

@@ -14,7 +14,7 @@ from pipeline.load import LoadedMix
 from pipeline.progress import Progress
 from pipeline.run import NotYet, Run, larger_proxy
 from pipeline.runner import Runner, in_ray_job
-from pipeline.stages import GROUPS, walk
+from pipeline.stages import GROUPS, Stage, walk
 from pipeline.store import to_json
 from pipeline.units import Unit
 
@@ -41,8 +41,7 @@ def run_stages(run: Run, progress: Progress, address: str | None = None, until: 
     """
     with Runner(run.store.root, progress, address) as runner:
         for stage in walk(run):
-            units = stage.units(run)
-            run.units[stage.name] = units
+            units = _listed(stage, run)
             missing = list({unit.ref: unit for unit in units if not run.is_done(unit)}.values())
             runner.run(stage.name, grouped(run, missing), len({unit.ref for unit in units}), run.mark_done)
             if stage.pinned:
@@ -52,8 +51,18 @@ def run_stages(run: Run, progress: Progress, address: str | None = None, until: 
                 stage.check(run)
             if stage.name == until:
                 break
-        run.save_fingerprints()
         return runner.executed
+
+
+def _listed(stage: Stage, run: Run) -> list[Unit]:
+    """Return a stage's units, which are then the run's; what was hashed and cut for them is kept, whatever follows."""
+    known = len(run.fingerprints)
+    try:
+        run.units[stage.name] = stage.units(run)
+    finally:
+        if len(run.fingerprints) > known:
+            run.save_fingerprints()
+    return run.units[stage.name]
 
 
 def grouped(run: Run, units: Sequence[Unit]) -> list[list[Unit]]:

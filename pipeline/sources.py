@@ -23,8 +23,8 @@ from pipeline.shards import Part, parts
 from pipeline.units import Job, Unit
 
 VERSION = 1
-_QUARANTINE = pa.schema([("row", pa.int64()), ("reason", pa.string())])
-_QUARANTINE_BYTES = pa.schema([("row", pa.int64()), ("byte", pa.int64()), ("reason", pa.string())])
+_QUARANTINE = pa.schema([("row", pa.int64()), ("records", pa.int64()), ("reason", pa.string())])
+_QUARANTINE_BYTES = _QUARANTINE.insert(1, pa.field("byte", pa.int64()))
 """Of a piece that is cut by bytes: rows count from its start, byte is where the record starts in the file."""
 _SHOWN = 3
 
@@ -51,8 +51,8 @@ def units(run: Run) -> list[Unit]:
 
 
 def _args(name: str, source: Source, part: Part) -> dict[str, Any]:
-    """Return what the documents depend on. What was not asked for is left out, so that the keys of whole Parquet and
-    JSONL files are those of before there was anything else."""
+    """Return what the documents depend on. What was not asked for is left out, so that the keys of whole JSONL files
+    are those of before there was anything else."""
     spec = FORMATS[part.form]
     fields = source.model_dump(include={"text", "id", "group", "truth", "license", "license_field"})
     for key, column in spec.fields.items():
@@ -96,12 +96,12 @@ def work(job: Job) -> dict[str, Any]:
     """Write `documents.parquet` and `quarantine.parquet` of one shard; return counts.
 
     `documents` + `quarantined` + the `skipped` are the shard's records; `reasons` counts the quarantined by the part of
-    their reason before a colon.
+    their reason before a colon, `unread` the places behind which an unknown number of records is lost.
     """
     form, shard = _shard(job)
     counts = {"documents": 0, "bytes": 0, "quarantined": 0}
     masks = job.args.get("mask", [])
-    skipped, reasons, masked = Counter[str](), Counter[str](), Counter[str]()
+    skipped, reasons, unread, masked = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
     seen = IdSet()
     by_bytes = shard.piece is not None and FORMATS[form].by_bytes
     with (
@@ -111,9 +111,10 @@ def work(job: Job) -> dict[str, Any]:
         for item in read_shard(form, shard):
             document = _document(item, shard, job.args["fields"], seen) if isinstance(item, Record) else item
             if isinstance(document, BadRecord):
-                quarantine.add({"row": document.row, "byte": document.byte, "reason": document.reason})
-                counts["quarantined"] += 1
-                reasons[document.reason.partition(":")[0]] += 1
+                quarantine.add({key: getattr(document, key) for key in ("row", "byte", "records", "reason")})
+                counts["quarantined"] += document.records
+                reasons[document.reason.partition(":")[0]] += document.records
+                unread[document.reason] += document.uncounted
             elif isinstance(document, Skipped):
                 skipped[document.reason] += 1
             else:
@@ -121,7 +122,7 @@ def work(job: Job) -> dict[str, Any]:
                 documents.add(document)
                 counts["documents"] += 1
                 counts["bytes"] += len(document["text"].encode())
-    found: dict[str, dict[str, int]] = {"reasons": dict(reasons), "skipped": dict(skipped)}
+    found = {"reasons": dict(reasons), "skipped": dict(skipped), "unread": dict(+unread)}
     return counts | {key: each for key, each in found.items() if each} | _masked(masks, masked)
 
 
@@ -138,8 +139,13 @@ def _masked(kinds: list[str], masked: Counter[str]) -> dict[str, dict[str, int]]
     return {"masked": {kind: masked[kind] for kind in kinds}} if kinds else {}
 
 
-def _document(record: Record, shard: Shard, fields: dict[str, Any], seen: IdSet) -> dict[str, Any] | BadRecord:
-    """Return the row of the document table that a record gives, or why it gives none."""
+def _document(
+    record: Record, shard: Shard, fields: dict[str, Any], seen: IdSet
+) -> dict[str, Any] | BadRecord | Skipped:
+    """Return the row of the document table that a record gives, or why it gives none.
+
+    Empty texts and repeated ids are common in sound data: they are skipped, which no share of bad records limits.
+    """
     rest = dict(record)
 
     def bad(reason: str) -> BadRecord:
@@ -151,7 +157,7 @@ def _document(record: Record, shard: Shard, fields: dict[str, Any], seen: IdSet)
     if not isinstance(text, str):
         return bad(f"field `{fields['text']}` holds no text")
     if not text.strip():
-        return bad("empty text")
+        return Skipped(record.row, "empty text")
     if name is None:
         return bad(f"field `{fields['id']}` is missing")
     if truth is not None and not isinstance(truth, str):
@@ -175,7 +181,7 @@ def _document(record: Record, shard: Shard, fields: dict[str, Any], seen: IdSet)
     if "\0" in text:
         return bad("a NUL character in the text")
     if not seen.add(document["id"]):
-        return bad("repeated id")
+        return Skipped(record.row, "repeated id")
     return document
 
 
@@ -195,7 +201,8 @@ def _take(record: dict[str, Any], path: str) -> Any:
 
 
 def check(run: Run) -> None:
-    """Raise where a source has no document, or more bad records than its `max_bad_fraction`."""
+    """Raise where a source has no document, or more bad records than its `max_bad_fraction`; note files that were not
+    read whole, for these weigh little among the records however much they held."""
     for name, source in run.config.sources.items():
         mine = [unit for unit in run.of("sources") if unit.args["source"] == name]
         counts = [run.manifest(unit)["counts"] for unit in mine]
@@ -209,6 +216,17 @@ def check(run: Run) -> None:
             )
         if good == 0:
             raise run.mix.error(("sources", name, "path"), f"`{source.path}` holds no document")
+        _note_unread(run, name, mine)
+
+
+def _note_unread(run: Run, source: str, units: list[Unit]) -> None:
+    unread = {unit.place["path"]: run.manifest(unit)["counts"].get("unread") for unit in units}
+    places = [f"{path}: {reason}" for path, reasons in unread.items() for reason in reasons or ()]
+    if places:
+        number = sum(map(bool, unread.values()))
+        what = f"1 file of `{source}` was" if number == 1 else f"{number} files of `{source}` were"
+        shown = places[:_SHOWN] + ["…"] * (len(places) > _SHOWN)
+        run.notes.append(f"sources: {what} not read whole: " + "\n  ".join(shown))
 
 
 def _first_bad(run: Run, units: list[Unit]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pipeline.checks.base import Mistakes
 from pipeline.checks.buckets import bucket_mistakes
 from pipeline.checks.choices import choice_mistakes
+from pipeline.checks.columns import column_mistakes
 from pipeline.checks.data import data_mistakes
 from pipeline.checks.models import model_mistakes
 from pipeline.checks.proxies import proxy_mistakes
@@ -17,6 +18,7 @@ def mistakes(config: Config) -> Mistakes:
 
     """Yield place and text of every mistake in a configuration that fits the schema."""
     yield from data_mistakes(config)
+    yield from column_mistakes(config)
     yield from model_mistakes(config)
     yield from bucket_mistakes(config)
     yield from proxy_mistakes(config)

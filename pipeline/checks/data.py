@@ -44,8 +44,11 @@ def _files(place: Path_, source: Source) -> Mistakes:
     """Check that there is something to read, and a reader with settings that it knows."""
     files = source_files(source)
     if not files:
-        what = "folder" if source.format and FORMATS[source.format].of == "folder" else "file"
-        yield (*place, "path"), f"no {what} matches `{source.path}`"
+        folder = source.format is not None and FORMATS[source.format].of == "folder"
+        if folder and "://" in source.path:
+            yield (*place, "path"), f"`{source.path}`: {source.format} is read from local folders only"
+        else:
+            yield (*place, "path"), f"no {'folder' if folder else 'file'} matches `{source.path}`"
     used = set()
     for file in files:
         form = format_of(source, file)

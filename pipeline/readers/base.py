@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -66,11 +67,16 @@ class Record(dict[str, Any]):
 
 @dataclass(frozen=True)
 class BadRecord:
-    """A record, or the rest of a shard, that cannot be read. row -1: the shard as a whole."""
+    """A record, or the rest of a shard, that cannot be read. row -1: the shard as a whole.
+
+    records: how many it stands for, as far as known; uncounted: there are more, e.g. to the end of a file cut off.
+    """
 
     row: int
     reason: str
     byte: int | None = None
+    records: int = 1
+    uncounted: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,6 +95,13 @@ class Reader(Protocol):
     is then one bad record."""
 
     def __call__(self, shard: Shard) -> Iterator[Item]: ...
+
+
+def twice(names: Iterable[str]) -> str:
+    """Return what is wrong where a column stands twice, an empty text where none does. Those without a name do not
+    count."""
+    found = next((name for name, number in Counter(names).items() if number > 1 and name), None)
+    return f"the column `{found}` stands twice" if found else ""
 
 
 def too_long(row: int, size: int, limit: int, byte: int | None = None) -> BadRecord:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import itertools
 from collections.abc import Iterator
+from datetime import date, time
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,11 @@ def dataset_files(path: str, params: HuggingFaceParams) -> list[str]:
     return sorted(file for pattern in patterns for file in glob.glob(pattern, recursive=True))
 
 
+def _plain(value: Any) -> Any:
+    """Return dates and times as ISO 8601 text, other values as they are."""
+    return value.isoformat() if isinstance(value, (date, time)) else value
+
+
 def read_dataset(shard: Shard) -> Iterator[Item]:
     """Yield the rows of a data set, or of a piece of it."""
     from datasets.exceptions import DatasetsError
@@ -79,6 +85,6 @@ def read_dataset(shard: Shard) -> Iterator[Item]:
         dataset = dataset.shard(num_shards=dataset.num_shards, index=shard.piece.start)
     try:
         for row, values in enumerate(dataset, shard.first_row):
-            yield Record(values, row)
+            yield Record({key: _plain(value) for key, value in values.items()}, row)
     except (pa.ArrowException, ValueError, DatasetsError) as error:
         raise Broken(str(error).splitlines()[0] if str(error) else type(error).__name__) from None

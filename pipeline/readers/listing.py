@@ -19,6 +19,8 @@ def source_files(source: Source) -> list[str]:
     kind = FORMATS[source.format].of if source.format in FORMATS else "file"
     if kind == "dataset":
         return [source.path]
+    if "://" in source.path and kind == "folder":
+        return []  # only local ones can be read
     if "://" in source.path:
         fs, base = fsspec.core.url_to_fs(source.path)
         return sorted(fs.unstrip_protocol(name) for name in fs.glob(base))

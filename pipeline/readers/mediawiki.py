@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from html import unescape
 from typing import BinaryIO, NamedTuple
 
 from pipeline.readers.base import BadRecord, Item, Record, Shard, Skipped, too_long
-from pipeline.readers.streams import CHUNK, open_shard
+from pipeline.readers.streams import CHUNK, Broken, open_shard
 from pipeline.readers.xml_safe import BadXml, parse
 
 OPEN, CLOSE = b"<page>", b"</page>"
+_HEAD_BYTES = 64_000
+_HIDDEN_NAMESPACE = re.compile(rb'<namespace key="(?:6|14)"[^>]*>([^<]+)</namespace>')
 
 
 def read_pages(shard: Shard) -> Iterator[Item]:
@@ -19,16 +23,30 @@ def read_pages(shard: Shard) -> Iterator[Item]:
     """
     start = shard.piece.start if shard.piece else 0
     by_bytes = shard.piece is not None and not shard.path.lower().endswith(".bz2")
+    hidden = hidden_namespaces(shard.path)
     with open_shard(shard.path, shard.piece) as file:
         for row, page in enumerate(pages(file, shard.limit, start)):
             where = page.byte if by_bytes else None
             if page.data is None:
                 yield too_long(row, page.size, shard.limit, where)
             else:
-                yield _page(page.data, row, where)
+                yield _page(page.data, row, where, hidden)
 
 
-def _page(data: bytes, row: int, byte: int | None) -> Item:
+def hidden_namespaces(path: str) -> frozenset[str]:
+    """Return the names of the namespaces of files and categories that the head of a dump gives, in lower case, and
+    those that hold everywhere."""
+    from pipeline.readers.wikitext import HIDDEN
+
+    with open_shard(path) as file:
+        try:
+            head = file.read(_HEAD_BYTES).partition(OPEN)[0]
+        except Broken:  # the shard's own reading says so
+            head = b""
+    return HIDDEN | {unescape(name.decode(errors="replace")).lower() for name in _HIDDEN_NAMESPACE.findall(head)}
+
+
+def _page(data: bytes, row: int, byte: int | None, hidden: frozenset[str]) -> Item:
     from pipeline.readers.wikitext import wikitext_to_text
 
     try:
@@ -43,7 +61,7 @@ def _page(data: bytes, row: int, byte: int | None) -> Item:
     if not name or page.find("revision", "text") is None:
         return BadRecord(row, "not a page: it has no id or no text", byte)
     try:
-        text = wikitext_to_text(source)
+        text = wikitext_to_text(source, hidden)
     except Exception as error:  # the parser promises no exception, and users' markup has found some
         return BadRecord(row, f"wikitext that cannot be parsed: {type(error).__name__}", byte)
     if not text:

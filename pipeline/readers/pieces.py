@@ -1,5 +1,4 @@
-"""Where a large file may be cut so that every record stays whole. Only a little around each cut is read, except of CSV,
-where only the quotes before a line break tell whether a record ends there."""
+"""Where a large file may be cut so that every record stays whole. Only a little around each cut is read."""
 
 from __future__ import annotations
 
@@ -11,7 +10,7 @@ from typing import Any, Protocol
 import fsspec
 
 from pipeline.readers.base import Piece
-from pipeline.readers.streams import CHUNK, codec_of, open_raw, size_of
+from pipeline.readers.streams import codec_of, open_raw, size_of
 
 WINDOW = 1 << 16
 _BZ2_STREAM = re.compile(rb"BZh[1-9]1AY&SY")
@@ -104,31 +103,3 @@ def _stream(path: str, start: int, token: bytes) -> int | None:
         except OSError:
             return None
     return match[0] if text.lstrip().startswith(token) else None
-
-
-def cut_csv(path: str, step: int, params: Any) -> list[Piece]:
-    """Cut an uncompressed CSV file at line breaks outside quotes: in front of them the number of quotes is even.
-
-    That takes one pass over the file, so files behind a URL stay whole.
-    """
-    if codec_of(path) or "://" in path:
-        return []
-    size = size_of(path)
-    quote = params.quote.encode() if params.quote else b""
-    waiting = list(targets(size, step))[::-1]
-    borders, at, quotes = [], 0, 0
-    with open(path, "rb") as file:
-        while waiting and (chunk := file.read(CHUNK)):
-            if waiting[-1] >= at + len(chunk):  # no cut in here: only count
-                quotes += chunk.count(quote) if quote else 0
-            else:
-                for line in chunk.splitlines(keepends=True):
-                    quotes += line.count(quote) if quote else 0
-                    at += len(line)
-                    if waiting and at > waiting[-1] and line.endswith(b"\n") and quotes % 2 == 0:
-                        borders.append(at)
-                        while waiting and waiting[-1] < at:
-                            waiting.pop()
-                at -= len(chunk)
-            at += len(chunk)
-    return between(borders, size)

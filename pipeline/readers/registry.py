@@ -16,12 +16,12 @@ from pipeline.readers.hocr import read_hocr
 from pipeline.readers.huggingface import HuggingFaceParams, dataset_pieces, read_dataset
 from pipeline.readers.jsonl import read_jsonl
 from pipeline.readers.mediawiki import OPEN, read_pages
-from pipeline.readers.pieces import Cutter, after, before, cut_csv
+from pipeline.readers.pieces import Cutter, after, before
 from pipeline.readers.reddit import read_reddit
 from pipeline.readers.source_code import read_code
 from pipeline.readers.stackexchange import read_posts
 from pipeline.readers.streams import Broken, codec_of
-from pipeline.readers.tables import TableParams, read_table
+from pipeline.readers.tables import TableParams, cut_table, read_table
 from pipeline.readers.text import TextParams, cut_text, read_text
 from pipeline.readers.warc import MODULES as WARC_MODULES
 from pipeline.readers.warc import read_warc
@@ -57,17 +57,21 @@ _LICENSED = {"group": "group", "license_field": "license"}
 _LINES = after(b"\n")
 
 FORMATS: dict[str, Format] = {
-    "parquet": Format(read_parquet, r"\.parquet", cut=cut_parquet, version=0),
+    "parquet": Format(read_parquet, r"\.parquet", cut=cut_parquet),
     "jsonl": Format(read_jsonl, r"\.(jsonl|ndjson)", cut=_LINES, by_bytes=True, version=0),
-    "csv": Format(read_table, r"\.(csv|tsv)", cut=cut_csv, by_bytes=True, params=TableParams),
+    "csv": Format(read_table, r"\.(csv|tsv)", cut=cut_table, by_bytes=True, params=TableParams, version=2),
     "text": Format(
-        read_text, r"\.txt", cut=cut_text, by_bytes=True, params=TextParams, version=2, names_documents=True
+        read_text, r"\.txt", cut=cut_text, by_bytes=True, params=TextParams, version=3, names_documents=True
     ),
-    "arrow": Format(read_arrow, r"\.(arrows?|feather)", cut=cut_arrow),
-    "huggingface": Format(read_dataset, of="dataset", cut=dataset_pieces, params=HuggingFaceParams),
+    "arrow": Format(read_arrow, r"\.(arrows?|feather)", cut=cut_arrow, version=2),
+    "huggingface": Format(read_dataset, of="dataset", cut=dataset_pieces, params=HuggingFaceParams, version=2),
     "stackexchange": Format(read_posts, r"posts\.xml", cut=_LINES, by_bytes=True, fields=_LICENSED),
     "mediawiki": Format(
-        read_pages, r"pages-(articles|meta-current)[^/]*\.xml(-p\d+(p\d+)?)?", cut=before(OPEN), by_bytes=True
+        read_pages,
+        r"pages-(articles|meta-current)[^/]*\.xml(-p\d+(p\d+)?)?",
+        cut=before(OPEN),
+        by_bytes=True,
+        version=2,
     ),
     "warc": Format(read_warc, r"\.(warc|wet)", fields=_GROUPED, needs=WARC_MODULES),
     "reddit": Format(
@@ -78,7 +82,7 @@ FORMATS: dict[str, Format] = {
     ),
     "hocr": Format(read_hocr, r"\.hocr(\.html?|\.xml)?", names_documents=True),
     "alto": Format(read_alto, r"\.alto(\.xml)?", names_documents=True),
-    "code": Format(read_code, of="folder", fields=_LICENSED, names_documents=True),
+    "code": Format(read_code, of="folder", fields=_LICENSED, names_documents=True, version=2),
 }
 
 
@@ -101,4 +105,4 @@ def read_shard(form: str, shard: Shard) -> Iterator[Item]:
             row = item.row
             yield item
     except Broken as error:
-        yield BadRecord(row + 1, f"unreadable after this row: {error}")
+        yield BadRecord(row + 1, f"unreadable after this row: {error}", uncounted=True)

@@ -14,7 +14,9 @@ from pipeline.readers.base import BadRecord, Item, Record, Shard, Skipped, too_l
 _NOT_CODE = frozenset({".git", ".hg", ".svn", "node_modules", "__pycache__"})
 _LICENSE_FILE = re.compile(r"(licen[cs]e|copying|unlicense)([.-].*)?$", re.IGNORECASE)
 _LICENSE_BYTES = 100_000
-_HEADER = re.compile(r"SPDX-License-Identifier:\s*([\w.+ ()-]+)")
+_ID = r"\(*[A-Za-z0-9](?:[A-Za-z0-9.:-]*[A-Za-z0-9])?\+?\)*"
+_HEADER = re.compile(rf"SPDX-License-Identifier:[ \t]*({_ID}(?:[ \t]+(?:AND|OR|WITH)[ \t]+{_ID})*)")
+"""An SPDX expression; what follows it belongs to the comment around."""
 _HEADER_CHARACTERS = 2000
 MAX_FILES = 20_000
 """Files of one shard, at most."""
@@ -81,7 +83,7 @@ def read_code(shard: Shard) -> Iterator[Item]:
             "path": name,
             "language": language,
             "group": around.repository(folder),
-            "license": _stated(text) or around.license_of(folder),
+            "license": stated_license(text) or around.license_of(folder),
         }
         yield Record({key: value for key, value in values.items() if value is not None}, row)
 
@@ -100,9 +102,15 @@ def language_of(name: str) -> str | None:
     return (_lexer_language(f"x{ending}") if ending else None) or _lexer_language(name)
 
 
-def _stated(text: str) -> str | None:
+def stated_license(text: str) -> str | None:
+    """Return the SPDX expression of the first such line near the beginning of a text, None where there is none."""
     match = _HEADER.search(text, 0, _HEADER_CHARACTERS)
-    return match[1].strip() if match else None
+    if match is None:
+        return None
+    found = match[1]
+    while found.endswith(")") and found.count(")") > found.count("("):
+        found = found[:-1]
+    return found if found.count("(") == found.count(")") else None
 
 
 class _Surroundings:

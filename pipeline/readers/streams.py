@@ -112,7 +112,7 @@ class Inflated(io.RawIOBase):
             if self._codec.needs_input and not self._pending:
                 self._pending = self._fetch()
                 if not self._pending:
-                    if self._fresh:
+                    if self._fresh and self._taken:
                         return b""
                     raise Broken("cut off: the file ends before its compressed data does")
             try:

@@ -85,7 +85,10 @@ def _paragraphs(shard: Shard) -> Iterator[tuple[bytes | int, int | None]]:
         start = start if size else byte
         size += line.size
         over = over or size > shard.limit
-        parts = [] if over or line.data is None else [*parts, line.data]
+        if over or line.data is None:
+            parts.clear()
+        else:
+            parts.append(line.data)
     if size:
         yield size if over else b"\n".join(parts), start
 

@@ -4,7 +4,7 @@ media and categories go."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 import mwparserfromhell
 from mwparserfromhell.nodes import ExternalLink, Heading, HTMLEntity, Tag, Text, Wikilink
@@ -16,9 +16,12 @@ _DROPPED_TAGS = frozenset(
 )
 _CODE_TAGS = frozenset({"pre", "source", "syntaxhighlight"})
 _BLOCK_TAGS = frozenset({"blockquote", "center", "div", "p", "poem"})
-_ELSEWHERE = re.compile(r"[^\W\d_][\w-]*( [\w-]+)?\s*:\S")
-"""A link's target that begins with a namespace or a language, whatever the wiki calls it (`File:x`, `Kategorie:x`); in
-a title with a colon, as `Star Trek: Picard`, a space follows."""
+HIDDEN = frozenset({"file", "image", "category"})
+"""Namespaces whose links are no part of the prose, as every wiki knows them beside its own names; in lower case."""
+_MEDIA = re.compile(r":.*\.(jpe?g|png|gif|svg|tiff?|webp|xcf|pdf|djvu|og[agv]|webm|mp[34]|mid|wav)$", re.IGNORECASE)
+"""Files also go by older names of their namespace (`Bild:`, `Immagine:`), which dumps do not list."""
+_LANGUAGE = re.compile(r"(?!(mw|doi|rfc|rev|wmf|irc|svn)$)[a-z]{2,3}(-[a-z]+)*|simple")
+"""Language codes as wikis write them; the other prefixes of two or three letters are those of other sites."""
 _SWITCH = re.compile(r"__[A-Z]+__")
 _SPACES = re.compile(r"[ \t\u00a0]+")
 _SPACE_ENDS = re.compile(r" *\n *")
@@ -26,13 +29,14 @@ _EMPTY_BRACKETS = re.compile(r" ?\((?:[\s,;:]*)\)")
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 
-def wikitext_to_text(source: str) -> str:
+def wikitext_to_text(source: str, hidden: Set[str] = HIDDEN) -> str:
     """Return the text that a reader of the page sees in its running prose.
 
-    Of a link its label is left. Links into another namespace or language (media, categories) go, unless they begin
-    with a colon. Brackets that were only around what went are dropped. Code is kept in `<pre>` and `<syntaxhighlight>`.
+    Of a link its label is left, else its target. Links to media, categories (namespaces in `hidden`, lower case) and
+    other languages go, unless they begin with a colon. Brackets that were only around what went are dropped. Code is
+    kept in `<pre>` and `<syntaxhighlight>`.
     """
-    text = "".join(_walk(mwparserfromhell.parse(source)))
+    text = "".join(_walk(mwparserfromhell.parse(source), hidden))
     kept: list[str] = []
 
     def keep(match: re.Match[str]) -> str:
@@ -45,7 +49,7 @@ def wikitext_to_text(source: str) -> str:
     return _BLANK_LINES.sub("\n\n", text).strip()
 
 
-def _walk(code: Wikicode | None) -> Iterator[str]:
+def _walk(code: Wikicode | None, hidden: Set[str]) -> Iterator[str]:
     marked = False  # a list mark was just written: those of deeper levels follow it
     for node in code.nodes if code else ():
         if isinstance(node, Tag) and node.wiki_markup in ("*", "#", ":", ";"):
@@ -60,27 +64,35 @@ def _walk(code: Wikicode | None) -> Iterator[str]:
             yield node.normalize()
         elif isinstance(node, Heading):
             yield "\n\n"
-            yield from _walk(node.title)
+            yield from _walk(node.title, hidden)
             yield "\n\n"
         elif isinstance(node, Wikilink):
-            yield from _link(node)
+            yield from _link(node, hidden)
         elif isinstance(node, ExternalLink):
-            yield from _walk(node.title) if node.brackets else (str(node.url),)
+            yield from _walk(node.title, hidden) if node.brackets else (str(node.url),)
         elif isinstance(node, Tag):
-            yield from _tag(node)
+            yield from _tag(node, hidden)
 
 
-def _link(link: Wikilink) -> Iterator[str]:
+def _link(link: Wikilink, hidden: Set[str]) -> Iterator[str]:
     target = str(link.title).strip()
-    if _ELSEWHERE.match(target):
+    if _is_hidden(target, hidden):
         return
     if link.text is None:
         yield target.removeprefix(":")
     else:
-        yield from _walk(link.text)
+        yield from _walk(link.text, hidden)
 
 
-def _tag(tag: Tag) -> Iterator[str]:
+def _is_hidden(target: str, hidden: Set[str]) -> bool:
+    prefix, colon, _ = target.partition(":")
+    prefix = prefix.strip().replace("_", " ")
+    if not colon or not prefix:
+        return False
+    return prefix.lower() in hidden or bool(_LANGUAGE.fullmatch(prefix) or _MEDIA.search(target))
+
+
+def _tag(tag: Tag, hidden: Set[str]) -> Iterator[str]:
     name = str(tag.tag).strip().lower()
     if name in _DROPPED_TAGS or name == "hr":
         yield "\n\n" if name in ("table", "hr") else ""
@@ -91,5 +103,5 @@ def _tag(tag: Tag) -> Iterator[str]:
     else:
         around = "\n\n" if name in _BLOCK_TAGS else "\n" if name == "li" else ""
         yield around
-        yield from _walk(tag.contents)
+        yield from _walk(tag.contents, hidden)
         yield around

@@ -69,7 +69,8 @@ def collect(job: Job) -> dict[str, Any]:
     task → share of the training → bits per byte, empty unless asked for); `requests` (task → side → items, bytes,
     tokens, truncated); `classifiers` (name → counts and auc); `numerics` (plan and reason); `samples`
     (variant/shard → rewritten and rejected texts); `licenses` (domain → licence → share of its tokens); `masked`
-    (source → kind → addresses, of those that ask for it); `contamination` (`suite`: its counts, `matched`: source →
+    (source → kind → addresses, of those that ask for it); `unread` (shard → why it
+    could not be read whole); `contamination` (`suite`: its counts, `matched`: source →
     eval → documents, `later`: eval → domain → training texts).
     """
 
@@ -106,6 +107,7 @@ def collect(job: Job) -> dict[str, Any]:
         "numerics": job.counts("numerics"),
         "licenses": licenses,
         "masked": _summed((unit, c["masked"]) for unit, c in counts("sources").items() if "masked" in c),
+        "unread": {unit: "; ".join(c["unread"]) for unit, c in counts("sources").items() if "unread" in c},
         "contamination": {
             "suite": next(iter(counts("suite").values()), {}),
             "matched": _summed((unit, c["matched"]) for unit, c in counts("annotate").items()),

@@ -131,6 +131,10 @@ def caveats_of(data: dict[str, Any]) -> tuple[str, ...]:
     if any(task["seed_sd"] is None for task in data["fit"]["tasks"].values()):
         found.append("No mix of the swarm ran on two seeds, so its noise is unknown.")
     found += data["fit"]["notes"]
+    if data["unread"]:
+        shards = [f"{shard} ({reason})" for shard, reason in sorted(data["unread"].items())]
+        shown = "; ".join(shards[:3]) + (f" and {len(shards) - 3} more" if len(shards) > 3 else "")
+        found.append(f"Shards that were not read whole, so that part of their text is missing: {shown}.")
     found.append(size_caveat(data))
     return tuple(dict.fromkeys(found))
 

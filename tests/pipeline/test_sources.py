@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import os
 from collections import Counter
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
@@ -17,10 +19,12 @@ from hypothesis import strategies as st
 
 from pipeline import documents as document_table
 from pipeline.documents import SCHEMA, TableWriter, batches, write_frames
+from pipeline.driver import run_stages
 from pipeline.errors import BadDataError, InputError
 from pipeline.funnel import funnel_frame
 from pipeline.ids import IdSet
 from pipeline.load import load_mix
+from pipeline.progress import Progress
 from pipeline.run import Run
 from pipeline.runner import execute
 from pipeline.sources import units
@@ -101,13 +105,11 @@ def test_bad_input_of_every_kind_is_set_aside_and_the_counts_add_up(open_source,
         (10, "not UTF-8"),
         (11, "a NUL character in the text"),
         (12, "not JSON"),
-        (13, "empty text"),
-        (14, "empty text"),
         (15, "above max_document_bytes"),
         (16, "half a surrogate pair"),
-        (17, "repeated id"),
     ]
-    assert counts["documents"] + counts["quarantined"] == len(rows)
+    assert counts["skipped"] == {"empty text": 2, "repeated id": 1}
+    assert counts["documents"] + counts["quarantined"] + 3 == len(rows)
     counts, documents, quarantine = found["b.jsonl.gz"]
     assert documents["id"].to_list() == [str(i) for i in range(len(documents))]
     assert len(documents) > 1000
@@ -118,13 +120,14 @@ def test_bad_input_of_every_kind_is_set_aside_and_the_counts_add_up(open_source,
         "bytes": 0,
         "quarantined": 1,
         "reasons": {"unreadable Parquet": 1},
+        "unread": {found["c.parquet"][2]["reason"][0]: 1},
     }
     counts, documents, quarantine = found["d.jsonl.gz"]
     assert len(documents) == 5
     assert "decompression bomb" in quarantine["reason"][0]
     assert found["e.jsonl"][0] == {"documents": 0, "bytes": 0, "quarantined": 0}
     for counts, documents, quarantine in found.values():
-        assert (counts["documents"], counts["quarantined"]) == (len(documents), len(quarantine))
+        assert (counts["documents"], counts["quarantined"]) == (len(documents), quarantine["records"].sum())
         assert sum(counts.get("reasons", {}).values()) == counts["quarantined"]
         assert counts["bytes"] == sum(len(text.encode()) for text in documents["text"])
 
@@ -149,7 +152,7 @@ def test_every_line_is_a_document_or_quarantined(tmp_path_factory, rows: list[An
     (folder / "out").mkdir()
     counts = work(Job({"fields": fields}, {}, place, folder / "out", lambda _: {}))
     blank = sum(isinstance(row, bytes) and not row.strip() for row in rows)
-    assert counts["documents"] + counts["quarantined"] == len(rows) - blank
+    assert counts["documents"] + counts["quarantined"] + sum(counts.get("skipped", {}).values()) == len(rows) - blank
     assert pq.read_metadata(folder / "out" / "documents.parquet").num_rows == counts["documents"]
     assert pq.read_metadata(folder / "out" / "quarantine.parquet").num_rows == counts["quarantined"]
 
@@ -167,6 +170,58 @@ def test_too_much_bad_data_names_file_place_and_reason(open_source, tmp_path: Pa
         f"  {tmp_path}/a.jsonl: row 3: not JSON: Expecting value",
         f"  {tmp_path}/a.jsonl: row 4: not UTF-8",
     ]
+
+
+def test_empty_texts_and_repeated_ids_are_no_unreadable_data(open_source, tmp_path: Path) -> None:
+    """Both are common in sound data: they are counted, and stop no run."""
+    from pipeline.sources import check
+
+    rows = [*GOOD, *({"id": f"e{i}", "text": " " * i} for i in range(20)), *GOOD[:20]]
+    (tmp_path / "a.jsonl").write_bytes(jsonl(rows))
+    run = open_source(f"path: {tmp_path}/a.jsonl")
+    ((_, counts, *_),) = read(run)
+    assert counts["skipped"] == {"empty text": 20, "repeated id": 20}
+    assert (counts["documents"], counts["quarantined"]) == (40, 0)
+    check(run)
+
+
+def test_a_lost_row_group_counts_with_all_its_rows(open_source, tmp_path: Path) -> None:
+    from pipeline.sources import check
+
+    path = tmp_path / "a.parquet"
+    pl.DataFrame({"id": range(1000), "text": [f"words {i}" for i in range(1000)]}).write_parquet(
+        path, row_group_size=100
+    )
+    about = pq.ParquetFile(path).metadata.row_group(3).column(1)
+    at = about.dictionary_page_offset or about.data_page_offset
+    data = bytearray(path.read_bytes())
+    data[at : at + about.total_compressed_size] = bytes(about.total_compressed_size)
+    path.write_bytes(data)
+    run = open_source(f"path: {path}")
+    ((_, counts, documents, quarantine),) = read(run)
+    assert counts["documents"] == len(documents) == 900
+    assert counts["quarantined"] == sum(counts["reasons"].values()) == 100
+    assert quarantine.select("row", "records").rows() == [(300, 100)]
+    with pytest.raises(BadDataError, match="100 of 1000 records are unreadable"):
+        check(run)
+
+
+def test_files_that_were_not_read_whole_are_named(open_source, tmp_path: Path) -> None:
+    """Such a file weighs one bad record however much it held, so among good ones no share of bad records tells it."""
+    from pipeline.sources import check
+
+    for name in "abc":
+        rows = [{"id": f"{name}{i}", "text": f"words {i * i}"} for i in range(500)]
+        (tmp_path / f"{name}.jsonl.gz").write_bytes(gzip.compress(jsonl(rows)))
+    cut = (tmp_path / "b.jsonl.gz").read_bytes()
+    (tmp_path / "b.jsonl.gz").write_bytes(cut[: len(cut) // 2])
+    run = open_source(f"path: {tmp_path}/*.jsonl.gz")
+    counts = [each for _, each, *_ in read(run)]
+    reason = "unreadable after this row: cut off: the file ends before its compressed data does"
+    assert [each.get("unread") for each in counts] == [None, {reason: 1}, None]
+    check(run)
+    (note,) = run.notes
+    assert note == f"sources: 1 file of `mine` was not read whole: {tmp_path}/b.jsonl.gz: {reason}"
 
 
 def test_a_large_file_is_split_and_gives_the_same_documents(open_source, tmp_path: Path) -> None:
@@ -204,7 +259,27 @@ def test_a_large_file_is_hashed_and_cut_once(open_source, tmp_path: Path, monkey
     assert opened[str(path)] == 2
 
 
-def test_keys_of_whole_parquet_and_jsonl_files_are_those_of_earlier_stores(open_source, tmp_path: Path) -> None:
+def test_hashes_outlive_a_run_that_stops(open_source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise large files are hashed and cut again after every mistake."""
+    (tmp_path / "a.jsonl").write_bytes(jsonl([*GOOD[:3], b"broken", b"\xff"]))
+    run = open_source(f"path: {tmp_path}/a.jsonl")
+    read(run)
+    with pytest.raises(BadDataError):
+        run_stages(open_source(f"path: {tmp_path}/a.jsonl"), Progress())
+    monkeypatch.setattr("pipeline.shards._hash", lambda path: pytest.fail(f"{path} is hashed again"))
+    assert len(units(open_source(f"path: {tmp_path}/a.jsonl"))) == 2
+
+
+def test_hashes_outlive_a_source_that_cannot_be_listed(open_source, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(jsonl(GOOD))
+    second = f"path: json, format: huggingface, params: {{data_files: '{tmp_path}/none*.jsonl'}}"
+    run = open_source(f"path: {tmp_path}/a.jsonl}}\n  second: {{{second}")
+    with pytest.raises(InputError, match="cannot be opened"):
+        run_stages(run, Progress())
+    assert any("a.jsonl" in stamp for stamp in Run.open(run.mix).fingerprints)
+
+
+def test_keys_of_whole_jsonl_files_are_those_of_earlier_stores(open_source, tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_bytes(jsonl(GOOD))
     (unit, *_) = units(open_source(f"path: {tmp_path}/a.jsonl, group: thread"))
     assert unit.recipe == {
@@ -318,6 +393,7 @@ def test_any_fsspec_url_is_read_also_in_pieces(open_source, tmp_path: Path) -> N
         ("path: {folder}/a.xyz, format: text, params: {{by: word}}", r"params.by"),
         ("path: {folder}, format: jsonl", r"is a folder; its files are"),
         ("path: {folder}/a.xyz, format: code", r"no folder matches"),
+        ("path: 'memory://code', format: code", r"`memory://code`: code is read from local folders only"),
         ("path: {folder}/a.xyz, format: jsonl, shard_bytes: 5", r"shard_bytes"),
     ],
 )
@@ -325,6 +401,50 @@ def test_mistakes_in_the_yaml_are_named(open_source, tmp_path: Path, section: st
     (tmp_path / "a.xyz").write_bytes(jsonl(GOOD))
     with pytest.raises(InputError, match=message):
         open_source(section.format(folder=tmp_path))
+
+
+COLUMNS = [{"key": "1", "review": "words", "meta": {"url": "u", "by": {"name": "n"}}}]
+
+
+def write_columns(path: Path) -> None:
+    table = pa.Table.from_pylist(COLUMNS)
+    if path.suffix == ".parquet":
+        pq.write_table(table, path)
+    elif path.suffix == ".arrow":
+        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+            writer.write_table(table)
+    elif path.suffix == ".gz":
+        out = io.BytesIO()
+        with pa.ipc.new_stream(out, table.schema) as writer:
+            writer.write_table(table)
+        path.write_bytes(gzip.compress(out.getvalue()))
+    else:
+        path.write_text("key,review,meta.url,meta.by.name\n1,words,u,n\n")
+
+
+@pytest.mark.parametrize("name", ["a.parquet", "a.arrow", "a.arrows.gz", "a.csv"])
+def test_fields_are_held_against_the_columns_before_anything_is_read(open_source, tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    write_columns(path)
+    open_source(f"path: {path}, text: review, id: meta.url, group: meta.by.name")
+    for section, message in (
+        ("text: revue, id: key", rf"sources.mine.text`: `{path}` has no column `revue` \(did you mean `review`\?\)"),
+        ("text: review", r"sources.mine.id`: .* has no column `id` .*; `id: null` names documents by file and row"),
+        ("text: review, id: kee", r"has no column `kee` \(did you mean `key`\?\)"),
+        ("text: review, id: key, group: meta.ur", r"mine.group`: .* no column `meta.ur` \(did you mean `meta.url`\?\)"),
+        ("text: review, id: null, truth: x, license_field: y", r"(?s)mine.truth`.*mine.license_field`"),
+    ):
+        with pytest.raises(InputError, match=message):
+            open_source(f"path: {path}, {section}")
+
+
+def test_columns_that_cannot_be_told_are_left_to_the_reading(open_source, tmp_path: Path) -> None:
+    for name in ("a.parquet", "b.arrow", "c.csv.gz"):
+        (tmp_path / name).write_bytes(b"damaged")
+        open_source(f"path: {tmp_path}/{name}")
+    (tmp_path / "d.csv").write_text("id,text,text\n")
+    with pytest.raises(InputError, match=r"mine.path`: `.*d.csv`: the column `text` stands twice"):
+        open_source(f"path: {tmp_path}/d.csv")
 
 
 def test_a_data_set_that_cannot_be_opened_is_wrong_input(open_source, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import gzip
 import io
 import random
@@ -12,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.readers.base import Record, Shard
+from pipeline.readers.base import BadRecord, Item, Record, Shard
 from pipeline.readers.columnar import Unreachable
 from pipeline.readers.registry import read_shard
 from tests.pipeline.readers.helpers import bad, good, pieces, read, read_pieces
@@ -43,21 +44,59 @@ def test_a_parquet_file_cut_in_half_is_one_bad_record_and_is_not_split(tmp_path:
     pl.DataFrame({"id": range(100)}).write_parquet(path)
     path.write_bytes(path.read_bytes()[:300])
     assert bad(read(path)) == [(0, "unreadable Parquet")]
+    assert lost(read(path)) == [(0, 1, True)]
     assert pieces(path, 10) == []
 
 
-def test_damaged_pages_keep_the_rows_before_them(tmp_path: Path) -> None:
-    path = tmp_path / "a.parquet"
-    pq.write_table(pa.Table.from_pylist(ROWS), path, row_group_size=1000, compression="zstd", use_dictionary=False)
-    group = pq.ParquetFile(path).metadata.row_group(1).column(1)
+def damage(path: Path, group: int) -> None:
+    """Overwrite the texts of a row group with zeros."""
+    about = pq.ParquetFile(path).metadata.row_group(group).column(1)
     data = bytearray(path.read_bytes())
-    data[group.data_page_offset : group.data_page_offset + group.total_compressed_size] = bytes(
-        group.total_compressed_size
-    )
+    end = about.data_page_offset + about.total_compressed_size
+    data[about.data_page_offset : end] = bytes(about.total_compressed_size)
     path.write_bytes(data)
+
+
+def lost(items: list[Item]) -> list[tuple[int, int, bool]]:
+    """Return (row, records, more that is not counted) of the bad records."""
+    return [(item.row, item.records, item.uncounted) for item in items if isinstance(item, BadRecord)]
+
+
+def test_a_damaged_row_group_costs_its_rows_and_the_later_ones_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.Table.from_pylist(ROWS), path, row_group_size=500, compression="zstd", use_dictionary=False)
+    damage(path, 2)
+    damage(path, 5)
     items = read(path)
-    assert good(items) == ROWS[:1000]
-    assert bad(items) == [(1000, "unreadable Parquet")]
+    assert good(items) == ROWS[:1000] + ROWS[1500:2500]
+    assert [record.row for record in good(items)] == [*range(1000), *range(1500, 2500)]
+    assert bad(items) == [(1000, "unreadable Parquet"), (2500, "unreadable Parquet")]
+    assert lost(items) == [(1000, 500, False), (2500, 500, False)]
+
+
+@pytest.mark.parametrize("compression", ["zstd", None])
+def test_a_damaged_batch_of_an_arrow_file_costs_its_rows(compression: str | None, tmp_path: Path) -> None:
+    path = tmp_path / "a.arrow"
+    table = pa.Table.from_pylist(ROWS)
+    options = pa.ipc.IpcWriteOptions(compression=compression)
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema, options=options) as writer:
+        writer.write_table(table, max_chunksize=500)
+    data = path.read_bytes()
+    if compression:  # the texts of the third batch, its ids stay readable
+        frames = [i for i in range(len(data)) if data.startswith(b"\x28\xb5\x2f\xfd", i)]
+        path.write_bytes(data[: frames[4 * 2 + 3]] + b"\0\0\0\0" + data[frames[4 * 2 + 3] + 4 :])
+    else:
+        at = data.index(b"\xff\xff\xff\xff", data.index(b"text 900 "))
+        path.write_bytes(data[: at + 8] + bytes(16) + data[at + 24 :])
+    items = read(path)
+    assert bad(items) == [(1000, "unreadable Arrow")]
+    if compression:
+        assert good(items) == ROWS[:1000] + ROWS[1500:]
+        assert lost(items) == [(1000, 500, False)]
+    else:  # how many rows it had stood in what is damaged
+        assert good(items)[:1000] == ROWS[:1000]
+        assert [record["id"] for record in good(items)[1000:]] == [row["id"] for row in ROWS[1500:]]
+        assert lost(items) == [(1000, 1, True)]
 
 
 def test_text_that_is_no_utf8_costs_its_row(tmp_path: Path) -> None:
@@ -75,6 +114,50 @@ def test_nested_columns_are_read_only_where_they_are_mapped(tmp_path: Path) -> N
     pq.write_table(table, path)
     assert read(path) == [{"text": "t", "n": 3}]
     assert read(path, columns=("text", "meta.url")) == [{"text": "t", "meta": {"url": "u", "n": 1}, "n": 3}]
+
+
+WHEN = datetime.datetime(2024, 1, 2, 3, 4, 5)
+TIMES = {
+    "day": (pa.array([WHEN.date(), None]), ["2024-01-02", None]),
+    "day64": (pa.array([WHEN.date(), None], pa.date64()), ["2024-01-02", None]),
+    "clock": (pa.array([WHEN.time(), None], pa.time64("us")), ["03:04:05.000000", None]),
+    "naive": (pa.array([WHEN, None], pa.timestamp("us")), ["2024-01-02T03:04:05.000000", None]),
+    "nanos": (pa.array([1_704_164_645_000_000_001, None], pa.timestamp("ns")), ["2024-01-02T03:04:05.000000001", None]),
+    "zoned": (pa.array([WHEN, None], pa.timestamp("us", "Asia/Tokyo")), ["2024-01-02T03:04:05.000000Z", None]),
+    "beyond": (pa.array([2**62, None], pa.timestamp("us")), None),
+}
+
+
+@pytest.mark.parametrize("form", ["parquet", "arrow"])
+def test_dates_and_times_become_iso_text(form: str, tmp_path: Path) -> None:
+    """Also those that Python's own types cannot hold: none may make a row unreadable or lose its column."""
+    path = tmp_path / f"a.{form}"
+    table = pa.table({"text": ["one", "two"], **{name: values for name, (values, _) in TIMES.items()}})
+    if form == "parquet":
+        pq.write_table(table, path)
+    else:
+        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+            writer.write_table(table)
+    items = good(read(path))
+    assert [item["text"] for item in items] == ["one", "two"]
+    for name, (_, expected) in TIMES.items():
+        found = [item[name] for item in items]
+        assert found == expected if expected else isinstance(found[0], str), name
+
+
+@pytest.mark.parametrize("form", ["parquet", "arrow"])
+def test_a_column_that_stands_twice_makes_the_file_unreadable(form: str, tmp_path: Path) -> None:
+    """Which of the two is meant nobody can tell."""
+    path = tmp_path / f"a.{form}"
+    table = pa.table([["a"], ["b"], ["c"]], names=["id", "text", "text"])
+    if form == "parquet":
+        pq.write_table(table, path)
+    else:
+        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+            writer.write_table(table)
+    (found,) = read(path)
+    assert isinstance(found, BadRecord)
+    assert found.reason.endswith("the column `text` stands twice")
 
 
 @pytest.mark.parametrize("letters", ["0", "abcdefghijklmnop"])
@@ -103,6 +186,7 @@ def test_a_row_group_that_is_a_bomb_is_set_aside_and_the_next_is_read(tmp_path: 
     assert good(items) == [{"id": "3", "text": "three"}]
     assert bad(items) == [(0, "decompression bomb")]
     assert good(items)[0].row == 2
+    assert lost(items) == [(0, 2, False)]
 
 
 @pytest.mark.parametrize("kind", ["file", "stream", "zst file", "stream.gz"])
@@ -136,6 +220,7 @@ def test_a_cut_arrow_stream_keeps_the_rows_before_the_cut(tmp_path: Path) -> Non
     assert good(items) == ROWS[: len(good(items))]
     assert len(good(items)) >= 400
     assert bad(items) == [(len(good(items)), "unreadable Arrow")]
+    assert lost(items) == [(len(good(items)), 1, True)]
 
 
 def test_a_failing_disk_is_no_damaged_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,7 +30,8 @@ def test_examples_are_valid(example: str, tmp_path: Path, monkeypatch: pytest.Mo
             path.mkdir(parents=True)
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text("something")
+            header = f"{source.get('text', 'text')},{source.get('id', 'id')}\n"
+            path.write_text(header if ".csv" in path.name else "something")
     (tmp_path / "other.txt").write_text("something")
     (tmp_path / "mix.yaml").write_text(f"target: {{tokens: 1B}}\n{example}  other: {{path: other.txt}}\n")
     assert load_mix(tmp_path / "mix.yaml").config.sources

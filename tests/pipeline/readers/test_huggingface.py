@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from pathlib import Path
 
@@ -49,3 +50,11 @@ def test_damaged_files_keep_the_rows_before(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text(json.dumps(ROWS[0]) + '\n{"id": "1", "te\n')
     items = read(Path("json"), "huggingface", {"data_files": f"{tmp_path}/a.jsonl"})
     assert bad(items) == [(len(good(items)), "unreadable after this row")]
+
+
+def test_dates_and_times_become_iso_text(tmp_path: Path) -> None:
+    when = datetime.datetime(2024, 1, 2, 3, 4, 5)
+    row = {"text": "a", "at": when, "day": when.date(), "clock": when.time(), "none": None}
+    datasets.Dataset.from_list([row]).save_to_disk(str(tmp_path))
+    (found,) = good(read(tmp_path, "huggingface"))
+    assert found == {"text": "a", "at": "2024-01-02T03:04:05", "day": "2024-01-02", "clock": "03:04:05", "none": None}

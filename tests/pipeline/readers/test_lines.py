@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,19 @@ def test_a_paragraph_above_the_limit_costs_itself(tmp_path: Path) -> None:
     items = read(path, params={"by": "paragraph"}, limit=300)
     assert [record["text"] for record in good(items)] == ["short", "short too"]
     assert bad(items) == [(1, "above max_document_bytes"), (3, "above max_document_bytes")]
+
+
+def test_a_long_paragraph_takes_time_in_proportion_to_its_lines(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+
+    def seconds(n: int) -> float:
+        path.write_text("ab\n" * n)
+        start = time.process_time()
+        (found,) = good(read(path, params={"by": "paragraph"}))
+        assert len(found["text"]) == 3 * n - 1
+        return time.process_time() - start
+
+    assert min(seconds(60_000) for _ in range(2)) < 12 * max(0.005, min(seconds(15_000) for _ in range(3)))
 
 
 @pytest.mark.parametrize("by", ["line", "paragraph"])

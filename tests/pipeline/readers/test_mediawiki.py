@@ -130,7 +130,12 @@ def test_bz2_streams_that_do_not_begin_with_a_page_are_not_cut(tmp_path: Path) -
         ("'''Bold''' and ''italic''.", "Bold and italic."),
         ("A [[link]], [[target|label]], [[:Category:X]].", "A link, label, Category:X."),
         ("[[File:a.jpg|thumb|A [[caption]]]]Text [[Category:B]][[de:C]]", "Text"),
-        ("[[Star Trek: Picard]] [[Wikipedia:About]]x", "Star Trek: Picard x"),
+        ("[[Star Trek: Picard]] [[Wikipedia:About]]x", "Star Trek: Picard Wikipedia:Aboutx"),
+        ("A [[Terminator 2:Judgment Day|T2]], [[Wikipedia:Foo|Bar]] b.", "A T2, Bar b."),
+        ("[[Mission:Impossible]] [[CSI:Miami|CSI]]", "Mission:Impossible CSI"),
+        ("[[wikt:word|word]] [[s:Book|book]] [[w:de:X|x]] [[:q:Y|y]] [[doi:10.1/x|paper]]", "word book x y paper"),
+        ("a[[de:C]][[zh-min-nan:C]][[simple:C]] [[fr: C|c]]b", "a b"),
+        ("[[image:a.jpg|thumb|b]][[Bild:a.JPG|thumb|b]][[ category :B|c]][[Special:Search/File:x|s]]", "s"),
         ("Text<ref name=a>{{cite|x}} y</ref> goes<ref name=a/> on.", "Text goes on."),
         ("Born ({{lang|fr|x}}; {{IPA|y}}) here.", "Born here."),
         ("== Head ==\nText\n=== Sub ===\nMore", "Head\n\nText\n\nSub\n\nMore"),
@@ -145,6 +150,19 @@ def test_bz2_streams_that_do_not_begin_with_a_page_are_not_cut(tmp_path: Path) -
 )
 def test_wikitext_to_text(source: str, text: str) -> None:
     assert wikitext_to_text(source) == text
+
+
+@pytest.mark.parametrize("ending", ["", ".bz2"])
+def test_links_into_what_the_dump_calls_files_and_categories_go(ending: str, tmp_path: Path) -> None:
+    """Also in pieces, which do not begin at the head of the file."""
+    names = '<namespace key="6">Datei</namespace>\n<namespace key="14" case="x">Kategorie &amp; so</namespace>\n'
+    head = HEAD.replace("</namespaces>", names + "    </namespaces>")
+    text = "A [[Datei:Karte|mini|die Karte]][[kategorie & so:B]]b, [[Wikipedia:Kürze|kurz]]."
+    streams = [head, *(page(i, text) for i in range(30)), TAIL]
+    path = tmp_path / f"dewiki-pages-articles.xml{ending}"
+    path.write_bytes(b"".join(bz2.compress(each.encode()) if ending else each.encode() for each in streams))
+    items = read_pieces(path, path.stat().st_size // 3)
+    assert [record["text"] for record in good(items)] == [f"Page {i}\n\nA b, kurz." for i in range(30)]
 
 
 @given(st.text("[]{}|='<>/*#:ab \n", max_size=120))

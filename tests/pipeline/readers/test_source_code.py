@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.readers.base import Item, Shard
 from pipeline.readers.registry import read_shard
-from pipeline.readers.source_code import code_files, language_of, parts_of
+from pipeline.readers.source_code import code_files, language_of, parts_of, stated_license
 from tests.pipeline.readers.helpers import bad, good, skipped
 
 LICENSES = Path(__file__).parents[3]
@@ -89,3 +89,23 @@ def test_shards_hold_every_file_once(repositories: Path) -> None:
 )
 def test_language_of(name: str, language: str | None) -> None:
     assert language_of(name) == language
+
+
+@pytest.mark.parametrize(
+    ("text", "license_"),
+    [
+        ("// SPDX-License-Identifier: MIT", "MIT"),
+        ("<!-- SPDX-License-Identifier: MIT -->", "MIT"),
+        ("/* SPDX-License-Identifier: GPL-2.0-or-later*/", "GPL-2.0-or-later"),
+        ("-- SPDX-License-Identifier: Apache-2.0 -- see NOTICE", "Apache-2.0"),
+        ("# SPDX-License-Identifier: GPL-2.0+ WITH Classpath-exception-2.0.", "GPL-2.0+ WITH Classpath-exception-2.0"),
+        ("# SPDX-License-Identifier: (MIT OR Apache-2.0) AND BSD-3-Clause", "(MIT OR Apache-2.0) AND BSD-3-Clause"),
+        ("(SPDX-License-Identifier: MIT)", "MIT"),
+        ("SPDX-License-Identifier: LicenseRef-Own-1 and more", "LicenseRef-Own-1"),
+        ('re.compile("SPDX-License-Identifier: (.*)")', None),
+        ('"SPDX-License-Identifier: %s"\n# SPDX-License-Identifier: MIT', "MIT"),
+        ("SPDX-License-Identifier:\nMIT", None),
+    ],
+)
+def test_of_an_spdx_line_only_the_expression_counts(text: str, license_: str | None) -> None:
+    assert stated_license(text) == license_

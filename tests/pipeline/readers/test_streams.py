@@ -65,6 +65,16 @@ def test_damaged_bytes_are_one_bad_record(ending: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("ending", COMPRESS)
+def test_a_compressed_file_without_a_byte_is_cut_off(ending: str, tmp_path: Path) -> None:
+    """What compresses nothing writes a header: no byte at all is a copy that failed."""
+    path = tmp_path / f"a.jsonl{ending}"
+    path.write_bytes(b"")
+    assert bad(read(path)) == [(0, "unreadable after this row")]
+    path.write_bytes(COMPRESS[ending](b""))
+    assert read(path) == []
+
+
+@pytest.mark.parametrize("ending", COMPRESS)
 def test_a_bomb_is_stopped_after_few_bytes(ending: str, tmp_path: Path) -> None:
     zeros = bytes(10**6)
     if ending == ".gz":

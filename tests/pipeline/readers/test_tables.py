@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.readers.base import BadRecord
-from tests.pipeline.readers.helpers import bad, good, pieces, read, read_pieces
+from tests.pipeline.readers.helpers import bad, good, pieces, read, read_pieces, without_rows
 
 CELLS = st.text('ab"\n,é\t ', max_size=12)
 
@@ -40,14 +40,63 @@ def test_broken_records_cost_themselves(tmp_path: Path) -> None:
     assert bad(items) == [(1, "wrong number of cells"), (3, "not UTF-8"), (4, "not CSV")]
 
 
-def test_a_quote_that_never_ends_costs_what_the_limit_allows(tmp_path: Path) -> None:
+def test_a_stray_quote_costs_no_more_than_its_line(tmp_path: Path) -> None:
+    """It must not join all that follows into one lost record, also not in front of fields of several lines."""
+    path = tmp_path / "a.csv"
+    rows = [f'{i},"several\nlines, {i}"\n' if i % 3 == 0 else f"{i},plain {i}\n" for i in range(60)]
+    expected = [{"id": str(i), "text": f"several\nlines, {i}" if i % 3 == 0 else f"plain {i}"} for i in range(60)]
+    for stray, cells in ((b'5,5" disk\n', [{"id": "5", "text": '5" disk'}]), (b'5,"5 inch\n', [])):
+        path.write_bytes(b"id,text\n" + "".join(rows[:5]).encode() + stray + "".join(rows[6:]).encode())
+        whole = read(path)
+        assert good(whole) == expected[:5] + cells + expected[6:]
+        assert bad(whole) == [(5, "not CSV")] * (not cells)
+        assert len(pieces(path, 300)) > 3
+        assert without_rows(read_pieces(path, 300)) == without_rows(whole)
+
+
+def test_a_quote_that_never_ends_costs_its_line(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text('id,text\n1,"open\n' + "2,two\n" * 50 + "3,three\n")
-    items = read(path, limit=100)
-    assert bad(items)[0] == (0, "above max_document_bytes")
-    assert good(items)[-1] == {"id": "3", "text": "three"}
-    path.write_text('id,text\n1,"open\n2,two\n')
-    assert bad(read(path)) == [(0, "the quotes are not closed")]
+    for limit in (100, 10_000):
+        items = read(path, limit=limit)
+        assert bad(items) == [(0, "the quotes are not closed")]
+        assert good(items) == [{"id": "2", "text": "two"}] * 50 + [{"id": "3", "text": "three"}]
+    path.write_text('id,text\n1,"open\n2,two\n3,three\n4,"four",\n5,five\n')
+    assert bad(read(path)) == [(0, "not CSV"), (3, "wrong number of cells")]
+    path.write_text('id,text\n1,"open\n2,two\n3,three\n4,",four\n5,five\n')
+    assert bad(read(path)) == [(0, "the quotes are not closed"), (3, "the quotes are not closed")]
+    assert [record["id"] for record in good(read(path))] == ["2", "3", "5"]
+
+
+@pytest.mark.parametrize("size", range(28, 34))
+def test_a_line_about_as_long_as_the_limit_costs_no_other(size: int, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    for mark in ("", '"'):
+        path.write_text("id,text\n1," + mark + "x" * (size - 3 - 2 * len(mark)) + mark + "\n2,two\n")
+        items = read(path, limit=30)
+        assert bad(items) == [(0, "above max_document_bytes")] * (size > 30)
+        assert good(items)[-1] == {"id": "2", "text": "two"}
+
+
+@pytest.mark.parametrize("last", ["", "2,two\n"])
+def test_a_long_text_in_quotes_is_one_record_above_the_limit(last: str, tmp_path: Path) -> None:
+    """Its lines are no rows, so they must not become documents or bad records of their own."""
+    path = tmp_path / "a.csv"
+    text = 'He said ""no"", and, oddly, left.\n' * 50
+    path.write_text(f'id,text\n1,"{text}"\n{last}')
+    items = read(path, limit=200)
+    assert items[0] == BadRecord(0, f"above max_document_bytes: {len(text) + 5:,} bytes, limit 200")
+    assert [record["id"] for record in good(items)] == (["2"] if last else [])
+
+
+def test_a_file_cut_off_in_a_text_of_several_lines_loses_one_record(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text('id,text\n1,one\n2,"a poem\nof several lines\nwithout')
+    assert good(read(path)) == [{"id": "1", "text": "one"}]
+    assert bad(read(path)) == [(1, "the quotes are not closed")]
+    path.write_text('id,text\n1,one\n2,"' + "a line of a poem\n" * 50)
+    items = read(path, limit=200)
+    assert items[1:] == [BadRecord(1, "the quotes are not closed", uncounted=True)]
 
 
 def test_tsv_without_quotes_and_without_a_header(tmp_path: Path) -> None:
@@ -81,4 +130,14 @@ def test_a_table_without_rows_gives_none(data: bytes, tmp_path: Path) -> None:
 def test_an_unreadable_header_is_one_bad_record_of_the_whole(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(b"id,t\xff\n1,one\n")
-    assert bad(read(path)) == [(-1, "unreadable header")]
+    (found,) = read(path)
+    assert isinstance(found, BadRecord)
+    assert (found.row, found.reason, found.uncounted) == (-1, "unreadable header: not UTF-8", True)
+
+
+def test_a_column_that_stands_twice_makes_the_header_unreadable(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("id,text, text\n1,one,uno\n")
+    assert read(path) == [BadRecord(-1, "unreadable header: the column `text` stands twice", uncounted=True)]
+    path.write_text("id,text,,\n1,one,,\n")
+    assert good(read(path)) == [{"id": "1", "text": "one", "": ""}], "columns without a name are no fields of anyone"

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.report.decision import decide
 from pipeline.report.provenance import contamination_table, licenses_table, licenses_text, sources_table
 from pipeline.report.table import Table
 
@@ -26,6 +27,14 @@ def test_what_a_source_does_not_state_is_said(data: dict[str, Any]) -> None:
     assert licenses["code"].text == "MIT 60.0 %, Apache-2.0 30.0 %, unknown 10.0 %"
     assert licenses["code"].tone == "warn"
     assert licenses["papers"].text.endswith("and 16 more")
+
+
+def test_shards_that_were_not_read_whole_limit_what_the_report_says(data: dict[str, Any]) -> None:
+    """The funnel counts such a shard's rest as one record, so it does not show what is missing."""
+    assert not any("not read whole" in each for each in decide(data).caveats)
+    data["unread"] = {f"papers/00{i}": "cut off" for i in range(4)}
+    (caveat,) = (each for each in decide(data).caveats if "not read whole" in each)
+    assert caveat.endswith("papers/000 (cut off); papers/001 (cut off); papers/002 (cut off) and 1 more.")
 
 
 def test_a_source_in_buckets_has_the_licences_of_all_its_text(data: dict[str, Any]) -> None:
