@@ -33,7 +33,7 @@ from classifiers.fasttext_quality import MODEL_FILE, FastTextParams, FastTextSco
 from classifiers.labelled import Documents, Labelled, folds_of, labelled
 from classifiers.linear_quality import FEATURES_FILE, WEIGHTS_FILE, LinearParams, LinearScorer, fit_linear
 from classifiers.model_card import CARD_FILE, Calibrated, Card, Evaluation, Side, Threshold, read_card, write_card
-from classifiers.ranking import Flags, Scores, keep_threshold, measures
+from classifiers.ranking import Flags, Scores, check_keep, keep_threshold, measures
 
 Kind = Literal["fasttext", "sklearn"]
 HELD_OUT = 5  # one part of so many is held out
@@ -99,6 +99,8 @@ def train(
         raise ValueError("`model` names a classifier from elsewhere, which is not trained: leave it out")
     if folds < 1:
         raise ValueError(f"folds must be 1 or more, not {folds}")
+    if keep is not None:
+        check_keep(keep)
     used = maker.params() if params is None else params
     data = labelled(positive, negative)
     for name, count in (("positive", data.positive.sum()), ("negative", (~data.positive).sum())):

@@ -61,8 +61,14 @@ def train(
     """
     from classifiers.model_card import card_text
     from classifiers.quality import train as train_classifier
+    from classifiers.ranking import check_keep
     from pipeline.labelled_files import Fields, read_documents
 
+    if keep is not None:
+        try:
+            check_keep(keep)
+        except ValueError as error:
+            raise InputError(f"--keep: {error}") from None
     if pool and keep is None:
         raise InputError("--pool is what --keep is a fraction of: give both")
     if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / "card.json").is_file())):

@@ -172,7 +172,8 @@ def test_mistakes_are_one_line(cli: Cli, files: Path, tmp_path: Path) -> None:
     assert "not an SQL expression" in failed(*plain, "--positive-if", "score >>> 1")
     assert "no document with text = 'x'" in failed(*plain, "--positive-if", "text = 'x'")
     assert "give both" in failed(*plain, "--pool", given[1])
-    assert "must be above 0" in failed(*plain, "--keep", "2")
+    nothing = ["--positive", "none.parquet", "--negative", "none.parquet", "--model", "sklearn"]
+    assert "must be above 0" in failed(*nothing, "--keep", "2"), "before anything is read"
     assert "none.parquet: no such file" in failed("--positive", "none.parquet", *given[2:], "--model", "sklearn")
     assert "have no text in `body`" in failed(*plain, "--text", "body", code=3)
     (tmp_path / "out").mkdir()
