@@ -188,12 +188,15 @@ def reliability_text(bins: list[Bin]) -> list[str]:
 
 
 def _side(name: str, side: Side) -> str:
-    origin = ", ".join(_name(each) for each in side.origin) or "not stated"
+    origin = "; ".join(_name(each) for each in side.origin) or "not stated"
     return f"| {name} | {side.documents:,} | {side.used:,} | {side.groups:,} | {origin} |"
 
 
 def _name(origin: Any) -> str:
-    return " ".join(str(value) for value in origin.values()) if isinstance(origin, dict) else str(origin)
+    """Return `file.jsonl, bytes 12, …`; a file needs no key before it."""
+    if not isinstance(origin, dict):
+        return str(origin)
+    return ", ".join(str(value) if key == "file" else f"{key} {value}" for key, value in origin.items())
 
 
 def _threshold(threshold: Threshold) -> list[str]:

@@ -209,9 +209,9 @@ def test_linear_sees_length_when_asked(tmp_path: Path) -> None:
 
 
 def test_card_holds_data_and_parameters(prose: list[str], code: list[str], tmp_path: Path) -> None:
-    positive = Documents(prose, origin=[{"file": "prose.jsonl", "bytes": 12}])
+    positive = Documents(prose, origin=[{"file": "prose.jsonl", "bytes": 12}, {"unreadable": 2}])
     card = train("sklearn", positive, Documents(code), tmp_path, 1, LinearParams(bucket_bits=12))
     assert card.params["bucket_bits"] == 12
     assert "scikit-learn" in card.versions
-    assert card.positive.origin == [{"file": "prose.jsonl", "bytes": 12}]
-    assert "prose.jsonl" in (tmp_path / CARD_TEXT).read_text()
+    assert card.positive.origin == positive.origin
+    assert "| prose.jsonl, bytes 12; unreadable 2 |" in (tmp_path / CARD_TEXT).read_text()
