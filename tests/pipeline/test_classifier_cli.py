@@ -16,7 +16,8 @@ from classifiers.language import MODEL
 from classifiers.linear_quality import LinearParams, LinearScorer
 from classifiers.model_card import read_card
 from pipeline.cli import main
-from pipeline.errors import InputError
+from pipeline.errors import BadDataError, InputError
+from pipeline.labelled_files import Reading, check_params, read_documents
 from pipeline.load import load_mix
 from tests.pipeline.conftest import SAMPLES, walk_here
 
@@ -102,6 +103,54 @@ def test_conditions_choose_from_one_file(cli: Cli, files: Path, tmp_path: Path) 
     assert read_card(tmp_path / "one").positive.origin[1] == {"condition": "good = 1"}
 
 
+def documents(count: int, word: str) -> list[dict[str, object]]:
+    return [{"meta": {"body": f"{word} {i} times", "site": f"s{i // 5}"}, "at": i} for i in range(count)]
+
+
+def test_fields_are_found_by_path_and_bad_records_are_counted(tmp_path: Path) -> None:
+    """As in sources: a NUL, or no group where one is asked for, costs the record alone, up to a twentieth of them."""
+    lines = documents(100, "good")
+    lines[3]["meta"] = {"body": "a NUL \0 in it", "site": "s"}
+    lines[50]["meta"] = {"body": "no site"}
+    file = tmp_path / "good.jsonl"
+    file.write_text("\n".join(map(json.dumps, lines)))
+    how = Reading("meta.body", "meta.site")
+    found = read_documents([str(file)], how)
+    assert len(found.texts) == 98
+    assert found.texts[0] == "good 0 times"
+    assert found.groups is not None
+    assert (found.groups[0], found.groups[-1]) == ("s0", "s19")
+    assert found.origin[-1] == {"unreadable": 2}
+    rest = read_documents([str(file)], how, "at > 60")
+    assert (len(rest.texts), rest.origin[-1]) == (39, {"unreadable": 1}), "the group of a record that is not taken"
+    file.write_text("\n".join(map(json.dumps, [*lines, *({"meta": {"body": f"x {i}"}} for i in range(10))])))
+    with pytest.raises(BadDataError, match=r"12 of 110 records are unreadable: no `meta.site` .*\(11\); a NUL"):
+        read_documents([str(file)], how)
+
+
+def test_folders_of_code_and_settings_of_formats(tmp_path: Path) -> None:
+    folder = tmp_path / "lib" / "src"
+    folder.mkdir(parents=True)
+    for i in range(3):
+        (folder / f"m{i}.py").write_text(f"x = {i}\n")
+    (tmp_path / "reviews.csv").write_text("text;stars\ngood, really;5\nbad;1\n")
+    how = Reading(form="code", params={"separator": ";"})
+    paths = [str(tmp_path / "lib"), str(tmp_path / "reviews.csv")]
+    check_params(paths, how)
+    found = read_documents(paths, how)
+    assert list(found.texts) == ["x = 0\n", "x = 1\n", "x = 2\n", "good, really", "bad"]
+    first = dict(found.origin[0])  # type: ignore[call-overload]
+    assert (first["file"], first["bytes"], first["documents"]) == ("lib", 18, 3)
+    (folder / "m0.py").write_text("y = 0\n")
+    assert read_documents(paths, how).origin[0] != first, "the hash is of the files' bytes"
+    with pytest.raises(InputError, match=r"lib: a folder; name its format with --format \(code\)"):
+        read_documents(paths, Reading())
+    with pytest.raises(InputError, match="no setting `separater` .did you mean `separator`"):
+        check_params(paths, Reading(form="code", params={"separater": ";"}))
+    with pytest.raises(InputError, match=r"reviews.csv: csv: separator: .*at most 1 character"):
+        read_documents(paths[1:], Reading(params={"separator": ";;"}))
+
+
 def test_the_threshold_of_a_pool(cli: Cli, files: Path, tmp_path: Path) -> None:
     pool = str(files / "questions.jsonl")
     words = ["--model", "sklearn", "--keep", "0.2", "--pool", pool, *QUICK["sklearn"]]
@@ -172,7 +221,7 @@ def test_mistakes_are_one_line(cli: Cli, files: Path, tmp_path: Path) -> None:
     plain = [*given, "--model", "sklearn"]
     assert "did you mean `bucket_bits`?" in failed(*plain, "--param", "bucket_bit=3")
     assert "--param bucket_bits" in failed(*plain, "--param", "bucket_bits=many")
-    assert "no `grup` (did you mean `group`?)" in failed(*plain, "--group", "grup")
+    assert "no `grup` (did you mean `group`?) (150)" in failed(*plain, "--group", "grup", code=3)
     assert "no field `scor`" in failed(*plain, "--positive-if", "scor > 1")
     assert "not an SQL expression" in failed(*plain, "--positive-if", "score >>> 1")
     assert "no document with text = 'x'" in failed(*plain, "--positive-if", "text = 'x'")
@@ -180,7 +229,11 @@ def test_mistakes_are_one_line(cli: Cli, files: Path, tmp_path: Path) -> None:
     nothing = ["--positive", "none.parquet", "--negative", "none.parquet", "--model", "sklearn"]
     assert "must be above 0" in failed(*nothing, "--keep", "2"), "before anything is read"
     assert "none.parquet: no such file" in failed("--positive", "none.parquet", *given[2:], "--model", "sklearn")
-    assert "have no text in `body`" in failed(*plain, "--text", "body", code=3)
+    assert "150 of 150 records are unreadable: field `body` holds no text (150)" in failed(
+        *plain, "--text", "body", code=3
+    )
+    assert "unknown format `jsnl` (did you mean `jsonl`?)" in failed(*plain, "--format", "jsnl")
+    assert "jsonl, parquet: no setting `separator`" in failed(*plain, "--format-param", "separator=;")
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine.txt").write_text("keep")
     assert "is no folder of a classifier" in failed(*plain)
