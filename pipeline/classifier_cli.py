@@ -60,7 +60,7 @@ def train(
     ] = None,
     pool: Annotated[
         list[str] | None,
-        typer.Option(metavar="FILE", help="What it is a fraction of; the held-out documents if absent."),
+        typer.Option(metavar="FILE", help="What it is a fraction of; if absent what the model did not see."),
     ] = None,
     param: Params = None,
     seed: Seed = 1,
