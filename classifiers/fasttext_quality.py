@@ -17,6 +17,7 @@ from pydantic import Field
 
 from classifiers.base import ScorerParams, as_list
 from classifiers.calibration import load_calibration, with_probability
+from classifiers.fasttext_file import load_fasttext
 from classifiers.fasttext_labels import reading_of, score_of
 from classifiers.language import one_line
 
@@ -59,8 +60,6 @@ class FastTextScorer:
         A model trained here sees text as it was trained to, whatever the other parameters say; one from elsewhere sees
         plain text without newlines. Raises ValueError when there is no model or it lacks the label.
         """
-        import fasttext
-
         if params.model is None and model_dir is None:
             raise ValueError("a fastText quality scorer needs a trained model's folder, or `model`")
         path = params.model or Path(model_dir or "")
@@ -72,7 +71,7 @@ class FastTextScorer:
                 wrong = "takes no `label`" if features.is_file() else f"has no {FEATURES_FILE}"
                 raise ValueError(f"{path}: a folder of a trained fastText classifier {wrong}")
             self.params = FastTextParams.model_validate_json(features.read_text(encoding="utf-8"))
-        self.model = fasttext.load_model(str(path / MODEL_FILE if self.trained else path))
+        self.model = load_fasttext(path / MODEL_FILE if self.trained else path)
         self.reading = reading_of(self.model.get_labels(), params.label, path)  # type: ignore[arg-type]
         self.calibration = load_calibration(path) if self.trained else None
 

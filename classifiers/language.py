@@ -8,6 +8,7 @@ import polars as pl
 from pydantic import Field
 
 from classifiers.base import ScorerParams, as_list
+from classifiers.fasttext_file import load_fasttext
 
 MODEL = Path(__file__).parent / "models" / "lid.176.ftz"
 UNDETERMINED = "und"  # ISO 639-2 code for text without language
@@ -37,11 +38,9 @@ class LanguageScorer:
     columns = ("label", "probability")
 
     def __init__(self, params: LanguageParams) -> None:
-        """Load the model. Raises ValueError when the file is missing or not a fastText model."""
-        import fasttext
-
+        """Load the model. Raises ValueError when the file is missing, cut off or not a fastText model."""
         self.params = params
-        self.model = fasttext.load_model(str(params.model or MODEL))
+        self.model = load_fasttext(params.model or MODEL)
 
     def score(self, texts: pl.Series) -> pl.DataFrame:
         as_list(texts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ class Threshold(_Part):
     score: float
     kept: float  # share of them that reach it
     probability: float  # calibrated, at that score
-    positive_kept: float  # share of the held-out positives that reach it
+    positive_kept: float  # share of the positives that the stored model did not see that reach it
     negative_kept: float
 
 
@@ -56,7 +57,7 @@ class Card(_Part):
     positive: Side
     negative: Side
     dropped: int  # repeated texts, and texts of both classes
-    folds: int  # 1: one part is held out, and the stored model saw the others; else every document is held out once
+    folds: int  # 1: a fifth is held out, and the stored model saw the rest; else all are, and it saw all folds but one
     trained: int  # documents that the stored model learnt from
     held_out: int  # documents that were scored by a model that had not seen their group
     seed: int
@@ -101,8 +102,8 @@ def card_text(card: Card) -> str:
     whole = "Whole groups are held out together." if grouped else "Documents are held out one by one."
     if card.folds > 1:
         how = (
-            f"{card.folds}-fold cross-validation: each document is scored by a model that saw none of its fold, and "
-            "the stored model is fitted on all."
+            f"{card.folds}-fold cross-validation: each document is scored by a model that saw none of its fold; the "
+            "stored model is the one that did not see the first."
         )
     else:
         how = "A fifth is held out; the stored model is the one that was measured."
@@ -188,18 +189,23 @@ def reliability_text(bins: list[Bin]) -> list[str]:
 
 
 def _side(name: str, side: Side) -> str:
-    origin = ", ".join(_name(each) for each in side.origin) or "not stated"
+    origin = "; ".join(_name(each) for each in side.origin) or "not stated"
     return f"| {name} | {side.documents:,} | {side.used:,} | {side.groups:,} | {origin} |"
 
 
 def _name(origin: Any) -> str:
-    return " ".join(str(value) for value in origin.values()) if isinstance(origin, dict) else str(origin)
+    """Return `file.jsonl, bytes 12, …`; a file needs no key before it."""
+    if not isinstance(origin, dict):
+        return str(origin)
+    return ", ".join(str(value) if key == "file" else f"{key} {value}" for key, value in origin.items())
 
 
 def _threshold(threshold: Threshold) -> list[str]:
+    spread = 2 * math.sqrt(threshold.kept * (1 - threshold.kept) / threshold.documents)
     return [
         f"A score of at least **{threshold.score:.6f}** keeps {threshold.kept:.1%} of {threshold.of} "
-        f"({threshold.documents:,}; asked for {threshold.keep:.1%}). Of the held-out documents it keeps "
-        f"{threshold.positive_kept:.1%} of the positives and {threshold.negative_kept:.1%} of the negatives. The "
-        f"probability there is {threshold.probability:.3f}.",
+        f"({threshold.documents:,}; asked for {threshold.keep:.1%}). Chosen on so many, it keeps that share of new "
+        f"documents like them give or take {spread:.1%} (two standard errors). Of the labelled documents that the "
+        f"stored model did not see it keeps {threshold.positive_kept:.1%} of the positives and "
+        f"{threshold.negative_kept:.1%} of the negatives. The probability there is {threshold.probability:.3f}.",
     ]

@@ -2,9 +2,9 @@
 
 `train` drops repeated texts, balances the classes so that their sizes do not matter, and measures on documents whose
 group (question, book, repository; the document itself where none is given) the measured model never saw: one held-out
-fifth, or every document once by cross-validation. It calibrates on those same held-out scores, and writes the model
-beside a card. A score is the classifier's P(positive) at even odds, in [0, 1], of the first `max_chars` characters of a
-text: the start of a long document stands for all of it, in training as in scoring.
+fifth, or every document once by cross-validation. It calibrates on those same held-out scores, and writes a model that
+was measured beside a card. A score is the classifier's P(positive) at even odds, in [0, 1], of the first `max_chars`
+characters of a text: the start of a long document stands for all of it, in training as in scoring.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from classifiers.fasttext_quality import MODEL_FILE, FastTextParams, FastTextSco
 from classifiers.labelled import Documents, Labelled, folds_of, labelled
 from classifiers.linear_quality import FEATURES_FILE, WEIGHTS_FILE, LinearParams, LinearScorer, fit_linear
 from classifiers.model_card import CARD_FILE, Calibrated, Card, Evaluation, Side, Threshold, read_card, write_card
-from classifiers.ranking import Flags, Scores, keep_threshold, measures
+from classifiers.ranking import Flags, Scores, check_keep, keep_threshold, measures
 
 Kind = Literal["fasttext", "sklearn"]
 HELD_OUT = 5  # one part of so many is held out
@@ -69,6 +69,7 @@ class HeldOut:
     positive: Flags
     groups: np.ndarray
     parts: np.ndarray  # two or more sets of whole groups: a calibration is measured on one and fitted on the others
+    own: Flags  # scored by the model that is stored
 
 
 def train(
@@ -86,8 +87,8 @@ def train(
     """Train a classifier and write its files, `calibration.json`, `card.json` and `card.md` into the folder `out`.
 
     folds: 1 holds out a fifth and stores the model that was measured on it; k > 1 holds out every document once, in k
-    models, and stores one more that is fitted on all. keep: fraction of `pool` (of the held-out documents where there
-    is none) that the card's threshold keeps.
+    models, and stores the first of them. keep: fraction of `pool` that the card's threshold keeps; where there is none,
+    of the documents that the stored model did not learn from.
 
     Same texts, seed and versions give the same bytes. Raises ValueError when fewer than 10 texts of a class remain,
     when the groups are so few that a part lacks a class, or when training fails.
@@ -99,19 +100,16 @@ def train(
         raise ValueError("`model` names a classifier from elsewhere, which is not trained: leave it out")
     if folds < 1:
         raise ValueError(f"folds must be 1 or more, not {folds}")
+    if keep is not None:
+        check_keep(keep)
     used = maker.params() if params is None else params
     data = labelled(positive, negative)
     for name, count in (("positive", data.positive.sum()), ("negative", (~data.positive).sum())):
         if count < LEAST:
             raise ValueError(f"{count} distinct {name} texts, at least {LEAST} are needed")
     out.mkdir(parents=True, exist_ok=True)
-    if folds == 1:
-        held = _hold_out(maker, data, out, seed, used)
-        seen = np.setdiff1d(np.arange(len(data.texts)), held.rows)
-    else:
-        held = out_of_fold(kind, data, used, seed, folds)
-        maker.fit(*data.of(np.arange(len(data.texts))), out, seed, used)
-        seen = np.arange(len(data.texts))
+    held = _hold_out(maker, data, out, seed, used) if folds == 1 else out_of_fold(kind, data, used, seed, folds, out)
+    seen = np.setdiff1d(np.arange(len(data.texts)), held.rows[held.own])
     np.save(out / _SEEN_FILE, np.sort(data.hashes[seen]))
     calibration = fit_calibration(held.scores, held.positive)
     save_calibration(calibration, out)
@@ -143,21 +141,26 @@ def train(
     return card
 
 
-def out_of_fold(kind: Kind, data: Labelled, params: ScorerParams, seed: int, folds: int) -> HeldOut:
-    """Score every document by a model that is fitted on the other folds; groups stay whole.
+def out_of_fold(
+    kind: Kind, data: Labelled, params: ScorerParams, seed: int, folds: int, out: Path | None = None
+) -> HeldOut:
+    """Score every document by a model that is fitted on the other folds; groups stay whole. The model that did not see
+    the first fold is written into `out`.
 
-    Raises ValueError when the groups are so few that what is left to learn from lacks a class.
+    Raises ValueError when the groups are so few that what is left to learn from, or the first fold, lacks a class.
     """
     maker = _maker(kind)
     fold = folds_of(data.groups, data.positive, folds, np.random.default_rng(seed))
     scores = np.empty(len(fold))
+    _check_classes(data.positive[fold == 0], "held out")
     for part in range(folds):
         own = fold == part
         _check_classes(data.positive[~own], "left to learn from")
         with tempfile.TemporaryDirectory() as folder:
-            maker.fit(*data.of(~own), Path(folder), seed, params)
-            scores[own] = _scores(maker.load(params, Path(folder)), [data.texts[i] for i in np.flatnonzero(own)])
-    return _held_out(data, np.arange(len(fold)), scores, fold)
+            path = out if out and part == 0 else Path(folder)
+            maker.fit(*data.of(~own), path, seed, params)
+            scores[own] = _scores(maker.load(params, path), [data.texts[i] for i in np.flatnonzero(own)])
+    return _held_out(data, np.arange(len(fold)), scores, fold, fold == 0)
 
 
 def evaluate(
@@ -221,12 +224,13 @@ def _hold_out(maker: _Maker, data: Labelled, out: Path, seed: int, params: Score
     _check_classes(data.positive[rows], "held out")
     _check_classes(data.positive[fold >= 2], "left to learn from")
     maker.fit(*data.of(fold >= 2), out, seed, params)
-    return _held_out(data, rows, _scores(maker.load(params, out), [data.texts[i] for i in rows]), fold[rows])
+    scores = _scores(maker.load(params, out), [data.texts[i] for i in rows])
+    return _held_out(data, rows, scores, fold[rows], np.ones(len(rows), np.bool_))
 
 
-def _held_out(data: Labelled, rows: np.ndarray, scores: Scores, parts: np.ndarray) -> HeldOut:
+def _held_out(data: Labelled, rows: np.ndarray, scores: Scores, parts: np.ndarray, own: Flags) -> HeldOut:
     _, groups = np.unique(data.groups[rows], return_inverse=True)
-    return HeldOut(rows, scores, data.positive[rows], groups, parts)
+    return HeldOut(rows, scores, data.positive[rows], groups, parts, own)
 
 
 def _check_classes(positive: Flags, what: str) -> None:
@@ -242,18 +246,20 @@ def _scores(scorer: Scorer, texts: list[str]) -> Scores:
 def _threshold(
     keep: float, pool: Documents | None, scorer: Scorer, held: HeldOut, calibration: Calibration
 ) -> Threshold:
-    scores = held.scores if pool is None else _scores(scorer, list(pool.texts))
+    # other models' scores lie elsewhere: a threshold from them keeps another share
+    own, positive = held.scores[held.own], held.positive[held.own]
+    scores = own if pool is None else _scores(scorer, list(pool.texts))
     score = keep_threshold(scores, keep)
     return Threshold(
         keep=keep,
-        of="the held-out documents" if pool is None else "the pool",
+        of="the documents that the stored model did not see" if pool is None else "the pool",
         documents=len(scores),
         origin=[] if pool is None else list(pool.origin),
         score=score,
         kept=float((scores >= score).mean()),
         probability=float(calibration.probability(np.array([score]))[0]),
-        positive_kept=float((held.scores[held.positive] >= score).mean()),
-        negative_kept=float((held.scores[~held.positive] >= score).mean()),
+        positive_kept=float((own[positive] >= score).mean()),
+        negative_kept=float((own[~positive] >= score).mean()),
     )
 
 

@@ -109,14 +109,19 @@ def _steps(scores: Scores, positive: Flags) -> tuple[NDArray[np.int64], NDArray[
     return np.cumsum(np.bincount(place)), np.cumsum(np.bincount(place, positive).astype(np.int64))
 
 
+def check_keep(keep: float) -> None:
+    """Raise ValueError for a fraction to keep that is none."""
+    if not 0 < keep <= 1:
+        raise ValueError(f"the fraction to keep must be above 0 and at most 1, not {keep:g}")
+
+
 def keep_threshold(scores: Scores, keep: float) -> float:
     """Return the score that at least the fraction `keep` (0 to 1) of the documents reach, and hardly more.
 
     Rounded down to six decimals, so that the number that is written is the number that was meant; ties and the
     rounding may keep a few more. Raises ValueError on another fraction or without scores.
     """
-    if not 0 < keep <= 1:
-        raise ValueError(f"the fraction to keep must be above 0 and at most 1, not {keep:g}")
+    check_keep(keep)
     if not len(scores):
         raise ValueError("a threshold needs at least one document")
     count = max(1, math.ceil(keep * len(scores) - 1e-9))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,6 +26,14 @@ Text = Annotated[str, typer.Option(metavar="FIELD", help="Field that holds the t
 Group = Annotated[
     str | None, typer.Option(metavar="FIELD", help="Field whose value stays on one side of every split, e.g. a thread.")
 ]
+Format = Annotated[
+    str | None,
+    typer.Option("--format", metavar="NAME", help="Format of folders and of files whose ending tells none, e.g. code."),
+]
+FormatParams = Annotated[
+    list[str] | None,
+    typer.Option("--format-param", metavar="NAME=VALUE", help="A setting of a format, e.g. separator=;; repeated."),
+]
 Params = Annotated[
     list[str] | None, typer.Option("--param", metavar="NAME=VALUE", help="A parameter of the classifier; repeated.")
 ]
@@ -41,6 +50,8 @@ def train(
     negative_if: NegativeIf = None,
     text: Text = "text",
     group: Group = None,
+    form: Format = None,
+    format_param: FormatParams = None,
     folds: Annotated[
         int, typer.Option(min=1, help="Every document is held out once, in so many folds; 1 holds out a fifth.")
     ] = 5,
@@ -49,7 +60,7 @@ def train(
     ] = None,
     pool: Annotated[
         list[str] | None,
-        typer.Option(metavar="FILE", help="What it is a fraction of; the held-out documents if absent."),
+        typer.Option(metavar="FILE", help="What it is a fraction of; if absent what the model did not see."),
     ] = None,
     param: Params = None,
     seed: Seed = 1,
@@ -61,16 +72,23 @@ def train(
     """
     from classifiers.model_card import card_text
     from classifiers.quality import train as train_classifier
-    from pipeline.labelled_files import Fields, read_documents
+    from classifiers.ranking import check_keep
+    from pipeline.labelled_files import Reading, check_params, read_documents
 
+    if keep is not None:
+        try:
+            check_keep(keep)
+        except ValueError as error:
+            raise InputError(f"--keep: {error}") from None
     if pool and keep is None:
         raise InputError("--pool is what --keep is a fraction of: give both")
     if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / "card.json").is_file())):
         raise InputError(f"--out: {out} exists and is no folder of a classifier")
     params = _params(model, param)
-    fields = Fields(text, group)
-    good, bad = _sides(positive, negative, positive_if, negative_if, fields)
-    from_pool = read_documents(pool, Fields(text)) if pool else None
+    how = Reading(text, group, form, _values("--format-param", format_param))
+    check_params([*positive, *negative, *(pool or [])], how)
+    good, bad = _sides(positive, negative, positive_if, negative_if, how)
+    from_pool = read_documents(pool, replace(how, group=None)) if pool else None
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as scratch:
         made = Path(scratch) / out.name
@@ -105,6 +123,8 @@ def evaluate(
     negative_if: NegativeIf = None,
     text: Text = "text",
     group: Group = None,
+    form: Format = None,
+    format_param: FormatParams = None,
     param: Params = None,
     seed: Seed = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of Markdown.")] = False,
@@ -115,7 +135,7 @@ def evaluate(
     """
     from classifiers.model_card import CARD_FILE, evaluation_text, read_card
     from classifiers.quality import evaluate as evaluate_classifier
-    from pipeline.labelled_files import Fields
+    from pipeline.labelled_files import Reading, check_params
 
     if not classifier.exists():
         raise InputError(f"{classifier}: no such file or folder")
@@ -123,7 +143,9 @@ def evaluate(
         raise InputError(f"{classifier}: no {CARD_FILE}: this is no folder of a classifier")
     kind = read_card(classifier).kind if classifier.is_dir() else "fasttext"
     params = _params(kind, param).model_copy(update={"model": classifier})
-    good, bad = _sides(positive, negative, positive_if, negative_if, Fields(text, group))
+    how = Reading(text, group, form, _values("--format-param", format_param))
+    check_params([*positive, *negative], how)
+    good, bad = _sides(positive, negative, positive_if, negative_if, how)
     try:
         found = evaluate_classifier(kind, params, good, bad, seed)  # type: ignore[arg-type]
     except ValueError as error:
@@ -132,16 +154,31 @@ def evaluate(
 
 
 def _sides(
-    positive: list[str], negative: list[str], positive_if: str | None, negative_if: str | None, fields: Any
+    positive: list[str], negative: list[str], positive_if: str | None, negative_if: str | None, how: Any
 ) -> tuple[Documents, Documents]:
     from pipeline.labelled_files import read_documents
 
-    return read_documents(positive, fields, positive_if), read_documents(negative, fields, negative_if)
+    return read_documents(positive, how, positive_if), read_documents(negative, how, negative_if)
+
+
+def _values(option: str, given: list[str] | None) -> dict[str, Any]:
+    """Return the values of `name=value` texts, each read as YAML."""
+    import yaml
+
+    values = {}
+    for each in given or []:
+        name, equals, value = each.partition("=")
+        if not equals:
+            raise InputError(f"{option} {each}: expected NAME=VALUE")
+        try:
+            values[name] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            raise InputError(f"{option} {each}: the value is not YAML") from None
+    return values
 
 
 def _params(kind: str, given: list[str] | None) -> ScorerParams:
     """Return a classifier's parameters from `name=value` texts. Raises InputError that names what is wrong."""
-    import yaml
     from pydantic import ValidationError
 
     from classifiers.quality import params_of
@@ -150,19 +187,12 @@ def _params(kind: str, given: list[str] | None) -> ScorerParams:
         model = params_of(kind)
     except ValueError as error:
         raise InputError(f"--model: {error}") from None
-    values = {}
-    for each in given or []:
-        name, equals, value = each.partition("=")
-        if not equals:
-            raise InputError(f"--param {each}: expected NAME=VALUE")
+    values = _values("--param", given)
+    for name in values:
         if name not in model.model_fields or name == "model":
             raise InputError(
                 f"--param: {kind} has no parameter `{name}`{nearest(name, set(model.model_fields) - {'model'})}"
             )
-        try:
-            values[name] = yaml.safe_load(value)
-        except yaml.YAMLError:
-            raise InputError(f"--param {each}: the value is not YAML") from None
     try:
         return model.model_validate(values)
     except ValidationError as error:

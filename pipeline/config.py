@@ -238,7 +238,7 @@ class Benchmark(Section):
     metric: Annotated[list[Metric], BeforeValidator(as_list), Field(min_length=1)] = Field(
         ["bpb"], description="One or several of bpb, acc, acc_per_char, acc_per_byte, acc_uncond."
     )
-    items: Count = Field(400, description="At most this many items are used.")
+    items: Count = Field(400, description="At most this many items are scored; documents are searched for all.")
 
 
 class Contamination(Section):

@@ -144,7 +144,7 @@ def encode_requests(job: Job) -> dict[str, Any]:
             if role.startswith("found in ")
             for item in json.loads((folder / "items.json").read_text())
         }
-        counts["contaminated"] = len(held)
+        counts["contaminated"] = len(held & {request.item for request in requests})  # others are not scored anyway
         requests = [request for request in requests if request.item not in held]
         sides = _split([(request.item, request) for request in requests], job)
     else:

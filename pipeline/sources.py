@@ -162,8 +162,8 @@ def _document(
         return bad(f"field `{fields['id']}` is missing")
     if truth is not None and not isinstance(truth, str):
         return bad(f"field `{fields['truth']}` holds no text")
-    group = _get(rest, fields["group"]) if fields["group"] else None
-    license_ = fields["license"] or (_get(rest, fields["license_field"]) if fields["license_field"] else None)
+    group = get_field(rest, fields["group"]) if fields["group"] else None
+    license_ = fields["license"] or (get_field(rest, fields["license_field"]) if fields["license_field"] else None)
     document = {
         "id": str(name),
         "text": text,
@@ -185,7 +185,7 @@ def _document(
     return document
 
 
-def _get(record: dict[str, Any], path: str) -> Any:
+def get_field(record: dict[str, Any], path: str) -> Any:
     """Return a field by its name, or by a path of names with dots; None where it is absent."""
     if path in record:
         return record[path]
@@ -197,7 +197,14 @@ def _get(record: dict[str, Any], path: str) -> Any:
 
 def _take(record: dict[str, Any], path: str) -> Any:
     """Return a field and remove it where it stands at the top."""
-    return record.pop(path) if path in record else _get(record, path)
+    return record.pop(path) if path in record else get_field(record, path)
+
+
+def faults_of(record: Record, shard: Shard, text: str, seen: IdSet) -> BadRecord | Skipped | None:
+    """Return why a record gives no document with the field `text`, None where it gives one; ids do not matter."""
+    fields = dict.fromkeys(("id", "group", "truth", "license", "license_field")) | {"text": text}
+    found = _document(record, shard, fields, seen)
+    return None if isinstance(found, dict) else found
 
 
 def check(run: Run) -> None:

@@ -5,7 +5,8 @@ comes later the training text stays as it is, and the items of it that are found
 nothing is trained again.
 
 Of an item its question and its right answer are looked for, without the instructions, solved examples and labels that
-all items of the eval share: a document that holds those alone is not contaminated.
+all items of the eval share: a document that holds those alone is not contaminated. All items of a file are looked for,
+also those that proxies are not scored on (`evals.benchmarks.<name>.items`).
 """
 
 from __future__ import annotations
@@ -13,46 +14,69 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
+from pipeline.errors import InputError
 from pipeline.run import Run
+from pipeline.shards import fingerprint
 from pipeline.store import write_json
 from pipeline.tokenize import domain_units, texts
 from pipeline.units import Job, Unit
+from proxy_models.readers import read_requests
 from proxy_models.requests import Request
 
 if TYPE_CHECKING:
     from classifiers.contamination import Suite
 
-SUITE_VERSION = 2
-OVERLAP_VERSION = 1
+SUITE_VERSION = 3
+OVERLAP_VERSION = 2
 
 _LABEL_BEFORE = re.compile(r"[:\n]\s*")
 _LABEL_AFTER = re.compile(r"\n|(?<=\s)\w+:\s*$")
 
 
 def suite_units(run: Run) -> list[Unit]:
-    """One pinned unit over all benchmarks of the first run."""
-    inputs = {name: unit.ref for name, unit in benchmarks_of(run).items()}
-    args = {"n": run.config.evals.contamination.n}
-    return [run.pinned(Unit("suite", "suite", SUITE_VERSION, args, inputs))] if inputs else []
+    """One pinned unit over the files of all benchmarks of the first run."""
+    files, n = _files(run), run.config.evals.contamination.n
+    if not files:
+        return []
+    place = {name: benchmark.path for name, benchmark in run.config.evals.benchmarks.items()}
+    unit = Unit("suite", "suite", SUITE_VERSION, {"n": n, "evals": files}, place=place, pinned_by={"n": n})
+    return [run.pinned(unit)]
 
 
 def build_suite(job: Job) -> dict[str, Any]:
-    """Write the contamination suite and the names of the evals in it; return how many items of each it holds."""
+    """Write the contamination suite and the files of the evals in it; return how many items of each it holds. Raises
+    InputError on a bad line."""
     from classifiers.contamination import SUITE_FILE, save_suite
 
-    items = [(name, text) for name, folder in job.inputs.items() for _, text in item_texts(requests_of(folder))]
+    items = [(name, text) for name, file in job.args["evals"].items() for _, text in _items(job.place[name], file)]
     suite = _suite(items, job.args["n"])
     save_suite(suite, job.out / SUITE_FILE)
-    write_json(job.out / "evals.json", {name: folder.name for name, folder in job.inputs.items()})
+    write_json(job.out / "evals.json", job.args["evals"])
     short = dict(zip(suite.evals, suite.items_skipped.tolist(), strict=True))
     return {"items": len(items), "of": dict(Counter(name for name, _ in items)), "too_short": short}
+
+
+def _files(run: Run) -> dict[str, dict[str, Any]]:
+    """Return by benchmark what its items depend on: the bytes of its file, and its format where the YAML names one."""
+    return {
+        name: {"content": fingerprint(run, each.path)} | ({"format": each.format} if each.format else {})
+        for name, each in run.config.evals.benchmarks.items()
+    }
+
+
+def _items(path: str, file: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return (item, question and right answer) of every item of a benchmark's file."""
+    try:
+        return item_texts(read_requests(Path(path), file.get("format")))
+    except ValueError as error:
+        raise InputError(str(error)) from None
 
 
 def benchmarks_of(run: Run) -> dict[str, Unit]:
@@ -101,29 +125,30 @@ def overlap_units(run: Run) -> list[Unit]:
             "overlap",
             f"{name}/{shard}",
             OVERLAP_VERSION,
-            {"n": run.config.evals.contamination.n},
-            {**inputs, "benchmark": benchmark.ref},
+            {"n": run.config.evals.contamination.n, "eval": file},
+            inputs,
+            {"path": run.config.evals.benchmarks[name].path},
         )
-        for name, benchmark in benchmarks_of(run).items()
-        if benchmark.key not in known
+        for name, file in _files(run).items()
+        if file not in known
         for domain in run.config.domain_names()
         for shard, inputs in domain_units(run, domain)
     ]
 
 
-def _pinned_evals(run: Run) -> set[str]:
-    """Return the keys of the benchmarks in the suite."""
+def _pinned_evals(run: Run) -> list[dict[str, Any]]:
+    """Return the files of the benchmarks in the suite."""
     for unit in run.of("suite"):
         run.manifest(unit)  # NotYet where it has not been built
-        return set(run.store.read_json(unit.ref, "evals.json").values())
-    return set()
+        return list(run.store.read_json(unit.ref, "evals.json").values())
+    return []
 
 
 def find_items(job: Job) -> dict[str, Any]:
     """Write `items.json`: the items that a training text holds; count the texts that hold one."""
     from classifiers.contamination import ContaminationScorer
 
-    items = item_texts(requests_of(job.inputs["benchmark"]))
+    items = _items(job.place["path"], job.args["eval"])
     scorer = ContaminationScorer(_suite(items, job.args["n"]))
     found, documents = np.zeros(len(items), bool), 0
     for batch in texts(job.inputs["documents"], job.inputs.get("selection")):

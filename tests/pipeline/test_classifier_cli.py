@@ -7,13 +7,17 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
+from classifiers.duplicates import exact_hash
+from classifiers.language import MODEL
 from classifiers.linear_quality import LinearParams, LinearScorer
 from classifiers.model_card import read_card
 from pipeline.cli import main
-from pipeline.errors import InputError
+from pipeline.errors import BadDataError, InputError
+from pipeline.labelled_files import Reading, check_params, read_documents
 from pipeline.load import load_mix
 from tests.pipeline.conftest import SAMPLES, walk_here
 
@@ -67,7 +71,7 @@ def test_trains_evaluates_and_repeats_itself(cli: Cli, files: Path, tmp_path: Pa
     assert card.positive.origin[0]["file"] == "wikipedia.parquet"
     assert card.positive.origin[0]["documents"] == card.positive.documents == 150
     assert card.negative.groups == pl.read_ndjson(files / "questions.jsonl")["group"].n_unique() < 150
-    assert card.held_out == card.trained
+    assert card.held_out == 300 > card.trained > 200, "the stored model saw four folds of five"
     cli(*words, "--out", tmp_path / "b")
     cli(*words, "--out", tmp_path / "b")  # over itself
     first, second = ({f.name: f.read_bytes() for f in (tmp_path / name).iterdir()} for name in "ab")
@@ -78,10 +82,12 @@ def test_trains_evaluates_and_repeats_itself(cli: Cli, files: Path, tmp_path: Pa
     unseen = ["--positive", f"{tmp_path}/rest.parquet", "--negative", f"{tmp_path}/others.parquet"]
     found = json.loads(cli("classifier", "evaluate", tmp_path / "a", *unseen, "--json"))
     assert found["positive"] + found["negative"] + found["seen"] + found["dropped"] == 150
-    assert found["seen"] == 50
+    learnt = np.load(tmp_path / "a" / "seen.npy")
+    given = pl.concat([rest["text"], pl.read_parquet(tmp_path / "others.parquet")["text"]])
+    assert found["seen"] == sum(exact_hash(text) in learnt for text in given) > 0
     assert found["measures"]["auc"] > 0.9
     text = cli("classifier", "evaluate", tmp_path / "a", *unseen)
-    assert "50 that it was trained on" in text
+    assert f"{found['seen']} that it was trained on" in text
     assert f"AUC {found['measures']['auc']:.3f}" in text
 
 
@@ -95,6 +101,54 @@ def test_conditions_choose_from_one_file(cli: Cli, files: Path, tmp_path: Path) 
     name = "weights.safetensors"
     assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
     assert read_card(tmp_path / "one").positive.origin[1] == {"condition": "good = 1"}
+
+
+def documents(count: int, word: str) -> list[dict[str, object]]:
+    return [{"meta": {"body": f"{word} {i} times", "site": f"s{i // 5}"}, "at": i} for i in range(count)]
+
+
+def test_fields_are_found_by_path_and_bad_records_are_counted(tmp_path: Path) -> None:
+    """As in sources: a NUL, or no group where one is asked for, costs the record alone, up to a twentieth of them."""
+    lines = documents(100, "good")
+    lines[3]["meta"] = {"body": "a NUL \0 in it", "site": "s"}
+    lines[50]["meta"] = {"body": "no site"}
+    file = tmp_path / "good.jsonl"
+    file.write_text("\n".join(map(json.dumps, lines)))
+    how = Reading("meta.body", "meta.site")
+    found = read_documents([str(file)], how)
+    assert len(found.texts) == 98
+    assert found.texts[0] == "good 0 times"
+    assert found.groups is not None
+    assert (found.groups[0], found.groups[-1]) == ("s0", "s19")
+    assert found.origin[-1] == {"unreadable": 2}
+    rest = read_documents([str(file)], how, "at > 60")
+    assert (len(rest.texts), rest.origin[-1]) == (39, {"unreadable": 1}), "the group of a record that is not taken"
+    file.write_text("\n".join(map(json.dumps, [*lines, *({"meta": {"body": f"x {i}"}} for i in range(10))])))
+    with pytest.raises(BadDataError, match=r"12 of 110 records are unreadable: no `meta.site` .*\(11\); a NUL"):
+        read_documents([str(file)], how)
+
+
+def test_folders_of_code_and_settings_of_formats(tmp_path: Path) -> None:
+    folder = tmp_path / "lib" / "src"
+    folder.mkdir(parents=True)
+    for i in range(3):
+        (folder / f"m{i}.py").write_text(f"x = {i}\n")
+    (tmp_path / "reviews.csv").write_text("text;stars\ngood, really;5\nbad;1\n")
+    how = Reading(form="code", params={"separator": ";"})
+    paths = [str(tmp_path / "lib"), str(tmp_path / "reviews.csv")]
+    check_params(paths, how)
+    found = read_documents(paths, how)
+    assert list(found.texts) == ["x = 0\n", "x = 1\n", "x = 2\n", "good, really", "bad"]
+    first = dict(found.origin[0])  # type: ignore[call-overload]
+    assert (first["file"], first["bytes"], first["documents"]) == ("lib", 18, 3)
+    (folder / "m0.py").write_text("y = 0\n")
+    assert read_documents(paths, how).origin[0] != first, "the hash is of the files' bytes"
+    with pytest.raises(InputError, match=r"lib: a folder; name its format with --format \(code\)"):
+        read_documents(paths, Reading())
+    with pytest.raises(InputError, match="no setting `separater` .did you mean `separator`"):
+        check_params(paths, Reading(form="code", params={"separater": ";"}))
+    with pytest.raises(InputError, match=r"reviews.csv: csv: separator: .*at most 1 character"):
+        read_documents(paths[1:], Reading(params={"separator": ";;"}))
 
 
 def test_the_threshold_of_a_pool(cli: Cli, files: Path, tmp_path: Path) -> None:
@@ -167,16 +221,25 @@ def test_mistakes_are_one_line(cli: Cli, files: Path, tmp_path: Path) -> None:
     plain = [*given, "--model", "sklearn"]
     assert "did you mean `bucket_bits`?" in failed(*plain, "--param", "bucket_bit=3")
     assert "--param bucket_bits" in failed(*plain, "--param", "bucket_bits=many")
-    assert "no `grup` (did you mean `group`?)" in failed(*plain, "--group", "grup")
+    assert "no `grup` (did you mean `group`?) (150)" in failed(*plain, "--group", "grup", code=3)
     assert "no field `scor`" in failed(*plain, "--positive-if", "scor > 1")
     assert "not an SQL expression" in failed(*plain, "--positive-if", "score >>> 1")
     assert "no document with text = 'x'" in failed(*plain, "--positive-if", "text = 'x'")
     assert "give both" in failed(*plain, "--pool", given[1])
-    assert "must be above 0" in failed(*plain, "--keep", "2")
+    nothing = ["--positive", "none.parquet", "--negative", "none.parquet", "--model", "sklearn"]
+    assert "must be above 0" in failed(*nothing, "--keep", "2"), "before anything is read"
     assert "none.parquet: no such file" in failed("--positive", "none.parquet", *given[2:], "--model", "sklearn")
-    assert "have no text in `body`" in failed(*plain, "--text", "body", code=3)
+    assert "150 of 150 records are unreadable: field `body` holds no text (150)" in failed(
+        *plain, "--text", "body", code=3
+    )
+    assert "unknown format `jsnl` (did you mean `jsonl`?)" in failed(*plain, "--format", "jsnl")
+    assert "jsonl, parquet: no setting `separator`" in failed(*plain, "--format-param", "separator=;")
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine.txt").write_text("keep")
     assert "is no folder of a classifier" in failed(*plain)
     assert (tmp_path / "out" / "mine.txt").read_text() == "keep"
+    (tmp_path / "cut.bin").write_bytes(MODEL.read_bytes()[:100_000])
+    assert f"{tmp_path}/cut.bin: a fastText model that is cut off" in cli(
+        "classifier", "evaluate", tmp_path / "cut.bin", *given, fails=2
+    )
     assert "no card.json" in cli("classifier", "evaluate", tmp_path / "out", *given, fails=2)

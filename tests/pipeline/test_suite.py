@@ -51,7 +51,7 @@ Mix = Callable[..., Path]
 def planted(tmp_path: Path) -> Mix:
     """Write a mix of two sources in which some documents hold items of two evals."""
 
-    def write(extra: str = "", evals: tuple[str, ...] = ("arc_easy", "openbookqa"), pinned: bool = True) -> Path:
+    def write(extra: str = "", evals: tuple[str, ...] = ("arc_easy", "openbookqa"), items: int = 400) -> Path:
         held = {
             name: [text for _, text in item_texts(read_requests(SAMPLES / "evals" / f"{name}.jsonl.gz"))][:3]
             for name in ("arc_easy", "openbookqa")
@@ -66,7 +66,7 @@ def planted(tmp_path: Path) -> Mix:
             lines = [json.dumps({"id": str(i), "text": text}) for i, text in enumerate(texts)]
             (tmp_path / f"{name}.jsonl").write_text("\n".join(lines))
         sources = [f"  {name}: {{path: {tmp_path}/{name}.jsonl}}" for name in documents]
-        chosen = [f"    {name}: {{path: {SAMPLES}/evals/{name}.jsonl.gz}}" for name in evals]
+        chosen = [f"    {name}: {{path: {SAMPLES}/evals/{name}.jsonl.gz, items: {items}}}" for name in evals]
         lines = [
             f"store: {tmp_path}/store",
             "target: {tokens: 1M}",
@@ -100,6 +100,18 @@ def test_documents_that_hold_items_are_dropped_and_counted_for_every_eval(plante
     assert counts["too_short"] == {"arc_easy": 0, "openbookqa": 1}, "`Alligators eat gar`"
 
 
+def test_items_that_are_not_scored_are_looked_for_too(planted: Mix) -> None:
+    """`items` limits what proxies are scored on; a document may hold any item of the file, and other limits change no
+    attribute of a document."""
+    run = walk_here(planted(items=20), until="select")
+    assert dropped(run) == {"one/000": 2, "two/000": 1}
+    (suite,) = run.of("suite")
+    assert run.manifest(suite)["counts"]["of"] == {"arc_easy": 300, "openbookqa": 300}
+    more = walk_here(planted(), until="overlap")
+    assert {unit.key for unit in more.of("annotate")} == {unit.key for unit in run.of("annotate")}
+    assert more.of("overlap") == [], "the same evals with more of their items are no later ones"
+
+
 def test_they_may_stay_and_are_counted_all_the_same(planted: Mix) -> None:
     run = walk_here(planted("contamination: {drop: false}"), until="select")
     assert dropped(run) == {"one/000": 0, "two/000": 0}
@@ -124,6 +136,10 @@ def test_of_an_eval_that_comes_later_the_items_in_training_text_go(planted: Mix)
     assert counts["bench/arc_easy"]["contaminated"] == 0
     items = {name: sum(each[side]["items"] for side in ("steer", "confirm")) for name, each in counts.items()}
     assert (items["bench/openbookqa"], items["bench/arc_easy"]) == (299, 300)
+    fewer = walk_here(planted(items=20), until="requests")
+    assert {u.ref for u in fewer.of("overlap")} == {u.ref for u in run.of("overlap")}
+    counts = {unit.name: fewer.manifest(unit)["counts"] for unit in fewer.of("requests")}["bench/openbookqa"]
+    assert counts["contaminated"] == 20 - sum(counts[side]["items"] for side in ("steer", "confirm")) <= 1
 
 
 @given(st.lists(st.lists(st.booleans(), max_size=3), max_size=5))
