@@ -1,0 +1,58 @@
+"""Cut a document into what one request is about."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from pydantic import Field
+
+from pipeline.config import Section
+from pipeline.rewriting.qa_passage import split_sentences
+
+_PARAGRAPH = re.compile(r"\n\s*\n")
+
+
+class Segmenting(Section):
+    """How a text is cut."""
+
+    by: Literal["paragraph", "sentence"] = Field(
+        "paragraph", description="paragraph: as many as fit together; sentence: each alone."
+    )
+    max_characters: int = Field(2000, ge=20, description="A longer paragraph is cut at its sentences, these at words.")
+    min_characters: int = Field(1, ge=1, description="Nothing is asked about a shorter segment.")
+
+
+def segments(text: str, how: Segmenting) -> list[str]:
+    """Return the segments in order; together they hold every word of the text, and none is too long."""
+    limit = how.max_characters
+    if how.by == "sentence":
+        return [part for _, sentence in split_sentences(text) if sentence.strip() for part in _short(sentence, limit)]
+    packed: list[str] = []
+    for paragraph in _PARAGRAPH.split(text):
+        parts = [paragraph.strip()]
+        if len(parts[0]) > limit:
+            sentences = [part for _, each in split_sentences(paragraph) for part in _short(each, limit)]
+            parts = _pack(sentences, limit, " ")
+        packed += [part for part in parts if part]
+    return _pack(packed, limit, "\n\n")
+
+
+def _pack(parts: list[str], limit: int, joint: str) -> list[str]:
+    """Join neighbours while they fit."""
+    found: list[str] = []
+    for part in parts:
+        if found and len(found[-1]) + len(joint) + len(part) <= limit:
+            found[-1] += joint + part
+        else:
+            found.append(part)
+    return found
+
+
+def _short(sentence: str, limit: int) -> list[str]:
+    """Cut a sentence between words, and a longer word anywhere."""
+    sentence = sentence.strip()
+    if len(sentence) <= limit:
+        return [sentence]
+    words = [word[i : i + limit] for word in sentence.split() for i in range(0, len(word), limit)]
+    return _pack(words, limit, " ")
