@@ -27,6 +27,14 @@ CHARACTERS_A_TOKEN = 3
 """For the estimate of a prompt's tokens before it is sent: on the safe side for English."""
 
 
+@dataclass(frozen=True)
+class Part:
+    """A segment as the output template sees it: its text, and the items that were accepted."""
+
+    text: str
+    items: tuple[Item, ...]
+
+
 class Unanswered(RuntimeError):
     """Too many requests stayed without an answer: the unit fails, and a later run asks only for what is missing."""
 
@@ -230,7 +238,7 @@ class ModelRewriter:
         shown = {"title": str(values.get("title") or ""), "fields": dict(values)}
         detail: dict[str, str | int | float] = {"items": len(items), "candidates": document.candidates}
         if self.task.per == "document":
-            parts = [{"text": segment.passage.text, "items": segment.items} for segment in document.segments]
+            parts = [Part(segment.passage.text, tuple(segment.items)) for segment in document.segments]
             texts = [render(self.task.output, text=_text(document), segments=parts, **shown)]
         else:
             texts = [

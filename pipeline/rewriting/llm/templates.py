@@ -28,7 +28,7 @@ def render(source: str, **values: Any) -> str:
     """Return the text of a template. Raises ValueError where the template asks for what there is not."""
     try:
         return compiled(source).render(**values)
-    except TemplateError as error:  # undefined variables and what the sandbox forbids
+    except (TemplateError, TypeError, OverflowError) as error:  # also undefined variables and what the sandbox forbids
         raise ValueError(f"the template cannot be filled in: {error}") from None
 
 

@@ -21,7 +21,7 @@ def answer_to(text: str) -> str:
 
 @dataclass
 class Server:
-    """plan: (what is asked, number of the attempt at it) → what happens. Counts what it was asked and what it answered."""
+    """plan: (what is asked, number of the attempt at it) → what happens. Counts what it was asked and answered."""
 
     plan: Callable[[str, int], str] = lambda text, attempt: OK
     reply: Callable[[str], str] = answer_to
