@@ -116,9 +116,7 @@ def kind(item: Item, passage: Passage, params: KindParams) -> str:
 
 def subject(item: Item, passage: Passage, params: NoParams) -> str:
     """`subject_missing`: the question names nothing of the document's title, so alone it asks about nothing."""
-    title = [word for word in grounding.words(passage.title) if word not in grounding.FUNCTION_WORDS]
-    stems = {word[:5] for word in grounding.words(item.question)}
-    return "" if not title or any(word[:5] in stems for word in title) else "subject_missing"
+    return "" if grounding.shares_word(item.question, passage.title) else "subject_missing"
 
 
 class LengthParams(Section):

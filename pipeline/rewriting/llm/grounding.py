@@ -193,6 +193,12 @@ def support(text: str, source: str) -> float:
     return sum(word[:6] in known for word in content) / len(content) if content else 1.0
 
 
+def shares_word(text: str, title: str) -> bool:
+    """Whether the text has a content word of the title, by its first five letters; true of a title without any."""
+    asked = [word[:5] for word in words(title) if word not in FUNCTION_WORDS]
+    return not asked or not {word[:5] for word in words(text)}.isdisjoint(asked)
+
+
 def holds_answer(question: str, answer: str) -> bool:
     """Whether the question says all content words of the answer already."""
     content = {word for word in words(answer) if word not in FUNCTION_WORDS} or set(words(answer))

@@ -15,7 +15,7 @@ from pipeline.rewriting.llm.params import Budget
 from pipeline.rewriting.llm.parsers import PARSERS, Item
 from pipeline.rewriting.llm.reply_cache import ReplyCache
 from pipeline.rewriting.llm.round_trip import scores
-from pipeline.rewriting.llm.segments import segments
+from pipeline.rewriting.llm.segments import passed_over, segments
 from pipeline.rewriting.llm.task import Task
 from pipeline.rewriting.llm.templates import render
 from pipeline.units import seed_of
@@ -129,22 +129,22 @@ class ModelRewriter:
         passages = segments(str(values.get("text") or ""), self.task.segment)
         document = _Document(values, [_Segment(Passage(text, str(values.get("title") or ""))) for text in passages])
         for segment in document.segments:
-            if len(segment.passage.text) < self.task.segment.min_characters:
-                document.rejected.append(Rejected("segment_too_short", segment.passage.text))
+            if reason := passed_over(segment.passage.text, segment.passage.title, self.task.segment):
+                document.rejected.append(Rejected(reason, segment.passage.text))
             else:
                 segment.asked = self._requests(segment.passage, values)
         return document
 
     def _requests(self, passage: Passage, values: Mapping[str, Any]) -> list[Request]:
-        """Return the samples of one segment: the same question, each with a seed of its own."""
+        """Return the samples of one segment, each with a seed of its own."""
         prompt, sampling = self.task.prompt, self.task.sampling.drawn()
-        shown = {"text": passage.text, "title": passage.title, "fields": dict(values)}
-        messages = tuple((each.role, render(each.content, **shown)) for each in prompt.messages or ())
-        text = render(prompt.completion, **shown) if prompt.completion is not None else ""
-        return [
-            Request(sampling, seed_of(["rewrite", self.seed, text, messages, sample]), messages, text)
-            for sample in range(self.task.samples)
-        ]
+        asked = []
+        for sample in range(self.task.samples):
+            shown = {"text": passage.text, "title": passage.title, "fields": dict(values), "sample": sample}
+            messages = tuple((each.role, render(each.content, **shown)) for each in prompt.messages or ())
+            text = render(prompt.completion, **shown) if prompt.completion is not None else ""
+            asked.append(Request(sampling, seed_of(["rewrite", self.seed, text, messages, sample]), messages, text))
+        return asked
 
     def _wave(self, documents: list[_Document]) -> list[tuple[list[Rewrite], list[Rejected]]]:
         admitted = self._admitted(documents)
@@ -177,14 +177,15 @@ class ModelRewriter:
         """Parse and check the replies to one segment."""
         parse, params = self._parser
         seen: set[str] = set()
-        for answer in answers:
+        for request, answer in zip(segment.asked, answers, strict=True):
             if isinstance(answer, Failure):
                 document.rejected.append(Rejected(f"unanswered_{answer.reason}", segment.passage.text[:200]))
                 if not answer.lasting:
                     self.unanswered[answer.reason] += 1
                 continue
             self._count(answer)
-            items, rejected = parse(answer.text, answer.finish_reason == "length", params)
+            begun = request.prompt.rpartition("\n")[2] if self.task.prompt.continues else ""
+            items, rejected = parse(begun + answer.text, answer.finish_reason == "length", params)
             document.candidates += len(items) + len(rejected)
             document.rejected += rejected
             for item in items:

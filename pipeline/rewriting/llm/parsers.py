@@ -28,12 +28,11 @@ Parsed = tuple[list[Item], list[Rejected]]
 class QAParams(Section):
     question: str = Field("Question:", description="What a question begins with.")
     answer: str = Field("Answer:", description="What an answer begins with.")
-    begins: str = Field("", description="What the prompt has written already; put before the reply.")
     max_items: int = Field(16, ge=1)
 
 
 class TextParams(Section):
-    begins: str = Field("", description="What the prompt has written already; put before the reply.")
+    pass
 
 
 class ListParams(Section):
@@ -43,7 +42,7 @@ class ListParams(Section):
 def qa_pairs(reply: str, cut: bool, params: QAParams) -> Parsed:
     """Pairs of lines. Of a reply that was cut the last pair is `truncated`; text that is no pair is `unparsable`."""
     marks = "|".join(re.escape(mark) for mark in (params.question, params.answer))
-    pieces = re.split(rf"^[ \t]*({marks})", params.begins + reply, flags=re.MULTILINE)
+    pieces = re.split(rf"^[ \t]*({marks})", reply, flags=re.MULTILINE)
     lines = [(pieces[i], pieces[i + 1].strip()) for i in range(1, len(pieces) - 1, 2)]
     items, rejected = [], []
     if pieces[0].strip():
@@ -51,9 +50,9 @@ def qa_pairs(reply: str, cut: bool, params: QAParams) -> Parsed:
     at = 0
     while at < len(lines):
         (mark, text), (next_mark, next_text) = lines[at], lines[at + 1] if at + 1 < len(lines) else ("", "")
-        is_pair = mark == params.question and next_mark == params.answer
-        both = f"{text}\n{next_text}" if is_pair else text
+        is_pair = (mark, next_mark) == (params.question, params.answer)
         at += 2 if is_pair else 1
+        both = f"{text}\n{next_text}" if is_pair else text
         if cut and at >= len(lines):
             rejected.append(Rejected("truncated", both))
         elif not is_pair or not text or not next_text:
@@ -67,7 +66,7 @@ def qa_pairs(reply: str, cut: bool, params: QAParams) -> Parsed:
 
 def whole_text(reply: str, cut: bool, params: TextParams) -> Parsed:
     """The reply as it stands; `truncated` where it was cut."""
-    text = (params.begins + reply).strip()
+    text = reply.strip()
     if cut:
         return [], [Rejected("truncated", text)]
     return _or_unparsable([Item(text)] if text else [], [], reply)

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from pipeline.config import Section
+from pipeline.rewriting.llm.grounding import shares_word
 from pipeline.rewriting.qa_passage import split_sentences
 
 _PARAGRAPH = re.compile(r"\n\s*\n")
@@ -21,6 +22,7 @@ class Segmenting(Section):
     )
     max_characters: int = Field(2000, ge=20, description="A longer paragraph is cut at its sentences, these at words.")
     min_characters: int = Field(1, ge=1, description="Nothing is asked about a shorter segment.")
+    names_title: bool = Field(False, description="Nothing is asked about a segment that has no word of the title.")
 
 
 def segments(text: str, how: Segmenting) -> list[str]:
@@ -36,6 +38,13 @@ def segments(text: str, how: Segmenting) -> list[str]:
             parts = _pack(sentences, limit, " ")
         packed += [part for part in parts if part]
     return _pack(packed, limit, "\n\n")
+
+
+def passed_over(segment: str, title: str, how: Segmenting) -> str:
+    """Return why a segment is passed over, `segment_too_short` or `segment_off_title`; "" where it is not."""
+    if len(segment) < how.min_characters:
+        return "segment_too_short"
+    return "" if not how.names_title or shares_word(segment, title) else "segment_off_title"
 
 
 def _pack(parts: list[str], limit: int, joint: str) -> list[str]:

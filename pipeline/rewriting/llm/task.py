@@ -25,7 +25,7 @@ from pipeline.yaml_schema import line_of, schema_mistakes
 SHIPPED = Path(__file__).parent.parent / "tasks"
 """Folder of the tasks that come with the program; a user's own is named by its path."""
 
-PROMPT_VARIABLES = ("text", "title", "fields")
+PROMPT_VARIABLES = ("text", "title", "fields", "sample")
 OUTPUT_VARIABLES = {"document": ("text", "title", "fields", "segments"), "item": ("text", "title", "fields", "item")}
 
 
@@ -48,11 +48,14 @@ class Prompt(Section):
 
     messages: list[Message] | None = Field(None, min_length=1)
     completion: str | None = None
+    continues: bool = Field(False, description="A reply goes on from the prompt's last line, and is read with it.")
 
     @model_validator(mode="after")
     def _one(self) -> Prompt:
         if (self.messages is None) == (self.completion is None):
             raise ValueError("give `messages` or `completion`, and not both")
+        if self.continues and self.messages:
+            raise ValueError("`continues` is for a `completion`")
         return self
 
 

@@ -5,6 +5,7 @@ A document's text is a value, never a template, so nothing that stands in it is 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
@@ -19,6 +20,14 @@ _ENVIRONMENT = ImmutableSandboxedEnvironment(
 )
 
 
+def _matching(text: str, pattern: str) -> bool:
+    return re.search(pattern, text) is not None
+
+
+_ENVIRONMENT.tests["matching"] = _matching
+"""`text is matching("[0-9]{4}")`: whether a regular expression is found in a text."""
+
+
 @lru_cache(maxsize=64)
 def compiled(source: str) -> Template:
     return _ENVIRONMENT.from_string(source)
@@ -28,7 +37,12 @@ def render(source: str, **values: Any) -> str:
     """Return the text of a template. Raises ValueError where the template asks for what there is not."""
     try:
         return compiled(source).render(**values)
-    except (TemplateError, TypeError, OverflowError) as error:  # also undefined variables and what the sandbox forbids
+    except (
+        TemplateError,
+        TypeError,
+        OverflowError,
+        re.error,
+    ) as error:  # also undefined variables and what the sandbox forbids
         raise ValueError(f"the template cannot be filled in: {error}") from None
 
 
