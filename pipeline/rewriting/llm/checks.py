@@ -21,7 +21,7 @@ from classifiers.language import LanguageParams, LanguageScorer
 from pipeline.config import Section
 from pipeline.rewriting.llm import grounding
 from pipeline.rewriting.llm.parsers import Item
-from pipeline.rewriting.llm.question_types import answers_in_kind
+from pipeline.rewriting.llm.question_types import answers_in_kind, is_partial
 from pipeline.rewriting.qa_checks import check_pair
 
 
@@ -96,8 +96,10 @@ def supported(item: Item, passage: Passage, params: SupportedParams) -> str:
 
 
 def no_leak(item: Item, passage: Passage, params: NoParams) -> str:
-    """`answer_in_question`: the question says what it asks for."""
-    return "answer_in_question" if grounding.holds_answer(item.question, item.answer) else ""
+    """`answer_in_question`: the question says what it asks for. `answer_repeats`: the answer begins with its words."""
+    if grounding.holds_answer(item.question, item.answer):
+        return "answer_in_question"
+    return "answer_repeats" if grounding.begins_alike(item.answer, item.question) else ""
 
 
 def span_pair(item: Item, passage: Passage, params: NoParams) -> str:
@@ -112,6 +114,11 @@ class KindParams(Section):
 def kind(item: Item, passage: Passage, params: KindParams) -> str:
     """`answer_kind`: "when" is answered by no time, "who" by no name, "how many" by no number."""
     return "" if answers_in_kind(item.question, item.answer, params.strict) else "answer_kind"
+
+
+def whole(item: Item, passage: Passage, params: NoParams) -> str:
+    """`no_definition`, `answer_incomplete`: see `question_types.is_partial`."""
+    return is_partial(item.question, item.answer, passage.text)
 
 
 def subject(item: Item, passage: Passage, params: NoParams) -> str:
@@ -195,6 +202,7 @@ CHECKS: dict[str, CheckSpec] = {
     "no_leak": CheckSpec(NoParams, no_leak, pairs=True),
     "span_pair": CheckSpec(NoParams, span_pair, pairs=True),
     "kind": CheckSpec(KindParams, kind, pairs=True),
+    "whole": CheckSpec(NoParams, whole, pairs=True),
     "subject": CheckSpec(NoParams, subject, pairs=True),
     "length": CheckSpec(LengthParams, length),
     "novelty": CheckSpec(NoveltyParams, novelty),

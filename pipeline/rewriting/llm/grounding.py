@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from rapidfuzz.distance import Indel
+from rapidfuzz.fuzz import partial_ratio_alignment
+
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _NUMBER = re.compile(r"\d[\d,.]*\d|\d")
 _SENTENCE_START = re.compile(r"(?:^|[.!?:\n\"“(]\s*|[-*•]\s+|\d[.)]\s+)$")
@@ -193,10 +196,41 @@ def support(text: str, source: str) -> float:
     return sum(word[:6] in known for word in content) / len(content) if content else 1.0
 
 
+def nearest_span(answer: str, source: str, min_similarity: float) -> str:
+    """Return the span of whole words of the source that is most like the answer, or the answer where none is that like.
+
+    Small models copy with small slips: an article, a comma, a final stop. An article before the span belongs to it.
+    """
+    answer = answer.removesuffix(".").strip()
+    start = source.find(answer)
+    end = start + len(answer)
+    if answer and start < 0:
+        found = partial_ratio_alignment(answer, source)
+        if found is None:
+            return answer
+        start, end = found.dest_start, found.dest_end
+    start += len(source[start:end]) - len(source[start:end].lstrip())
+    while start > 0 and source[start - 1].isalnum() and source[start].isalnum():
+        start -= 1
+    while 0 < end < len(source) and source[end - 1].isalnum() and source[end].isalnum():
+        end += 1
+    article = re.search(r"\b(?:an?|the) $", source[:start], re.IGNORECASE)
+    span = source[article.start() if article else start : end].strip(" ,;:.")
+    bare = re.compile(r"^(?:an?|the) ", re.IGNORECASE)
+    alike = Indel.normalized_similarity(bare.sub("", answer), bare.sub("", span))
+    return span if alike >= min_similarity else answer
+
+
 def shares_word(text: str, title: str) -> bool:
     """Whether the text has a content word of the title, by its first five letters; true of a title without any."""
     asked = [word[:5] for word in words(title) if word not in FUNCTION_WORDS]
     return not asked or not {word[:5] for word in words(text)}.isdisjoint(asked)
+
+
+def begins_alike(answer: str, question: str) -> bool:
+    """Whether the answer's first content word is one of the question's: "A sail is" to "What is a sail?"."""
+    first = next((word for word in words(answer) if word not in FUNCTION_WORDS), None)
+    return first is not None and not first[0].isdigit() and first in words(question)
 
 
 def holds_answer(question: str, answer: str) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 from pipeline.rewriting.base import Rejected, Rewrite
 from pipeline.rewriting.llm.base import Answer, Backend, Failure, Reply, Request
 from pipeline.rewriting.llm.checks import CHECKS, Passage
+from pipeline.rewriting.llm.grounding import nearest_span
 from pipeline.rewriting.llm.params import Budget
 from pipeline.rewriting.llm.parsers import PARSERS, Item
 from pipeline.rewriting.llm.reply_cache import ReplyCache
@@ -188,7 +189,8 @@ class ModelRewriter:
             items, rejected = parse(begun + answer.text, answer.finish_reason == "length", params)
             document.candidates += len(items) + len(rejected)
             document.rejected += rejected
-            for item in items:
+            for parsed in items:
+                item = parsed if self.task.snap is None else _snapped(parsed, segment.passage.text, self.task.snap)
                 reason = self._reason(item, segment.passage)
                 if not reason and item.text.casefold() in seen:
                     reason = "duplicate"
@@ -264,6 +266,11 @@ class ModelRewriter:
                 asked.add(question)
                 answers.add(answer)
         return kept
+
+
+def _snapped(item: Item, text: str, similarity: float) -> Item:
+    answer = nearest_span(item.answer, text, similarity)
+    return Item(f"{item.question}\n{answer}", item.question, answer)
 
 
 def _text(document: _Document) -> str:

@@ -52,6 +52,7 @@ def qa_pairs(reply: str, cut: bool, params: QAParams) -> Parsed:
         (mark, text), (next_mark, next_text) = lines[at], lines[at + 1] if at + 1 < len(lines) else ("", "")
         is_pair = (mark, next_mark) == (params.question, params.answer)
         at += 2 if is_pair else 1
+        next_text = unquoted(next_text)
         both = f"{text}\n{next_text}" if is_pair else text
         if cut and at >= len(lines):
             rejected.append(Rejected("truncated", both))
@@ -62,6 +63,12 @@ def qa_pairs(reply: str, cut: bool, params: QAParams) -> Parsed:
         else:
             items.append(Item(both, text, next_text))
     return _or_unparsable(items, rejected, reply)
+
+
+def unquoted(text: str) -> str:
+    """Take quotation marks off that stand around the whole of a text, or before one that was cut."""
+    inner = text.removeprefix('"').removesuffix('"')
+    return inner.strip() if text.startswith('"') and '"' not in inner else text
 
 
 def whole_text(reply: str, cut: bool, params: TextParams) -> Parsed:

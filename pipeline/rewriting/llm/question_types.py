@@ -12,7 +12,7 @@ _NUMBER = re.compile(
     r"several|many|few|most|half|third|quarter|no|none|all)\b",
     re.I,
 )
-_NAME = re.compile(r"\b[A-Z][^\W_]")
+_NAME = re.compile(r"\b(?!(?:The|An?|In|On|It|This|That|These|Those)\b)[A-Z][^\W_]")
 _WHO = re.compile(
     r"\bby\b|\b(?:people|person|man|woman|king|queen|emperor|president|scientist|artist|group|tribe)s?\b", re.I
 )
@@ -36,6 +36,45 @@ _KINDS: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = (
     (re.compile(r"^(?:who|whom|whose)\b", re.I), re.compile(f"{_NAME.pattern}|{_WHO.pattern}")),
 )
 _OPEN = re.compile(r"^(?:what|which|why|how|(?:in|of|by|to|from|for|on|with|at) (?:what|which|whom))\b", re.I)
+
+
+_DEFINES = re.compile(r"^(?:what|who) (?:is|are|was|were) (?:an? |the )?(?:[\w'’.-]+ ?){1,5}\?$", re.I)
+_AFTER_BE = re.compile(r"\b(?:is|are|was|were)(?: (?:also|usually|generally|typically|either|now|still))?\s+$")
+_ENDS = re.compile(  # what may follow a definition that is whole
+    r"^\s*(?:$|[.,;:()–—]|"
+    r"(?:and (?:is|was|are|were|has|had)|but|which|in(?! which)|on(?! which)|as|while|since|from|at)\b)"
+)
+    r"^\s*(?:$|[.,;:()–—]|(?:and (?:is|was|are|were|has|had)|but|which|in(?! which)|on(?! which)|as|while|since|from|at)\b)"
+)
+_SPAN_BEGUN = re.compile(r"\b(?:from|between|since|until|to|and|or)\s+$", re.I)
+_SPAN_GOES_ON = re.compile(r"^\s*(?:to|and|or|until|[–-])\s*(?:\d|[A-Z])")
+_TIME_BEGINS = re.compile(
+    r"^(?:\d|(?:in|on|from|between|since|around|about|during|by|at|after|before|until|circa|the|early|mid|late) |"
+    r"(?:January|February|March|April|May|June|July|August|September|October|November|December)\b)",
+    re.I,
+)
+_PLACE_BEGINS = re.compile(r"^(?:(?:in|on|at|near|along|between|off|within|across|through|to|around) |[A-Z])")
+
+
+def is_partial(question: str, answer: str, text: str) -> str:
+    """Return why a span is no whole answer, or "".
+
+    `no_definition`: "what is X" and "who was X" are answered by what follows a form of "be" in the text.
+    `answer_incomplete`: the text goes on in the middle of what was asked for (a definition that is restricted further,
+    a span of years of which one is given), or a time or place begins as none does.
+    """
+    at = text.find(answer)
+    before, after = (text[:at], text[at + len(answer) :]) if at >= 0 else ("", "")
+    if _DEFINES.match(question):
+        if not _AFTER_BE.search(before):
+            return "no_definition"
+        return "" if _ENDS.match(after) else "answer_incomplete"
+    if re.match(r"^when\b", question, re.I):
+        cut = _SPAN_BEGUN.search(before) or _SPAN_GOES_ON.match(after)
+        return "" if _TIME_BEGINS.match(answer) and not cut else "answer_incomplete"
+    if re.match(r"^where\b", question, re.I):
+        return "" if _PLACE_BEGINS.match(answer) else "answer_incomplete"
+    return ""
 
 
 def answers_in_kind(question: str, answer: str, strict: bool = False) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from pipeline.config import Section
 from pipeline.rewriting.llm.grounding import shares_word
@@ -22,7 +22,17 @@ class Segmenting(Section):
     )
     max_characters: int = Field(2000, ge=20, description="A longer paragraph is cut at its sentences, these at words.")
     min_characters: int = Field(1, ge=1, description="Nothing is asked about a shorter segment.")
+    matching: str | None = Field(None, description="A regular expression; nothing is asked about a segment without it.")
     names_title: bool = Field(False, description="Nothing is asked about a segment that has no word of the title.")
+
+    @field_validator("matching")
+    @classmethod
+    def _compiles(cls, value: str | None) -> str | None:
+        try:
+            re.compile(value or "")
+        except re.error as error:
+            raise ValueError(f"not a regular expression: {error}") from None
+        return value
 
 
 def segments(text: str, how: Segmenting) -> list[str]:
@@ -41,9 +51,11 @@ def segments(text: str, how: Segmenting) -> list[str]:
 
 
 def passed_over(segment: str, title: str, how: Segmenting) -> str:
-    """Return why a segment is passed over, `segment_too_short` or `segment_off_title`; "" where it is not."""
+    """Return why nothing is asked of it: `segment_too_short`, `segment_unsuited`, `segment_off_title`; "" if it is."""
     if len(segment) < how.min_characters:
         return "segment_too_short"
+    if how.matching is not None and not re.search(how.matching, segment):
+        return "segment_unsuited"
     return "" if not how.names_title or shares_word(segment, title) else "segment_off_title"
 
 

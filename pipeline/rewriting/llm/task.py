@@ -78,6 +78,9 @@ class Task(Section):
     samples: int = Field(1, ge=1, le=64, description="Replies to ask for each segment.")
     sampling: SamplingSection = SamplingSection()  # type: ignore[call-arg]
     parser: Named
+    snap: float | None = Field(
+        None, gt=0, le=1, description="Answers this similar to a span of the segment become that span."
+    )
     checks: list[Named] = Field(default_factory=list)
     round_trip: RoundTrip | None = None
     max_items: int | None = Field(None, ge=1, description="Items kept of a segment, in the order that they came.")

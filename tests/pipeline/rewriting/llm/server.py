@@ -15,6 +15,11 @@ FAULTS = ("500", "503", "429", "garbage", "shape", "half", "close", "hang")
 """What may happen in place of a reply: statuses, a body that is no JSON or no reply, half a body, none, silence."""
 
 
+class Http(ThreadingHTTPServer):
+    request_queue_size = 256  # the standard library's 5 would refuse connections that a test did not ask it to
+    daemon_threads = True
+
+
 def answer_to(text: str) -> str:
     return f"Question: How long is the text?\nAnswer: {len(text)} characters of {text[-20:]}"
 
@@ -45,8 +50,7 @@ class Server:
             def log_message(self, format: str, *args: Any) -> None:
                 pass
 
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._http.daemon_threads = True
+        self._http = Http(("127.0.0.1", 0), Handler)
         threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True).start()
         return self
 

@@ -111,3 +111,53 @@ def test_a_text_is_grounded_in_itself(text: str) -> None:
 def test_numbers_are_the_same_with_and_without_commas(number: int) -> None:
     assert not grounding.missing_number(f"about {number}.", f"about {number:,} in all")
     assert grounding.missing_number(f"about {number + 1}.", f"about {number:,} in all")
+
+
+SPAN = "A tank is an armoured fighting vehicle, intended as a weapon in Bonn."
+
+
+@pytest.mark.parametrize(
+    ("answer", "span"),
+    [
+        ("armoured fighting vehicle", "an armoured fighting vehicle"),
+        ("a armored fighting vehicle.", "an armoured fighting vehicle"),
+        ("in Bonn.", "in Bonn"),
+        ("intended as weapon", "intended as a weapon"),
+        ("something else", "something else"),
+        ("", ""),
+    ],
+)
+def test_slips_of_copying_are_undone(answer: str, span: str) -> None:
+    assert grounding.nearest_span(answer, SPAN, 0.9) == span
+
+
+@given(st.text("abc d.,", max_size=40), st.text("abc d.,", max_size=12))
+def test_a_snapped_answer_is_a_span_or_what_it_was(source: str, answer: str) -> None:
+    found = grounding.nearest_span(answer, source, 0.9)
+    assert found in source or found == answer.removesuffix(".").strip()
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "reason_code"),
+    [
+        ("What is a tank?", "an armoured fighting vehicle", ""),
+        ("What is a tank?", "a weapon", "no_definition"),
+        ("What is a tank?", "an armoured fighting", "answer_incomplete"),
+        ("Where is it?", "intended", "answer_incomplete"),
+        ("Where is it?", "in Bonn", ""),
+    ],
+)
+def test_parts_of_an_answer_are_told_from_the_whole(question: str, answer: str, reason_code: str) -> None:
+    assert reason("whole", pair(question, answer), Passage(SPAN)) == reason_code
+
+
+def test_one_end_of_a_span_of_years_is_no_whole_answer() -> None:
+    passage = Passage("The war lasted from 1917 to 1922 and ended in 1923.")
+    assert reason("whole", pair("When was the war?", "1917"), passage) == "answer_incomplete"
+    assert reason("whole", pair("When was the war?", "1922"), passage) == "answer_incomplete"
+    assert reason("whole", pair("When was the war?", "from 1917 to 1922"), passage) == ""
+    assert reason("whole", pair("When did the war end?", "in 1923"), passage) == ""
+
+
+def test_an_answer_does_not_begin_with_the_questions_words() -> None:
+    assert reason("no_leak", pair("What is a tank?", "A tank is an armoured vehicle")) == "answer_repeats"
