@@ -40,11 +40,10 @@ _OPEN = re.compile(r"^(?:what|which|why|how|(?:in|of|by|to|from|for|on|with|at) 
 
 _DEFINES = re.compile(r"^(?:what|who) (?:is|are|was|were) (?:an? |the )?(?:[\w'’.-]+ ?){1,5}\?$", re.I)
 _AFTER_BE = re.compile(r"\b(?:is|are|was|were)(?: (?:also|usually|generally|typically|either|now|still))?\s+$")
+_PRONOUN = re.compile(r"^(?:it|its|they|their|he|his|she|her|this|these|that|those)\b", re.I)
 _ENDS = re.compile(  # what may follow a definition that is whole
     r"^\s*(?:$|[.,;:()–—]|"
     r"(?:and (?:is|was|are|were|has|had)|but|which|in(?! which)|on(?! which)|as|while|since|from|at)\b)"
-)
-    r"^\s*(?:$|[.,;:()–—]|(?:and (?:is|was|are|were|has|had)|but|which|in(?! which)|on(?! which)|as|while|since|from|at)\b)"
 )
 _SPAN_BEGUN = re.compile(r"\b(?:from|between|since|until|to|and|or)\s+$", re.I)
 _SPAN_GOES_ON = re.compile(r"^\s*(?:to|and|or|until|[–-])\s*(?:\d|[A-Z])")
@@ -66,7 +65,7 @@ def is_partial(question: str, answer: str, text: str) -> str:
     at = text.find(answer)
     before, after = (text[:at], text[at + len(answer) :]) if at >= 0 else ("", "")
     if _DEFINES.match(question):
-        if not _AFTER_BE.search(before):
+        if not _AFTER_BE.search(before) or _PRONOUN.match(before):
             return "no_definition"
         return "" if _ENDS.match(after) else "answer_incomplete"
     if re.match(r"^when\b", question, re.I):
