@@ -23,6 +23,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -59,12 +60,12 @@ def opened(name: str, model: Path) -> Iterator[tuple[Backend, Backend, dict[str,
     from pipeline.rewriting.llm.openai_api import identity as served
     from pipeline.rewriting.llm.transformers_local import TransformersBackend, TransformersConfig, identity, settled
 
-    local = settled(TransformersConfig(kind="transformers", model=str(model)))
+    local = settled(TransformersConfig.model_validate({"kind": "transformers", "model": str(model)}))
     judge = TransformersBackend(local)
     if name == "transformers":
         yield judge, judge, identity(local, lambda path: digest(Path(path).stat().st_size))
         return
-    import xllamacpp
+    xllamacpp: Any = import_module("xllamacpp")
 
     params = xllamacpp.CommonParams()
     params.model.path = str(model)
@@ -74,7 +75,7 @@ def opened(name: str, model: Path) -> Iterator[tuple[Backend, Backend, dict[str,
     params.verbosity = 0
     server = xllamacpp.Server(params)
     url = f"{server.listening_address}/v1"
-    config = OpenAIConfig(kind="openai", model=model.stem, base_url=url, concurrency=8)  # type: ignore[call-arg]
+    config = OpenAIConfig.model_validate({"kind": "openai", "model": model.stem, "base_url": url})
     yield OpenAIBackend(config, 1), judge, served(config)
 
 

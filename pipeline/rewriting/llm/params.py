@@ -64,16 +64,18 @@ def params_mistakes(params: dict[str, Any], task: Task) -> Iterator[tuple[Path_,
         read = ModelParams.model_validate(params)
     except ValidationError as error:
         for mistake in error.errors():
-            section, *rest = mistake["loc"] or ("",)
+            section, *rest = [str(part) for part in mistake["loc"]] or [""]
             kind = rest.pop(0) if rest and rest[0] in BACKENDS else None
-            known = ModelParams.model_fields
-            if kind is not None:
-                known = BACKENDS[kind].config.model_fields
-            elif rest:
-                known = Budget.model_fields
-            path: Path_ = (section, *rest) if section else ()
+            known = (
+                BACKENDS[kind].config.model_fields
+                if kind
+                else Budget.model_fields
+                if rest
+                else ModelParams.model_fields
+            )
+            path: tuple[str, ...] = (section, *rest) if section else ()
             if mistake["type"] == "extra_forbidden":
-                yield path, f"unknown key{nearest(str(path[-1]), known)}"
+                yield path, f"unknown key{nearest(rest[-1] if rest else section, known)}"
             elif mistake["type"] == "missing":
                 yield path, "is required and missing"
             elif mistake["type"] == "union_tag_invalid":
