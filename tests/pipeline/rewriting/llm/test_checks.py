@@ -161,3 +161,35 @@ def test_one_end_of_a_span_of_years_is_no_whole_answer() -> None:
 
 def test_an_answer_does_not_begin_with_the_questions_words() -> None:
     assert reason("no_leak", pair("What is a tank?", "A tank is an armoured vehicle")) == "answer_repeats"
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "text", "reason_code"),
+    [
+        ("What is the Neva?", "a river", "The Neva is a river in Russia.", ""),
+        ("What is Neva?", "a river", "The Neva is a river in Russia.", "no_definition"),
+        ("What is a radish?", "a plant", "The radish is a plant.", ""),
+        ("What is Niagara?", "a group of waterfalls", "Niagara Falls is a group of waterfalls.", "no_definition"),
+        ("What is a semiconductor?", "a part", "A semiconductor device is a part.", "no_definition"),
+        ("What is geometry?", "a field", "In mathematics, geometry is a field.", ""),
+        ("What was Arius?", "a priest", "Arius was a priest.", "no_definition"),
+        ("Who was Arius?", "a priest", "Arius was a priest.", ""),
+        (
+            "What is a globe?",
+            "a model of Earth",
+            "A globe is a model of Earth, of the Moon, or the sky.",
+            "answer_incomplete",
+        ),
+        ("What is a bus?", "a car", "A bus is a car, but larger.", "answer_incomplete"),
+        ("What is Oslo?", "the capital", "It is the capital.", "no_definition"),
+        ("Who discovered it?", "Crookes", "It was named by Crookes.", "question_not_grounded"),
+        (
+            "When was Rome founded?",
+            "the capital in 1900",
+            "Rome was founded, the capital in 1900.",
+            "answer_incomplete",
+        ),
+    ],
+)
+def test_definitions_are_of_what_was_asked_for(question: str, answer: str, text: str, reason_code: str) -> None:
+    assert reason("whole", pair(question, answer), Passage(text)) == reason_code
