@@ -131,7 +131,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, help="the .gguf file")
     parser.add_argument("--store", default="runs", help="where replies are kept")
     parser.add_argument("--backends", nargs="+", default=["transformers", "xllamacpp"])
-    parser.add_argument("--documents", type=int, default=320)
+    parser.add_argument("--documents", type=int, default=340)
     parser.add_argument("--development", action="store_true", help="the passages that prompts and checks are tuned on")
     parser.add_argument("--sample", type=Path, help="write accepted pairs of the first backend there")
     parser.add_argument("--grades-only", action="store_true")

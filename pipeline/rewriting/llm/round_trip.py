@@ -11,6 +11,7 @@ The first is small where the answer is made up or known by heart, the second whe
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -46,6 +47,8 @@ class Scores:
 
     def reason(self, limits: RoundTrip) -> str:
         """Return `not_from_passage`, `not_from_question`, `unlikely`, or "" where the answer passes."""
+        if not math.isfinite(self.likelihood):  # it does not fit the judge
+            return "unlikely"
         if self.passage_margin < limits.passage_margin:
             return "not_from_passage"
         if limits.question_margin is not None and self.question_margin < limits.question_margin:

@@ -141,6 +141,8 @@ def _mistakes(task: Task) -> Iterator[tuple[Path_, str]]:
                     yield path, f"{mistake['msg'].removeprefix('Value error, ')}, got {mistake['input']!r}"
         if place[0] == "checks" and CHECKS[name].pairs and task.parser_name != "qa_pairs":
             yield place, f"`{name}` checks a question and an answer: the parser must be `qa_pairs`"
+    if task.snap is not None and task.parser_name != "qa_pairs":
+        yield ("snap",), "this is about answers: the parser must be `qa_pairs`"
     if task.round_trip and task.parser_name != "qa_pairs":
         yield ("round_trip",), "this checks a question and an answer: the parser must be `qa_pairs`"
 

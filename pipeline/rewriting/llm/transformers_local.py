@@ -6,6 +6,7 @@ therefore the same whatever the cache already holds (see `reply_cache`), and the
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -100,10 +101,11 @@ class TransformersBackend:
             yield from done
 
     def log_likelihood(self, pairs: Sequence[tuple[str, str]]) -> list[Likelihood]:
-        """Return Σ log p of each continuation; one that does not fit the model with its context raises ValueError."""
+        """Return Σ log p of each continuation; −∞ where it does not fit the model with its context."""
         encoded = [(self._local.encode(context), self._local.encode_rest(rest)) for context, rest in pairs]
-        order = sorted(range(len(pairs)), key=lambda i: (len(encoded[i][0]) + len(encoded[i][1]), i))
-        found: dict[int, Likelihood] = {}
+        length = [len(context) + len(rest) for context, rest in encoded]
+        order = sorted((i for i in range(len(pairs)) if length[i] <= self._local.context), key=lambda i: (length[i], i))
+        found = {i: Likelihood(-math.inf, len(encoded[i][1])) for i in range(len(pairs))}
         start = time.perf_counter()
         for at in range(0, len(order), self._batch):
             members = order[at : at + self._batch]
@@ -180,8 +182,6 @@ class TransformersBackend:
     def _likelihoods(self, pairs: Sequence[tuple[list[int], list[int]]]) -> list[Likelihood]:
         longest = max(len(rest) for _, rest in pairs)
         rows = [[*context, *rest] for context, rest in pairs]
-        if max(map(len, rows)) > self._local.context:
-            raise ValueError(f"a text and its context have more than the model's {self._local.context} tokens")
         logits = read_rows(self._local, rows, keep=longest + 1).logits
         found = []
         for i, (_, rest) in enumerate(pairs):

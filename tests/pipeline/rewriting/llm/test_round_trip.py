@@ -33,4 +33,5 @@ def test_each_limit_has_its_reason() -> None:
     assert Scores(0.4, 1.0, -0.5).reason(limits) == "not_from_passage"
     assert Scores(1.0, 0.2, -0.5).reason(limits) == "not_from_question"
     assert Scores(1.0, 1.0, -1.5).reason(limits) == "unlikely"
+    assert Scores(float("nan"), float("nan"), float("-inf")).reason(LIMITS) == "unlikely", "it did not fit the judge"
     assert Scores(1.0, -9.0, -9.0).reason(LIMITS) == "", "what is not asked for is not judged"

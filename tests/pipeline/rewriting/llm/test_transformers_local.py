@@ -112,7 +112,8 @@ def test_likelihoods_are_the_models_own(tiny_llama: Path) -> None:
     pairs = [
         (PREFIX + "x" * draw.randint(0, 30), draw.choice(["return", "yes or no", " folder", "a"])) for _ in range(11)
     ]
-    found = backend(tiny_llama, 4).log_likelihood(pairs)
+    found = backend(tiny_llama, 4).log_likelihood([*pairs, ("x y " * 300, " folder")])
+    assert found.pop().total == -math.inf, "what does not fit"
     for (context, rest), likelihood in zip(pairs, found, strict=True):
         ids, more = local.encode(context), local.encode_rest(rest)
         with torch.no_grad():
