@@ -70,6 +70,7 @@ def test_the_known_set_is_shipped() -> None:
         (("- boilerplate", "- boilerplates"), 8, "there is no check `boilerplates` (did you mean `boilerplate`?)"),
         (("max_words: 40", "max_words: many"), 9, "`checks[1].length.max_words`"),
         (("{qa_pairs: {max_items: 3}}", "text\nround_trip: {template: 'a'}"), 7, "the parser must be `qa_pairs`"),
+        (("{qa_pairs: {max_items: 3}}", "text\nsnap: 0.9"), 7, "the parser must be `qa_pairs`"),
         (('output: "{{ text }}"', 'output: "{{ item }}"'), 10, "there is no variable `item`"),
     ],
 )
