@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
+WARM_SHARDS = 4
 MIX = """\
 seed: 1
 store: {store}
@@ -81,7 +82,7 @@ def tree_seconds() -> float:
 
 
 def annotate_with_ray(mix: Path) -> dict[str, Any]:
-    """Time the stage on warm workers: the first half of its shards warms them, the second half is timed."""
+    """Time the stage on warm workers: the first shards warm them, the others are timed."""
     from pipeline.driver import grouped, open_run
     from pipeline.load import load_mix
     from pipeline.progress import Progress
@@ -95,8 +96,7 @@ def annotate_with_ray(mix: Path) -> dict[str, Any]:
             run.units[name] = stages[name].units(run)
             runner.run(name, grouped(run, run.units[name]), len(run.units[name]), run.mark_done)
         units = run.units["annotate"] = stages["annotate"].units(run)
-        warm = [unit for unit in units if unit.name.startswith("first/")]
-        timed = [unit for unit in units if unit.name.startswith("second/")]
+        warm, timed = _warm_and_timed(units)
         runner.run("annotate", grouped(run, warm), len(warm), run.mark_done)
         start, cpu = time.perf_counter(), tree_seconds()
         runner.run("annotate", grouped(run, timed), len(timed), run.mark_done)
@@ -115,18 +115,23 @@ def annotate_bare(mix: Path) -> dict[str, Any]:
         run.units[stage.name] = stage.units(run)
         if stage.name == "annotate":
             break
-    jobs = {unit.name: _job(run.store, unit) for unit in run.units["annotate"]}
-    for name, job in jobs.items():
-        if name.startswith("first/"):
-            WORK["annotate"](job)
+    warm, timed = ([_job(run.store, unit) for unit in units] for units in _warm_and_timed(run.units["annotate"]))
+    for job in warm:
+        WORK["annotate"](job)
     start, cpu = time.perf_counter(), time.process_time()
-    for name, job in jobs.items():
-        if name.startswith("second/"):
-            WORK["annotate"](job)
+    for job in timed:
+        WORK["annotate"](job)
     result = {"seconds": time.perf_counter() - start, "cpu": time.process_time() - cpu}
-    for job in jobs.values():
+    for job in warm + timed:
         shutil.rmtree(job.out)
     return result
+
+
+def _warm_and_timed(units: list[Any]) -> tuple[list[Any], list[Any]]:
+    """Return the units of the first shards, which warm two workers, and all others."""
+    shards = sorted({unit.inputs["documents"] for unit in units})
+    warm = set(shards[:WARM_SHARDS])
+    return [u for u in units if u.inputs["documents"] in warm], [u for u in units if u.inputs["documents"] not in warm]
 
 
 def until_select(mix: Path) -> dict[str, Any]:

@@ -7,7 +7,7 @@ scorer, or a changed one, runs alone.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,19 @@ def annotate(job: Job) -> dict[str, Any]:
     if job.args["scorer"] == "contamination":
         counts["matched"] = matches_by_eval(path)
     return counts
+
+
+def by_shard(run: Run, units: Sequence[Unit]) -> list[list[Unit]]:
+    """Return the units of each shard as one task: a small shard's scorers take less time than submitting them apart."""
+    groups: dict[str, list[Unit]] = {}
+    for unit in units:
+        groups.setdefault(unit.inputs["documents"], []).append(unit)
+    return list(groups.values())
+
+
+def annotate_together(jobs: Sequence[Job]) -> list[dict[str, Any]]:
+    """Do the units of one shard, one after the other."""
+    return [annotate(job) for job in jobs]
 
 
 @lru_cache(maxsize=8)

@@ -111,6 +111,26 @@ def curate(mix: Mix, address: Address = None) -> None:
 
 
 @app.command()
+def funnel(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, or the mix YAML of a curation.")],
+    examples: Annotated[bool, typer.Option("--examples", help="Show ten documents of every reason.")] = False,
+    source: Annotated[str | None, typer.Option(metavar="NAME", help="Only of this source and its domains.")] = None,
+    reason: Annotated[str | None, typer.Option(metavar="NAME", help="Only examples of this reason.")] = None,
+) -> None:
+    """Print documents, bytes and tokens in and out by source, stage and reason; with examples of what was dropped.
+
+    Example: `mixwright funnel runs/quickstart-1a2b3c4d --examples --source wikipedia`
+    """
+    from pipeline.examples import examples_text
+    from pipeline.funnel import chosen, funnel_text, read_funnel
+
+    counts, dropped = read_funnel(run)
+    print(funnel_text(chosen(counts, "name", source)))
+    if examples or reason:
+        print(examples_text(chosen(chosen(dropped, "source", source), "reason", reason)))
+
+
+@app.command()
 def fit(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write.")],
     mix: Annotated[

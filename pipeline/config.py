@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -80,8 +81,8 @@ class Source(Section):
 def check_limit(value: Any) -> Any:
     """Pass a rule's limit on: a number, two of them ([low, high], either may be null), or null."""
     numbers = value if isinstance(value, (list, tuple)) and len(value) == 2 else [value]
-    if any(number is not None and type(number) not in (int, float) for number in numbers):
-        raise ValueError("expected a number, two bounds [low, high] or null")
+    if any(number is not None and not (type(number) in (int, float) and math.isfinite(number)) for number in numbers):
+        raise ValueError("expected a number, two bounds [low, high] or null; null is a bound that is not there")
     return tuple(numbers) if len(numbers) == 2 else value
 
 
@@ -89,7 +90,10 @@ class Rule(Section):
     """Drops documents: where a condition over attributes is true (`name`, `drop`), or by a rule set (`rules`)."""
 
     name: str | None = Field(None, description="The reason that a dropped document carries.")
-    drop: str | None = Field(None, description="SQL expression over attribute columns, e.g. `gopher_words < 50`.")
+    drop: str | None = Field(
+        None,
+        description="SQL over attribute columns, `gopher_words < 50`, and a document's own fields, `field_score < 3`.",
+    )
     rules: str | None = Field(None, description="A name in pipeline/rules.py: gopher_quality, gopher_repetition, …")
     limits: dict[str, Annotated[Limit, BeforeValidator(check_limit)]] = Field(
         default_factory=dict, description="Limits of the set's rules that differ from the published ones, by name."

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pipeline.errors import InputError
@@ -14,6 +15,7 @@ from pipeline.progress import Progress
 from pipeline.run import NotYet, Run, larger_proxy
 from pipeline.runner import Runner, in_ray_job
 from pipeline.stages import GROUPS, walk
+from pipeline.store import to_json
 from pipeline.units import Unit
 
 
@@ -61,10 +63,19 @@ def grouped(run: Run, units: Sequence[Unit]) -> list[list[Unit]]:
 
 
 def publish_folder(run: Run) -> str:
-    """Copy the finished run's files into its run folder and return the folder's path or URL."""
+    """Copy the finished run's files into its run folder, with what it cost, and return the folder's path or URL."""
+    from pipeline.costs import costs
+    from pipeline.report.costs import with_costs
+
     (report,) = run.of("report")
-    for file in sorted(run.store.local(report.ref).iterdir()):
+    folder = run.store.local(report.ref)
+    for file in sorted(folder.iterdir()):
         run.store.copy_in(file, f"{run.folder}/{file.name}")
+    mix = json.loads((folder / "mix.json").read_text(encoding="utf-8"))
+    spent = costs(run, run.store.read_json(run.of("design")[-1].ref, "swarm.json")["tokens"])
+    run.store.write_text(f"{run.folder}/costs.json", to_json([asdict(each) for each in spent]))
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    run.store.write_text(f"{run.folder}/report.html", with_costs(page, spent, mix))
     return f"{run.store.root.rstrip('/')}/{run.folder}"
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from pipeline.errors import InputError, nearest
 from pipeline.run import Run
 
 STAGES = ("sources", "select", "rewrite", "tokenize")
@@ -38,7 +40,8 @@ def funnel_frame(entries: Iterable[tuple[str, str, dict[str, Any]]]) -> pl.DataF
         if stage == "sources":
             add(stage, name, "kept", "read", counts["documents"], counts["bytes"])
             for reason, records in sorted((counts.get("reasons") or {"unreadable": counts["quarantined"]}).items()):
-                add(stage, name, "quarantined", reason, records)
+                if records:
+                    add(stage, name, "quarantined", reason, records)
             for reason, records in sorted(counts.get("skipped", {}).items()):
                 add(stage, name, "skipped", reason, records)
         elif stage == "select":
@@ -48,11 +51,13 @@ def funnel_frame(entries: Iterable[tuple[str, str, dict[str, Any]]]) -> pl.DataF
         elif stage == "rewrite":
             made = counts.get("rewritten", 0)
             add(stage, name, "kept", "rewritten", made, counts.get("bytes", 0))
-            add(stage, name, "dropped", "nothing accepted", counts.get("documents_in", 0) - made)
+            if nothing := counts.get("documents_in", 0) - made:
+                add(stage, name, "dropped", "nothing accepted", nothing)
             for reason, parts in sorted(counts["rejected"].items()):
                 add(stage, name, "rejected", reason, parts)
         elif stage == "tokenize":
             add(stage, name, "kept", "tokenized", counts["documents"], counts["bytes"], counts["tokens"])
+    _estimate_tokens(total)
     rows = [
         (*key, cell["documents"], cell["bytes"], cell["tokens"])
         for key, cell in sorted(total.items(), key=lambda item: (STAGES.index(item[0][0]), *item[0][1:]))
@@ -60,17 +65,69 @@ def funnel_frame(entries: Iterable[tuple[str, str, dict[str, Any]]]) -> pl.DataF
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
+def _estimate_tokens(total: dict[tuple[str, str, str, str], Counter[str]]) -> None:
+    """Fill in the tokens of text that was not tokenized, by its bytes and the tokens per byte of its source's text."""
+    rates: dict[str, Counter[str]] = {}
+    for (stage, name, *_), cell in total.items():
+        if stage == "tokenize":
+            rates.setdefault(name.split(".")[0], Counter()).update(cell)
+    for (stage, name, *_), cell in total.items():
+        rate = rates.get(name.split(".")[0])
+        if stage != "tokenize" and rate and rate["bytes"]:
+            cell["tokens"] = round(cell["bytes"] * rate["tokens"] / rate["bytes"])
+
+
 def funnel(run: Run) -> pl.DataFrame:
     """Return the funnel of a run whose curation is finished."""
     return funnel_frame((stage, unit.name, run.manifest(unit)["counts"]) for stage in STAGES for unit in run.of(stage))
 
 
+def read_funnel(path: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the funnel and the examples of a run folder, or of a mix YAML whose curation is finished.
+
+    Raises InputError where there is neither.
+    """
+    from pipeline.driver import find_run_folder, open_run, plan
+    from pipeline.examples import examples
+    from pipeline.load import load_mix
+
+    if path.is_dir():
+        folder = find_run_folder(path)
+        return pl.read_parquet(folder / "funnel.parquet"), pl.read_parquet(folder / "examples.parquet")
+    run = open_run(load_mix(path))
+    for stage in plan(run):
+        if stage.stage in STAGES and (stage.todo or stage.waits_for):
+            raise InputError(
+                f"{path}: its curation is not finished; `mixwright curate {path}` goes on from where it is"
+            )
+    return funnel(run), examples(run)
+
+
+def chosen(frame: pl.DataFrame, column: str, name: str | None) -> pl.DataFrame:
+    """Return the rows of one source (and its variants), or reason; all where no name is given.
+
+    Raises InputError where there is none of that name.
+    """
+    if name is None:
+        return frame
+    found = frame.filter((pl.col(column) == name) | pl.col(column).str.starts_with(f"{name}."))
+    if found.is_empty():
+        names = frame[column].unique().sort().to_list()
+        raise InputError(f"no {column} `{name}`{nearest(name, names)} (there are: {', '.join(names) or 'none'})")
+    return found
+
+
 def funnel_text(frame: pl.DataFrame) -> str:
     """Return the funnel as aligned plain text."""
-    heads = f"{'stage':<9} {'source or domain':<18} {'outcome':<11} {'reason':<18}"
-    lines = [f"{heads} {'documents':>10} {'MB':>8} {'tokens':>11}"]
-    for stage, name, outcome, reason, documents, size, tokens in frame.iter_rows():
-        lines.append(
-            f"{stage:<9} {name:<18} {outcome:<11} {reason:<18} {documents:>10,} {size / 1e6:>8.2f} {tokens or '':>11}"
-        )
-    return "\n".join(lines)
+    columns = ("stage", "source or domain", "outcome", "reason")
+    widths = [max(len(head), *(len(value) for value in frame[:, i])) for i, head in enumerate(columns)]
+
+    def line(cells: Sequence[str], documents: str, size: str, tokens: str) -> str:
+        named = " ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
+        return f"{named} {documents:>10} {size:>8} {tokens:>12}".rstrip()
+
+    lines = [line(columns, "documents", "MB", "tokens")]
+    for *cells, documents, size, tokens in frame.iter_rows():
+        about = "" if cells[0] == "tokenize" else "~"
+        lines.append(line(cells, f"{documents:,}", f"{size / 1e6:.2f}", f"{about}{tokens:,}" if tokens else ""))
+    return "\n".join([*lines, "~ by its bytes: only what is trained on is tokenized."])

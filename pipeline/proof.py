@@ -16,7 +16,7 @@ from pipeline.tasks import task_names
 from pipeline.units import Job, Unit
 from pipeline.verdict import judged, transferred
 
-VALIDATE_VERSION = 4
+VALIDATE_VERSION = 5
 FIRST_BLOCK = 1000
 """Seed blocks of the proof are numbered from here; the swarm's from 0."""
 
@@ -95,6 +95,7 @@ def validate(job: Job) -> dict[str, Any]:
         "pareto": proposal["pareto"],
         "binding": proposal["binding"],
         "recipe": proposal["recipe"],
+        "worth": proposal["worth"],
         "optimum": proposal["optimum"],
         "warnings": [
             *proposal["warnings"],

@@ -22,7 +22,7 @@ from pipeline.tasks import measured_value, task_names, with_accuracies
 from pipeline.units import Job, Unit
 
 FIT_VERSION = 6
-PROPOSE_VERSION = 9
+PROPOSE_VERSION = 11
 
 
 # fit
@@ -150,6 +150,7 @@ def propose_units(run: Run) -> list[Unit]:
         "objective": run.config.objective.model_dump(mode="json"),
         "propose": run.config.propose.model_dump(mode="json"),
         "references": run.config.references,
+        "variants": [name for name in run.config.domain_names() if name in run.config.rewrite],
         "target_tokens": run.config.target.tokens,
         "seed": run.config.seed,
     }
@@ -195,6 +196,7 @@ def propose(job: Job) -> dict[str, Any]:
         proven=as_proven(earlier, names, frozen) if earlier else None,
         no_worse_than=job.args["objective"]["no_worse_than"],
         gone=gone,
+        variants={each.name: origins[each.name] for each in frozen.domains if each.name in job.args["variants"]},
     )
 
     record = proposal_record(

@@ -128,6 +128,17 @@ def proposal_record(
             }
             for each in proposal.front
         ],
+        # what each rewritten variant adds: the proposal beside the mix with a part of its share given back to raw text
+        "worth": {
+            name: {
+                "part": each.part,
+                "gain": each.gain,
+                "se": each.se,
+                "covered": each.covered,
+                "without": normalised(named(each.weights)),
+            }
+            for name, each in proposal.worths.items()
+        },
         "kl": {"nats": finite(proposal.kl), "strength": finite(proposal.kl_strength)},
         # the mix that the evals as they are now would propose in place of the proven one, if it is better
         "successor": {

@@ -99,6 +99,7 @@ class Runner:
     def __init__(self, root: str, progress: Progress, address: str | None = None) -> None:
         self._root, self._progress, self._address = root, progress, address
         self._started = False
+        self._remote: Any = None
         self.executed: dict[str, int] = {}
 
     def __enter__(self) -> Runner:
@@ -134,7 +135,7 @@ class Runner:
         import ray
         from ray.exceptions import RayError
 
-        remote = ray.remote(execute_group)
+        remote = self._remote  # one for all stages: each worker loads a remote function once
         most = IN_FLIGHT_PER_CPU * max(1, int(ray.cluster_resources().get("CPU", 1)))
         waiting: dict[Any, Sequence[Unit]] = {}
         queue = iter(groups)
@@ -180,6 +181,7 @@ class Runner:
             runtime_env={"env_vars": ONE_THREAD},
             **options,
         )
+        self._remote = ray.remote(execute_group)
         self._started = True
 
 

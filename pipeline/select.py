@@ -6,20 +6,29 @@ Every document gets a decision: kept for training, kept for evaluation, or dropp
 from __future__ import annotations
 
 import hashlib
+import heapq
+import json
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
 
 from pipeline.annotate import attribute_frames
+from pipeline.conditions import FIELD, columns_of, field_types, with_fields
 from pipeline.config import Config, Rule
 from pipeline.documents import batches, write_frames
 from pipeline.duplicates import repeated_rows
+from pipeline.errors import InputError, nearest
 from pipeline.rules import expand, signals_of
 from pipeline.run import Run
 from pipeline.units import Job, Unit
 
-VERSION = 1
+VERSION = 2
+EXAMPLES = 10
+"""Documents kept as examples of every reason, a shard."""
+EXAMPLE_CHARACTERS = 1000
+EXAMPLE_SCHEMA = {"reason": pl.String, "draw": pl.Int64, "id": pl.String, "bytes": pl.Int64, "text": pl.String}
 
 
 def units(run: Run) -> list[Unit]:
@@ -35,7 +44,7 @@ def units(run: Run) -> list[Unit]:
             if rule.sources is None or source in rule.sources
             for reason, drop in drops(rule, run.config)
         ]
-        columns = {column for rule in rules for column in pl.sql_expr(rule["drop"]).meta.root_names()}
+        columns = {column for rule in rules for column in columns_of(rule["drop"])}
         names = [name for name in run.config.annotate if any(column.startswith(f"{name}_") for column in columns)]
         if run.of("suite") and run.config.evals.contamination.drop:
             names.append("contamination")
@@ -45,6 +54,7 @@ def units(run: Run) -> list[Unit]:
             "shard": shard.name,
             "rules": rules,
             "attributes": names,
+            **({"fields": fields} if (fields := [field_types(rule["drop"]) for rule in rules]) and any(fields) else {}),
             "licenses": run.config.licenses.allow,
             "heldout": run.config.evals.heldout.fraction,
             "seed": run.config.seed,
@@ -67,19 +77,27 @@ def is_heldout(group: str, fraction: float, seed: int) -> bool:
 
 
 def work(job: Job) -> dict[str, Any]:
-    """Write `selection.parquet` (`reason`, `split`), row by row beside the documents; return counts by outcome."""
+    """Write `selection.parquet` (`reason`, `split`), row by row beside the documents, and `examples.parquet`; return
+    counts by outcome."""
     args = job.args
     repeated = repeated_rows(job.inputs["duplicates"], args["shard"])
     outcome: Counter[str] = Counter()
     size: Counter[str] = Counter()
+    seen: Counter[str] = Counter()
+    examples = Examples(args["seed"])
+    kinds = args.get("fields", [{}] * len(args["rules"]))
+    names = sorted({name for each in kinds for name in each})
 
     def decisions():
         start = 0
         attributes = attribute_frames(dict(job.inputs), args["attributes"])
-        for frame in batches(job.inputs["documents"] / "documents.parquet", ["text", "group", "license"]):
+        columns = ["id", "text", "group", "license", *(["fields"] if names else [])]
+        for frame in batches(job.inputs["documents"] / "documents.parquet", columns):
             scores = next(attributes) if args["attributes"] else pl.DataFrame()
             table = pl.concat([frame, scores], how="horizontal") if scores.width else frame
-            reason = _reasons(table, args, {row - start for row in repeated})
+            reason = _reasons(table, args, {row - start for row in repeated}, kinds)
+            for name in names:
+                seen[name] += with_fields(frame, {name: "text"})[f"{FIELD}{name}"].count()
             heldout = frame["group"].map_elements(
                 lambda group: is_heldout(group, args["heldout"], args["seed"]), return_dtype=pl.Boolean
             )
@@ -95,18 +113,44 @@ def work(job: Job) -> dict[str, Any]:
             for why, split, length in zip(decided["reason"], decided["split"], lengths, strict=True):
                 outcome[why or split] += 1
                 size[why or split] += length
+            for row in decided["reason"].is_not_null().arg_true():
+                examples.add(decided["reason"][row], frame["id"][row], frame["text"][row])
             start += len(frame)
             yield decided
 
     empty = pl.DataFrame(schema={"reason": pl.String, "split": pl.String})
     rows = write_frames(job.out / "selection.parquet", decisions(), empty)
-    return {"documents": rows, "outcome": dict(outcome), "bytes": dict(size)}
+    examples.frame().write_parquet(job.out / "examples.parquet")
+    fields = {"fields": {name: seen[name] for name in names}} if names else {}
+    return {"documents": rows, "outcome": dict(outcome), "bytes": dict(size), **fields}
 
 
-def _reasons(table: pl.DataFrame, args: Any, repeated: set[int]) -> pl.Series:
+class Examples:
+    """Keeps EXAMPLES documents of every reason: those whose ids have the least seeded hashes, so that the examples of
+    several shards together are a sample of all of them."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._kept: dict[str, list[tuple[int, str, int, str]]] = {}
+
+    def add(self, reason: str, name: str, text: str) -> None:
+        draw = int.from_bytes(hashlib.blake2b(f"{self._seed}:{name}".encode(), digest_size=7).digest(), "big")
+        kept = self._kept.setdefault(reason, [])
+        if len(kept) < EXAMPLES or -draw > kept[0][0]:  # the greatest draw is on top
+            entry = (-draw, name, len(text.encode()), text[:EXAMPLE_CHARACTERS])
+            (heapq.heappush if len(kept) < EXAMPLES else heapq.heappushpop)(kept, entry)
+
+    def frame(self) -> pl.DataFrame:
+        """Return a row an example, by reason and draw."""
+        rows = [(reason, -draw, *rest) for reason, kept in self._kept.items() for draw, *rest in kept]
+        return pl.DataFrame(sorted(rows), schema=EXAMPLE_SCHEMA, orient="row")
+
+
+def _reasons(table: pl.DataFrame, args: Any, repeated: set[int], kinds: Sequence[Mapping[str, str]]) -> pl.Series:
     """Return the first reason that drops each row, null where none does.
 
-    Order: licence, duplicate, overlap with an eval, then the YAML's rules as they stand.
+    Order: licence, duplicate, overlap with an eval, then the YAML's rules as they stand. kinds: of each rule, field →
+    what it is read as. Raises InputError where a condition cannot be asked of these documents.
     """
     conditions: list[tuple[str, pl.Expr]] = []
     if args["licenses"] is not None:
@@ -115,23 +159,52 @@ def _reasons(table: pl.DataFrame, args: Any, repeated: set[int]) -> pl.Series:
     conditions.append(("duplicate", pl.lit(rows)))
     if "contamination" in args["attributes"]:
         conditions.append(("contaminated", pl.col("contamination_matched").is_not_null()))
-    conditions += [(rule["name"], pl.sql_expr(rule["drop"]).fill_null(False)) for rule in args["rules"]]
+    for rule, fields in zip(args["rules"], kinds, strict=True):
+        try:
+            met = with_fields(table, fields).select(met=pl.sql_expr(rule["drop"]).fill_null(False))["met"]
+        except pl.exceptions.PolarsError as error:
+            said = str(error).splitlines()[0]
+            raise InputError(
+                f"select: `{rule['name']}`: cannot ask `{rule['drop']}` of {args['shard']}: {said}"
+            ) from None
+        conditions.append((rule["name"], pl.lit(met)))
     reason = pl.coalesce([pl.when(condition).then(pl.lit(name)) for name, condition in conditions])
     return table.select(reason=reason.cast(pl.String))["reason"]
 
 
 def check(run: Run) -> None:
-    """Raise where the rules leave a source without a training or without a held-out document."""
+    """Raise where a rule names a field that no document has, or the rules leave a source without a training or without
+    a held-out document."""
     for name in run.config.sources:
+        counts = [run.manifest(unit)["counts"] for unit in run.of("select") if unit.name.split("/")[0] == name]
+        _check_fields(run, name, counts)
         total: Counter[str] = Counter()
-        for unit in run.of("select"):
-            if unit.name.split("/")[0] == name:
-                total.update(run.manifest(unit)["counts"]["outcome"])
+        for each in counts:
+            total.update(each["outcome"])
         for split in ("train", "heldout"):
             if not total[split]:
                 reasons = ", ".join(f"{why} {n}" for why, n in total.most_common() if why not in ("train", "heldout"))
                 raise run.mix.error(
                     ("sources", name),
                     f"no document is left for {split} (dropped: {reasons or 'none'}; kept: {total['train']} to train, "
-                    f"{total['heldout']} held out). Loosen `select`, or change evals.heldout.fraction.",
+                    f"{total['heldout']} held out). Loosen `select`, or change evals.heldout.fraction; where all "
+                    "documents are one group, such as one repository, give another `group`.",
                 )
+
+
+def _check_fields(run: Run, source: str, counts: Sequence[Mapping[str, Any]]) -> None:
+    seen: Counter[str] = Counter()
+    for each in counts:
+        seen.update(each.get("fields", {}))
+    for field, documents in seen.items():
+        if documents or not sum(each["documents"] for each in counts):
+            continue
+        (shard, *_) = [unit for unit in run.of("sources") if unit.args["source"] == source]
+        table = next(batches(run.store.local(shard.ref) / "documents.parquet", ["fields"]), None)
+        known = sorted({key for text in table["fields"] for key in json.loads(text)}) if table is not None else []
+        i = next(
+            i for i, rule in enumerate(run.config.select) if rule.drop and f"{FIELD}{field}" in columns_of(rule.drop)
+        )
+        raise run.mix.error(
+            ("select", i, "drop"), f"no document of `{source}` has a field `{field}`{nearest(field, known)}"
+        )

@@ -112,8 +112,14 @@ def walk(run: Run) -> Iterator[Stage]:
 WORK: dict[str, Callable[[Job], dict[str, Any]]] = {stage.name: stage.work for stage in STAGES if stage.work}
 """Stage → what does one of its units."""
 
-GROUPS: dict[str, Callable[[Run, Sequence[Unit]], list[list[Unit]]]] = {"train": stacks.stacks}
+GROUPS: dict[str, Callable[[Run, Sequence[Unit]], list[list[Unit]]]] = {
+    "annotate": annotate.by_shard,
+    "train": stacks.stacks,
+}
 """Stage of a unit → how its missing units are grouped into tasks; the units of other stages are tasks of their own."""
 
-TOGETHER: dict[str, Callable[[Sequence[Job]], list[dict[str, Any]]]] = {"train": stacks.train_together}
+TOGETHER: dict[str, Callable[[Sequence[Job]], list[dict[str, Any]]]] = {
+    "annotate": annotate.annotate_together,
+    "train": stacks.train_together,
+}
 """Stage of a unit → what does a group of several."""

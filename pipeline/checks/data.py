@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
-import polars as pl
 from pydantic import ValidationError
 
 from classifiers.registry import SCORERS
 from pipeline.checks.base import RESERVED_SCORERS, Mistakes, unknown
+from pipeline.conditions import FIELD, BadCondition, columns_of, field_types, is_field
 from pipeline.config import NAME, Config, Source
 from pipeline.errors import nearest
 from pipeline.readers.listing import format_of, params_of, source_files
@@ -62,9 +62,13 @@ def _files(place: Path_, source: Source) -> Mistakes:
                 (f"the format `{form}` needs {' and '.join(missing)}: pip install 'mixwright[{form}]'"),
             )
         try:
-            params_of(source, form)
+            params = params_of(source, form)
         except ValidationError as error:
             yield from _nested((*place, "params"), error, FORMATS[form].params.model_fields)
+            continue
+        lacking = FORMATS[form].missing
+        if lacking and (what := lacking(params)):
+            yield (*place, "params"), f"it needs {what}"
     local = [file for file in files if "://" not in file and os.path.isfile(file)]
     if local and len(local) == len(files) and not any(os.path.getsize(file) for file in local):
         yield (*place, "path"), f"`{local[0]}` is empty: a source needs at least one document"
@@ -75,6 +79,8 @@ def _annotate(config: Config) -> Mistakes:
         place = ("annotate", name)
         if not NAME.fullmatch(name):
             yield place, "an attribute's name is lower-case letters, digits and _"
+        if is_field(f"{name}_"):
+            yield place, f"`{FIELD}…` are the documents' own fields; give the attribute another name"
         scorer = section.get("scorer", name)
         known = [each for each in SCORERS if each not in RESERVED_SCORERS]
         if scorer not in known:
@@ -145,14 +151,17 @@ def _select(config: Config) -> Mistakes:
         if rule.rules is not None:
             yield from _rule_set(config, i, rule.rules)
             continue
+        place = ("select", i, "drop")
         try:
-            used = pl.sql_expr(str(rule.drop)).meta.root_names()
-        except Exception as error:  # polars raises several types for bad SQL
-            yield ("select", i, "drop"), f"not an SQL expression: {str(error).splitlines()[0]}"
+            strangers = [each for each in columns_of(str(rule.drop)) if each not in columns and not is_field(each)]
+            if not strangers:
+                field_types(str(rule.drop))
+        except BadCondition as error:
+            yield place, str(error)
             continue
-        for column in used:
-            if column not in columns:
-                yield ("select", i, "drop"), unknown(column, columns, "attribute")
+        for column in strangers:
+            hint = f"; a document's own field is `{FIELD}{column}`" if "_" not in column else ""
+            yield place, unknown(column, columns, "attribute") + hint
 
 
 def _rule_set(config: Config, i: int, name: str) -> Mistakes:

@@ -18,6 +18,7 @@ from pipeline.mixture.selection import TaskFit, without_blocks
 from pipeline.mixture.spaces import Limits, kl
 from pipeline.mixture.surface import Surface, family_surfaces, surface
 from pipeline.mixture.table import Swarm
+from pipeline.mixture.worth import Worth, worths
 
 _STARTS = 4
 _POOL = 400
@@ -71,9 +72,9 @@ class Proposal:
     mixes that the data cannot tell from the best; optimum: (d,) before KL; kl: nats to the prior; kl_strength: factor
     on KL that gave the proposal. families: mix ("proposal" or a baseline) -> task family -> what is predicted; front:
     the Pareto front between the families, empty for one. binding: limits and guards at whose edge the proposal stands.
-    beliefs: joint draws at the optimum, the proposal and more. successor: the mix that
-    would be proposed in place of a proven one that is kept, with its gain over that, where the data can tell that from
-    the best.
+    beliefs: joint draws at the optimum, the proposal and more. worths: what each variant that has a share adds.
+    successor: the mix that would be proposed in place of a proven one that is kept, with its gain over that, where the
+    data can tell that from the best.
     """
 
     weights: np.ndarray
@@ -92,6 +93,7 @@ class Proposal:
     binding: tuple[str, ...]
     warnings: tuple[str, ...]
     beliefs: Posterior
+    worths: dict[str, Worth]
     successor: Compared | None = None
 
 
@@ -132,6 +134,7 @@ def propose(
     proven: Proven | None = None,
     no_worse_than: Mapping[str, str] | None = None,
     gone: int = 0,
+    variants: Mapping[str, str] | None = None,
 ) -> Proposal:
     """Minimise predicted objective + strength * KL(w || prior) over the limits and the hull of the swarm's mixes.
 
@@ -143,8 +146,8 @@ def propose(
     task or family -> name of a baseline; the task, or each task of the family, is predicted no worse for the proposal
     than for that mix; a proven proposal that breaks this is kept with a warning. `gone`: that many of the last domains
     of the swarm and of `fits` are no longer on offer; limits, prior, mixes and the proposal are over the others, and
-    the hull is of the swarm's mixes without them (see `face.without`). ValueError naming the limits, or the guards,
-    that collide.
+    the hull is of the swarm's mixes without them (see `face.without`). `variants`: variant -> origin, of which `worths`
+    are asked. ValueError naming the limits, or the guards, that collide.
     """
     # of one block no effect is known: the laws would be asked for nothing
     measured = objective.value(without_blocks(swarm, fits) if len(np.unique(swarm.blocks)) > 1 else swarm.values)
@@ -207,6 +210,7 @@ def propose(
             *_warnings(model, compared),
         ),
         beliefs=beliefs,
+        worths=worths(model, distinct, weights, swarm.domains[: len(swarm.domains) - gone], variants or {}),
         successor=None if is_kept else _successor(beliefs),
     )
 

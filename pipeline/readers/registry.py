@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
+from pipeline.readers import pdf
+from pipeline.readers.alto import read_alto
 from pipeline.readers.base import BadRecord, Item, Params, Reader, Shard
 from pipeline.readers.columnar import cut_arrow, cut_parquet, read_arrow, read_parquet
+from pipeline.readers.hocr import read_hocr
 from pipeline.readers.huggingface import HuggingFaceParams, dataset_pieces, read_dataset
 from pipeline.readers.jsonl import read_jsonl
 from pipeline.readers.mediawiki import OPEN, read_pages
@@ -32,7 +35,8 @@ class Format:
     of: what `path` is. cut: into which pieces a large file is split; by_bytes: they are ranges of bytes.
     params: its own settings. version: raised when what the reader gives changes; 0: as old as the store, in no key.
     fields: what the reader calls the fields that other sources map. names_documents: ids are made from the path.
-    needs: modules of the optional extra that is called like the format.
+    needs: modules of the optional extra that is called like the format. missing: says what its settings need beside
+    them that is not installed.
     """
 
     read: Reader
@@ -45,6 +49,7 @@ class Format:
     names_documents: bool = False
     by_bytes: bool = False
     needs: tuple[str, ...] = ()
+    missing: Callable[[Any], str] | None = None
 
 
 _GROUPED = {"group": "group"}
@@ -55,7 +60,9 @@ FORMATS: dict[str, Format] = {
     "parquet": Format(read_parquet, r"\.parquet", cut=cut_parquet, version=0),
     "jsonl": Format(read_jsonl, r"\.(jsonl|ndjson)", cut=_LINES, by_bytes=True, version=0),
     "csv": Format(read_table, r"\.(csv|tsv)", cut=cut_csv, by_bytes=True, params=TableParams),
-    "text": Format(read_text, r"\.txt", cut=cut_text, by_bytes=True, params=TextParams, names_documents=True),
+    "text": Format(
+        read_text, r"\.txt", cut=cut_text, by_bytes=True, params=TextParams, version=2, names_documents=True
+    ),
     "arrow": Format(read_arrow, r"\.(arrows?|feather)", cut=cut_arrow),
     "huggingface": Format(read_dataset, of="dataset", cut=dataset_pieces, params=HuggingFaceParams),
     "stackexchange": Format(read_posts, r"posts\.xml", cut=_LINES, by_bytes=True, fields=_LICENSED),
@@ -66,6 +73,11 @@ FORMATS: dict[str, Format] = {
     "reddit": Format(
         read_reddit, r"(^|/)r[cs]_\d{4}-\d\d|_(comments|submissions)", cut=_LINES, by_bytes=True, fields=_GROUPED
     ),
+    "pdf": Format(
+        pdf.read_pdf, r"\.pdf", params=pdf.PdfParams, names_documents=True, needs=pdf.MODULES, missing=pdf.missing
+    ),
+    "hocr": Format(read_hocr, r"\.hocr(\.html?|\.xml)?", names_documents=True),
+    "alto": Format(read_alto, r"\.alto(\.xml)?", names_documents=True),
     "code": Format(read_code, of="folder", fields=_LICENSED, names_documents=True),
 }
 

@@ -20,7 +20,8 @@ class TextParams(Params):
 
 
 def read_text(shard: Shard) -> Iterator[Item]:
-    """Yield records of `text` and `id`: the file's name, of lines and paragraphs with `:` and the row."""
+    """Yield records of `text` and `id`: the file's name, of lines and paragraphs with `:` and the row; of a whole file
+    with form feeds also `pages`."""
     assert isinstance(shard.params, TextParams)
     if shard.params.by == "file":
         yield _whole(shard)
@@ -49,11 +50,18 @@ def _whole(shard: Shard) -> Record | BadRecord:
     with open_shard(shard.path) as file:
         data = file.read(shard.limit + 1)
         if len(data) <= shard.limit:
-            return _record(data.removeprefix(b"\xef\xbb\xbf"), shard.name, 0, None)
+            return _with_pages(_record(data.removeprefix(b"\xef\xbb\xbf"), shard.name, 0, None))
         size = len(data)
         while part := file.read(1 << 20):
             size += len(part)
     return too_long(0, size, shard.limit)
+
+
+def _with_pages(record: Record | BadRecord) -> Record | BadRecord:
+    """Add how many pages form feeds part a file into; one at its very end begins no page."""
+    if isinstance(record, Record) and "\f" in record["text"]:
+        record["pages"] = record["text"].removesuffix("\f").count("\f") + 1
+    return record
 
 
 def _lines(shard: Shard) -> Iterator[tuple[bytes | int, int | None]]:

@@ -1,11 +1,16 @@
-"""XML of one record, parsed by expat without entities: nothing is fetched, and nothing can grow."""
+"""XML parsed by expat without entities: nothing is fetched, nothing can grow. A record as a tree, a file as events."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, BinaryIO
 from xml.parsers import expat
+
+_CHUNK = 1 << 18
+_MAX_TAG = 1 << 22
+"""Bytes of one tag in a file, about at most: expat holds it as a whole."""
+_MAX_DEPTH = 500
 
 
 class BadXml(Exception):
@@ -49,16 +54,51 @@ def parse(data: bytes) -> Element:
     def end(_: str) -> None:
         stack.pop().text = "".join(texts.pop())
 
-    def refuse(*_: Any) -> None:
-        raise BadXml("it declares a document type, which may hold entities")
-
     parser = expat.ParserCreate("utf-8")
     parser.buffer_text = True
     parser.StartElementHandler, parser.EndElementHandler = start, end
     parser.CharacterDataHandler = lambda text: texts[-1].append(text)
-    parser.StartDoctypeDeclHandler = refuse
+    parser.StartDoctypeDeclHandler = _refuse
     try:
         parser.Parse(data, True)
     except expat.ExpatError as error:
         raise BadXml(str(error)) from None
     return root.children[0]
+
+
+def walk(file: BinaryIO, start: Callable[[str, dict[str, str]], None], end: Callable[[str], None]) -> None:
+    """Call `start` (name, attributes) and `end` (name) for the elements of an XML file, in its stated encoding.
+
+    Nothing but the tag at hand is held. Raises BadXml, and what the two functions raise.
+    """
+    depth = 0
+
+    def enter(name: str, attributes: dict[str, str]) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > _MAX_DEPTH:
+            raise BadXml(f"over {_MAX_DEPTH} elements inside each other")
+        start(name, attributes)
+
+    def leave(name: str) -> None:
+        nonlocal depth
+        depth -= 1
+        end(name)
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler, parser.EndElementHandler = enter, leave
+    parser.StartDoctypeDeclHandler = _refuse
+    given = 0
+    try:
+        while data := file.read(_CHUNK):
+            parser.Parse(data, False)
+            given += len(data)
+            if given - max(parser.CurrentByteIndex, 0) > _MAX_TAG:
+                raise BadXml("a tag without an end")
+        parser.Parse(b"", True)
+    except expat.ExpatError as error:
+        raise BadXml(str(error)) from None
+
+
+def _refuse(*_: Any) -> None:
+    raise BadXml("it declares a document type, which may hold entities")

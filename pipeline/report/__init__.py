@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from pipeline.documents import batches
+from pipeline.examples import examples_frame
 from pipeline.failures import FAILED
 from pipeline.funnel import STAGES as FUNNEL_STAGES
 from pipeline.funnel import funnel_frame
@@ -20,7 +21,7 @@ from pipeline.store import write_json
 from pipeline.tables import read_table
 from pipeline.units import Job, Unit
 
-VERSION = 4
+VERSION = 5
 SHOWN = 6
 """Samples shown of each variant's rewritten and rejected text."""
 SHOWN_CHARACTERS = 700
@@ -48,6 +49,8 @@ def work(job: Job) -> dict[str, Any]:
     write_json(job.out / "mix.json", data["mix"])
     data["funnel"].write_parquet(job.out / "funnel.parquet")
     data["funnel"] = data["funnel"].to_dicts()
+    data["examples"].write_parquet(job.out / "examples.parquet")
+    data["examples"] = data["examples"].to_dicts()
     config = yaml.safe_dump(job.args["config"], sort_keys=False, allow_unicode=True)
     (job.out / "mix.yaml").write_text(config, encoding="utf-8")
     data["config"] = config
@@ -59,14 +62,15 @@ def work(job: Job) -> dict[str, Any]:
 def collect(job: Job) -> dict[str, Any]:
     """Return the report's data.
 
-    Keys: `title`; `mix` (mix.json, with the licences of every mix); `fit` (fit.json); `swarm` (swarm.json); `ratios`
-    and `metrics` (run → column → value); `funnel` (frame, see pipeline.funnel); `proxies` (run → tokens, realised,
-    repetition, first_loss, last_loss), of swarm, proof and transfer, without those that diverged; `larger` (runs of the
-    last); `diverged` (those); `curves` (run → held-out task → share of the training → bits per byte, empty unless asked
-    for); `requests` (task → side → items, bytes, tokens, truncated); `classifiers` (name → counts and auc); `numerics`
-    (plan and reason); `samples` (variant/shard → rewritten and rejected texts); `licenses` (domain → licence → share of
-    its tokens); `masked` (source → kind → addresses, of those that ask for it); `contamination` (`suite`: its counts,
-    `matched`: source → eval → documents, `later`: eval → domain → training texts).
+    Keys: `title`; `mix` (mix.json, with the licences of every mix); `fit` (fit.json); `swarm` (swarm.json);
+    `ratios` and `metrics` (run → column → value); `funnel` (frame, see pipeline.funnel); `examples` (frame, see
+    pipeline.examples); `proxies` (run → tokens, realised, repetition, first_loss, last_loss), of swarm, proof and
+    transfer, without those that diverged; `larger` (runs of the last); `diverged` (those); `curves` (run → held-out
+    task → share of the training → bits per byte, empty unless asked for); `requests` (task → side → items, bytes,
+    tokens, truncated); `classifiers` (name → counts and auc); `numerics` (plan and reason); `samples`
+    (variant/shard → rewritten and rejected texts); `licenses` (domain → licence → share of its tokens); `masked`
+    (source → kind → addresses, of those that ask for it); `contamination` (`suite`: its counts, `matched`: source →
+    eval → documents, `later`: eval → domain → training texts).
     """
 
     def read(stage: str, name: str) -> Any:
@@ -90,6 +94,9 @@ def collect(job: Job) -> dict[str, Any]:
         "ratios": read_table(job.inputs["fit"] / "ratios.csv"),
         "metrics": read_table(job.inputs["fit"] / "metrics.csv"),
         "funnel": funnel_frame((stage, unit, c) for stage in FUNNEL_STAGES for unit, c in counts(stage).items()),
+        "examples": examples_frame(
+            (role.split("|")[1], job.inputs[role] / "examples.parquet") for role in roles("select")
+        ),
         "proxies": {run: each for run, each in (swarm | proof | larger).items() if FAILED not in each},
         "larger": [run for run, each in larger.items() if FAILED not in each],
         "diverged": [run for run, each in (swarm | proof | larger).items() if FAILED in each],

@@ -11,10 +11,13 @@ import yaml
 from pipeline.report.table import Cell, Column, Table, table
 from pipeline.report.text import count, number, words
 
+SHOWN_CHARACTERS = 500
+"""Of an example of what was dropped."""
+
 
 @dataclass(frozen=True)
 class Sample:
-    """kind: `rewritten` or `rejected`; reason: why it was rejected."""
+    """kind: `rewritten`, `rejected` or `dropped`; reason: why it was rejected, or the size of what was dropped."""
 
     kind: str
     origin: str
@@ -173,6 +176,16 @@ def classifiers_table(data: dict[str, Any]) -> Table:
         Column("AUC", "how often it puts a good unseen text above a bad one; 0.5 is chance; 95 % interval below"),
     ]
     return table("Classifiers trained in this run", columns, rows)
+
+
+def examples_of(data: dict[str, Any]) -> dict[tuple[str, str], list[Sample]]:
+    """Return (source, reason) → examples of what was dropped; reason: as it is shown."""
+    found: dict[tuple[str, str], list[Sample]] = {}
+    for row in data["examples"]:
+        text = row["text"][:SHOWN_CHARACTERS]
+        sample = Sample("dropped", row["id"], f"{count(row['bytes'])} bytes", text)
+        found.setdefault((row["source"], words(row["reason"])), []).append(sample)
+    return found
 
 
 def samples_of(data: dict[str, Any]) -> dict[str, list[Sample]]:

@@ -13,7 +13,19 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from pipeline.report import charts, curation, curves, measures, method, pareto, provenance, regression, runs, transfer
+from pipeline.report import (
+    charts,
+    costs,
+    curation,
+    curves,
+    measures,
+    method,
+    pareto,
+    provenance,
+    regression,
+    runs,
+    transfer,
+)
 from pipeline.report.decision import decide
 from pipeline.report.figures import Chart
 from pipeline.report.text import visible
@@ -55,10 +67,12 @@ def render_html(data: dict[str, Any]) -> str:
         "funnel": curation.funnel_table(data),
         "rewrites": curation.rewrites_table(data),
         "domains": curation.domains_table(data),
+        "costs": Markup(costs.HERE),
         "classifiers": curation.classifiers_table(data),
         "sources": provenance.sources_table(data),
         "licenses": provenance.licenses_table(data),
         "contamination": provenance.contamination_table(data),
+        "dropped": curation.examples_of(data),
         "samples": curation.samples_of(data),
         "facts": method.facts(data),
         "evals": method.evals_table(data),

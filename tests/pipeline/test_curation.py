@@ -15,6 +15,7 @@ from tokenizers import Tokenizer
 
 from classifiers.duplicates import exact_hash
 from pipeline.documents import selected
+from pipeline.driver import grouped
 from pipeline.errors import BadDataError, InputError
 from pipeline.evals import _excerpts
 from pipeline.funnel import funnel
@@ -63,6 +64,13 @@ def test_in_equals_kept_plus_dropped_for_every_source(curated: Run) -> None:
         assert decided.filter(pl.col("reason") == "heldout")["documents"].sum() > 0
         trained = rows.filter(pl.col("stage") == "tokenize")["documents"].sum()
         assert trained == decided.filter(pl.col("reason") == "train")["documents"].sum()
+
+
+def test_one_task_scores_a_shard_with_all_its_scorers(curated: Run) -> None:
+    tasks = grouped(curated, curated.of("annotate"))
+    assert len(tasks) == len(curated.of("sources"))
+    assert {len({unit.inputs["documents"] for unit in task}) for task in tasks} == {1}
+    assert sorted(unit.name for task in tasks for unit in task) == sorted(u.name for u in curated.of("annotate"))
 
 
 def test_the_held_out_split_shares_no_document_raw_or_rewritten_with_training(curated: Run) -> None:

@@ -59,6 +59,21 @@ def test_mix_json_says_what_is_proposed_predicted_and_measured(finished) -> None
     assert mix["measured"]["natural"]["mean"] == pytest.approx(1, abs=1e-9), "relative to the natural mix"
 
 
+def test_the_run_folder_says_what_domains_cost_and_what_variants_are_worth(finished) -> None:
+    _, folder, _ = finished
+    mix = json.loads((folder / "mix.json").read_text())
+    spent = {each["domain"]: each for each in json.loads((folder / "costs.json").read_text())}
+    assert set(spent) == set(mix["weights"])
+    assert spent["wikipedia.qa"]["rewriting"] > 0 == spent["wikipedia"]["rewriting"]
+    assert all(each["curation"] > 0 and each["tokens"] > 0 for each in spent.values())
+    variants = {name for name, weight in mix["weights"].items() if "." in name and weight > 0}
+    assert set(mix["worth"]) == variants
+    page = (folder / "report.html").read_text()
+    assert "What a domain costs and what it is worth" in page
+    (made,) = (folder.parent / "data/report").iterdir()
+    assert "What a domain costs" not in (made / "report.html").read_text(), "seconds are in no artefact"
+
+
 def test_weights_caps_and_epochs_speak_of_the_same_domains(finished) -> None:
     mix = json.loads((finished[1] / "mix.json").read_text())
     natural = mix["repetition"]["natural"]

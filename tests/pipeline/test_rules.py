@@ -26,7 +26,7 @@ SELECT = '  - {name: too_short, drop: "gopher_words < 40"}\n'
 def decide(frame: pl.DataFrame, rules: list[tuple[str, str]]) -> list[str | None]:
     """Decide as the stage does."""
     args = {"licenses": None, "attributes": [], "rules": [{"name": name, "drop": drop} for name, drop in rules]}
-    return _reasons(frame, args, {}).to_list()
+    return _reasons(frame, args, set(), [{}] * len(rules)).to_list()
 
 
 @pytest.mark.parametrize("name", SETS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,11 @@ EXAMPLES = re.findall(r"```yaml\n(.*?)```", PAGE, flags=re.DOTALL)
 
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_examples_are_valid(example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    if "warc" in example and missing_modules("warc"):
-        pytest.skip("the extra `warc` is not installed")
+    for extra in ("pdf", "warc"):
+        if f".{extra}" in example and missing_modules(extra):
+            pytest.skip(f"the extra `{extra}` is not installed")
+    if "ocr:" in example and shutil.which("tesseract") is None:
+        pytest.skip("the program tesseract is not installed (apt install tesseract-ocr)")
     monkeypatch.chdir(tmp_path)
     for source in yaml.safe_load(example)["sources"].values():
         path = Path(re.sub(r"\[(.).*?\]", r"\1", source["path"]).replace("**/", "deep/").replace("*", "01"))

@@ -22,6 +22,7 @@ from pipeline.config import Config
 from pipeline.load import resolved
 from pipeline.mixture.objective import maximised_tasks
 from pipeline.report import collect
+from pipeline.select import EXAMPLE_SCHEMA
 from pipeline.units import Job
 
 SOURCES = ("wikipedia", "code", "papers", "questions", "speeches", "ocr")
@@ -164,6 +165,7 @@ def build(folder: Path, settings: Config | None = None, *, seed: int = 3) -> dic
         "objective": objective,
         "propose": propose,
         "references": settings.references,
+        "variants": [name for name in origins if name in settings.rewrite],
         "target_tokens": settings.target.tokens,
         "seed": settings.seed,
     }
@@ -200,8 +202,8 @@ def build(folder: Path, settings: Config | None = None, *, seed: int = 3) -> dic
         "reason": "proxies on the CPU in fp32: without AMX tiles bf16 is slower",
     }
     data = collect(job("report", {"mix": "planted", "config": resolved(settings)}, roles))
-    if isinstance(data["funnel"], pl.DataFrame):
-        data["funnel"] = data["funnel"].to_dicts()
+    for name in ("funnel", "examples"):
+        data[name] = data[name].to_dicts()
     data["config"] = yaml.safe_dump(resolved(settings), sort_keys=False, allow_unicode=True)
     return data
 
@@ -233,7 +235,11 @@ def curation(
             **({"masked": {"email": 1042, "ip": 7}} if name == "papers" else {}),
         }
         counts[f"select|{name}/000"] = {"documents": read, "outcome": outcome, "bytes": size}
-        roles |= {f"sources|{name}/000": "sources", f"select|{name}/000": "select"}
+        place = folder / f"select-{name}"
+        place.mkdir()
+        dropped = [("too_short", 7, "d7", 26, "Click here to go on."), ("too_short", 9, EVIL, 9_000, EVIL)]
+        pl.DataFrame(dropped, schema=EXAMPLE_SCHEMA, orient="row").write_parquet(place / "examples.parquet")
+        roles |= {f"sources|{name}/000": "sources", f"select|{name}/000": f"select-{name}"}
     made = {}
     for name in settings.rewrite:
         into = train[name.split(".")[0]]
@@ -305,6 +311,7 @@ def enlarged(data: dict[str, Any], domains: int = 64, tasks: int = 52, runs: int
         "baselines": {name: mix() for name in others},
         "objective": {"weights": dict.fromkeys(columns, 1 / tasks), "reference": values(), "maximise": []},
         "pareto": [],
+        "worth": {},
         "repetition": {name: dict.fromkeys(names, 1.5) for name in ("proposal", *others)},
     }
     old["uncertainty"]["interval"] = {"low": dict.fromkeys(names, 0.0), "high": dict.fromkeys(names, 0.2)}

@@ -1,0 +1,63 @@
+"""What curation cost, by domain: seconds from the manifests of the units that did it, tokens from their counts.
+
+Seconds differ from run to run and so are in no artefact; they are read as a run folder is filled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.run import Run
+
+CURATION = ("sources", "annotate", "matches", "duplicates", "select")
+"""Stages whose units are those of a source."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one domain took, over all runs on the store that made its units.
+
+    curation: CPU seconds of its source's stages up to `select`; every domain of the source has them in common.
+    rewriting: CPU seconds of making a variant; gpu: seconds that GPUs were held for it. asked, written: tokens of a
+    language model's prompts and replies that were paid; reused: its replies that came from the cache. tokens: of the
+    target's tokenizer, that came out.
+    """
+
+    domain: str
+    curation: float
+    rewriting: float
+    gpu: float
+    asked: int
+    written: int
+    reused: int
+    tokens: float
+
+
+def costs(run: Run, tokens: dict[str, float]) -> list[Cost]:
+    """Return the cost of every domain of a finished run; tokens: domain → target tokens."""
+    return [
+        Cost(
+            domain=domain,
+            curation=sum(_seconds(run, stage, run.config.origin(domain)) for stage in CURATION),
+            rewriting=_seconds(run, "rewrite", domain),
+            gpu=_counted(run, domain, "gpu_seconds"),
+            asked=round(_counted(run, domain, "prompt_tokens")),
+            written=round(_counted(run, domain, "completion_tokens")),
+            reused=round(_counted(run, domain, "cached")),
+            tokens=tokens[domain],
+        )
+        for domain in run.config.domain_names()
+    ]
+
+
+def _manifests(run: Run, stage: str, name: str) -> Sequence[dict]:
+    return [run.manifest(unit) for unit in run.of(stage) if unit.name.split("/")[0] == name]
+
+
+def _seconds(run: Run, stage: str, name: str) -> float:
+    return round(sum(each["cpu_seconds"] for each in _manifests(run, stage, name)), 3)
+
+
+def _counted(run: Run, variant: str, what: str) -> float:
+    return sum(each["counts"].get(what, 0) for each in _manifests(run, "rewrite", variant))
