@@ -69,7 +69,7 @@ def is_partial(question: str, answer: str, text: str) -> str:
     at = text.find(answer)
     before, after = (text[:at], text[at + len(answer) :]) if at >= 0 else ("", "")
     if defines := _DEFINES.match(question):
-        if not _AFTER_BE.search(before) or _PRONOUN.match(before) or not _is_subject(*defines.groups(), before):
+        if not _AFTER_BE.search(before) or _PRONOUN.match(before) or not _is_subject(defines, before):
             return "no_definition"
         return "" if _ENDS.match(after) else "answer_incomplete"
     content = [word for word in words(question) if word not in FUNCTION_WORDS]
@@ -83,11 +83,12 @@ def is_partial(question: str, answer: str, text: str) -> str:
     return ""
 
 
-def _is_subject(asks: str, verb: str, article: str | None, name: str, before: str) -> bool:
+def _is_subject(question: re.Match[str], before: str) -> bool:
     """Whether what a question asks about is what the text before the answer speaks of, whole and with its article.
 
     "What was" of a name without an article is refused: it may be a person's.
     """
+    asks, verb, article, name = question.groups()
     if asks.lower() == "what" and verb.lower() in ("was", "were") and not article:
         return False
     given, generic = (article or "").strip().lower(), name[:1].islower()
