@@ -32,7 +32,6 @@ rewrite:
     task: {folder}/facts.yaml
     params:
       backend: {{kind: openai, model: small, base_url: "{url}", key_env: MIX_KEY, retries: 3, first_wait_seconds: 0.01}}
-  questions.rules: {{task: wiki_qa}}
 tokenize: {{vocab_size: 1000, sample: 300k}}
 proxy: {{preset: tiny, tokens: 24k}}
 evals: {{heldout: {{fraction: 0.2, characters: 8k}}}}
@@ -62,7 +61,7 @@ def mix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
 
     def write(server: Server, *changes: tuple[str, str]) -> Path:
         (tmp_path / "facts.yaml").write_text(TASK)
-        text = MIX.format(folder=tmp_path, url=server.url).replace("  questions.rules: {task: wiki_qa}\n", "")
+        text = MIX.format(folder=tmp_path, url=server.url)
         for old, new in changes:
             assert old in text
             text = text.replace(old, new)
