@@ -11,13 +11,26 @@ import polars as pl
 import pyarrow as pa
 
 from pipeline.documents import TableWriter, as_mapping, selected
-from pipeline.rewriting.base import Rejected, Rewrite
-from pipeline.rewriting.registry import REWRITERS
+from pipeline.rewriting.base import BatchRewriter, Rejected, Rewrite, Rewriter
+from pipeline.rewriting.registry import asked, open_rewriter, provenance
 from pipeline.run import Run
+from pipeline.shards import fingerprint
 from pipeline.units import Job, Unit
 
-VERSION = 2
-DOCUMENTS = pa.schema([("id", pa.string()), ("origin", pa.string()), ("license", pa.string()), ("text", pa.string())])
+VERSION = 3
+DOCUMENTS = pa.schema(
+    [
+        ("id", pa.string()),
+        ("origin", pa.string()),  # id of the document that it was made from
+        ("license", pa.string()),
+        ("text", pa.string()),
+        ("task", pa.string()),
+        ("backend", pa.string()),  # rules, or what a model ran on
+        ("model", pa.string()),  # this and the next two are empty where rules wrote
+        ("prompt", pa.string()),  # hash of the template
+        ("sampling", pa.string()),  # JSON
+    ]
+)
 REJECTED = pa.schema([("origin", pa.string()), ("reason", pa.string()), ("text", pa.string())])
 
 
@@ -28,25 +41,20 @@ def units(run: Run) -> list[Unit]:
     suite = {unit.stage: unit.ref for unit in checked}
     units = []
     for name, rewrite in run.config.rewrite.items():
-        spec = REWRITERS[rewrite.task]
-        for shard in run.of("sources"):
-            if shard.args["source"] == name.split(".")[0]:
-                args = {
-                    "task": rewrite.task,
-                    "task_version": spec.version,
-                    "params": spec.params.model_validate(rewrite.params).model_dump(mode="json"),
-                    "variant": name,
-                    "seed": run.config.seed,
-                }
-                inputs = {"documents": shard.ref, "selection": selections[shard.name], **suite}
-                units.append(Unit("rewrite", f"{name}/{shard.name.split('/')[1]}", VERSION, args, inputs))
+        shards = [shard for shard in run.of("sources") if shard.args["source"] == name.split(".")[0]]
+        args, place = asked(
+            rewrite.task, rewrite.params, len(shards), run.store.root, lambda path: fingerprint(run, path)
+        )
+        for shard in shards:
+            inputs = {"documents": shard.ref, "selection": selections[shard.name], **suite}
+            unit_args = {**args, "variant": name, "seed": run.config.seed}
+            units.append(Unit("rewrite", f"{name}/{shard.name.split('/')[1]}", VERSION, unit_args, inputs, place))
     return units
 
 
 def work(job: Job) -> dict[str, Any]:
     """Write `documents.parquet` (with each one's origin and licence) and `rejected.parquet` (with its reason)."""
-    spec = REWRITERS[job.args["task"]]
-    rewriter = spec.load(spec.params.model_validate(job.args["params"]), job.args["seed"])
+    rewriter, made_by = open_rewriter(job.args, job.place), provenance(job.args)
     counts: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     with (
@@ -56,22 +64,33 @@ def work(job: Job) -> dict[str, Any]:
         columns = ["id", "text", "license", "fields"]
         paths = job.inputs["documents"] / "documents.parquet", job.inputs["selection"] / "selection.parquet"
         for frame in selected(*paths, "train", columns):
-            rewritten = ((row, *rewriter.rewrite(as_mapping(row))) for row in frame.iter_rows(named=True))
+            rewritten = _rewritten(rewriter, frame)
             for row, accepted, refused in without_items(rewritten, job.inputs.get("suite")):
                 counts["documents_in"] += 1
                 counts["rewritten"] += bool(accepted)
                 for i, rewrite in enumerate(accepted):
                     name = {"id": f"{row['id']}#{i}", "origin": row["id"], "license": row["license"]}
-                    documents.add({**name, "text": rewrite.text})
+                    documents.add({**name, "text": rewrite.text, **made_by})
                     counts["documents"] += 1
                     counts["bytes"] += len(rewrite.text.encode())
                 for each in refused:
                     rejected.add({"origin": row["id"], "reason": each.reason, "text": each.text[:2000]})
                     reasons[each.reason] += 1
-    return {**counts, "rejected": dict(reasons)}
+    spent = rewriter.finish() if isinstance(rewriter, BatchRewriter) else {}
+    return {**counts, "rejected": dict(reasons), **spent}
 
 
 Rewritten = tuple[Mapping[str, Any], list[Rewrite], list[Rejected]]
+
+
+def _rewritten(rewriter: Rewriter | BatchRewriter, frame: pl.DataFrame) -> Iterator[Rewritten]:
+    """Yield (document, accepted, refused) of a batch: one after the other, or all at once where the rewriter can."""
+    if not isinstance(rewriter, BatchRewriter):
+        yield from ((row, *rewriter.rewrite(as_mapping(row))) for row in frame.iter_rows(named=True))
+        return
+    rows = frame.to_dicts()
+    found = rewriter.rewrite_many([as_mapping(row) for row in rows])
+    yield from ((row, *each) for row, each in zip(rows, found, strict=True))
 
 
 def without_items(rewritten: Iterable[Rewritten], suite: Path | None) -> Iterator[Rewritten]:

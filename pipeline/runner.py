@@ -142,7 +142,9 @@ class Runner:
         while True:
             while len(waiting) < most and (units := next(queue, None)) is not None:
                 name = f"{units[0].stage}:{units[0].name}" + (f" and {len(units) - 1} more" if units[1:] else "")
-                waiting[remote.options(name=name).remote(self._root, units)] = units
+                gpus = units[0].place.get("gpus", 0)
+                options = {"name": name, **({"num_gpus": gpus} if gpus else {})}
+                waiting[remote.options(**options).remote(self._root, units)] = units
             if not waiting:
                 return
             ready, _ = ray.wait(list(waiting), num_returns=1)

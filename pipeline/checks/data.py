@@ -14,7 +14,7 @@ from pipeline.config import NAME, Config, Source
 from pipeline.errors import nearest
 from pipeline.readers.listing import format_of, params_of, source_files
 from pipeline.readers.registry import FORMATS, missing_modules
-from pipeline.rewriting.registry import REWRITERS
+from pipeline.rewriting.registry import mistakes as rewrite_mistakes
 from pipeline.rules import RULE_SETS, signals_of
 from pipeline.yaml_lines import Path_
 
@@ -197,14 +197,8 @@ def _rewrite(config: Config) -> Mistakes:
             yield ("rewrite", name), "expected `source.variant`, in lower-case letters, digits and _"
         elif origin not in config.sources:
             yield ("rewrite", name), unknown(origin, config.sources, "source")
-        if rewrite.task not in REWRITERS:
-            yield ("rewrite", name, "task"), unknown(rewrite.task, REWRITERS, "rewriting task")
-            continue
-        try:
-            REWRITERS[rewrite.task].params.model_validate(rewrite.params)
-        except ValidationError as error:
-            known = REWRITERS[rewrite.task].params.model_fields
-            yield from _nested(("rewrite", name, "params"), error, known)
+        for place, text in rewrite_mistakes(rewrite.task, rewrite.params):
+            yield ("rewrite", name, *place), text
 
 
 def _domains(config: Config) -> Mistakes:

@@ -12,13 +12,13 @@ from pipeline.checks.base import unknown
 from pipeline.checks.choices import choice_mistakes
 from pipeline.config import Config, Count, Fit, Objective, Propose, References, Section, Target
 from pipeline.errors import InputError
-from pipeline.load import line_of, schema_mistakes
 from pipeline.mixture.objective import family_of
 from pipeline.own_swarm.names import Names
 from pipeline.own_swarm.swarm import OwnSwarm
 from pipeline.records import normalised
 from pipeline.tables import few
 from pipeline.yaml_lines import Path_, YamlDocument, read_yaml
+from pipeline.yaml_schema import line_of, schema_mistakes
 
 
 def _by_name(value: Any) -> Any:

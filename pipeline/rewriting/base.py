@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 
 @dataclass(frozen=True)
@@ -31,4 +31,17 @@ class Rewriter(Protocol):
         before. No rewrite means that the document is dropped, and then at least one rejection says why.
         Rejections beside a rewrite are parts that were left out of it (a Q&A pair that failed a check).
         """
+        ...
+
+
+@runtime_checkable
+class BatchRewriter(Rewriter, Protocol):
+    """A rewriter that has more to gain from many documents at once: a language model."""
+
+    def rewrite_many(self, documents: Sequence[Mapping[str, Any]]) -> list[tuple[list[Rewrite], list[Rejected]]]:
+        """Return what `rewrite` would of each document, in order."""
+        ...
+
+    def finish(self) -> dict[str, Any]:
+        """Return what the unit's manifest counts beside documents (tokens, requests), once all are rewritten."""
         ...

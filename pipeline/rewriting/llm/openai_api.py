@@ -1,0 +1,209 @@
+"""Backend `openai`: any OpenAI-compatible endpoint, through the official client (optional extra `openai`).
+
+The key comes from the environment variable that `key_env` names and goes into the client only: what a server says is
+never quoted (some repeat the key in their errors), failures have codes instead.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from pipeline.errors import InputError
+from pipeline.rewriting.llm.base import Answer, Failure, Likelihood, Reply, Request
+from pipeline.rewriting.llm.pace import FIRST_WAIT, Pace, back_off, retry_after
+
+CHARACTERS_A_TOKEN = 4
+"""Of English in large vocabularies; used where a server does not count tokens."""
+
+REFUSED = {401: "the key was refused", 403: "access was refused", 404: "there is no such model or path"}
+"""Statuses that no request of this run would be spared."""
+
+GIVE_UP = 10
+"""Requests in a row that may stay unanswered before the server is taken to be gone."""
+
+AGAIN = {408: "timeout", 409: "server_error", 425: "server_error", 429: "rate_limited"}
+"""Statuses below 500 after which the same request may succeed."""
+
+
+class OpenAIConfig(BaseModel):
+    """The `backend` of a task's params with `kind: openai`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Literal["openai"]
+    model: str = Field(description="Name of the model, as the server knows it.")
+    revision: str = Field("", description="A name for the weights where the model's name does not tell them apart.")
+    base_url: str = Field(description="Where the API is, e.g. http://localhost:8000/v1.")
+    key_env: str | None = Field(None, description="Name of the environment variable that holds the key.")
+    concurrency: int = Field(8, ge=1, le=1024, description="Requests in flight, over all workers.")
+    requests_per_minute: float | None = Field(None, gt=0, description="Over all workers; no limit if absent.")
+    timeout_seconds: float = Field(120, gt=0, description="How long a reply may be silent.")
+    retries: int = Field(6, ge=0, le=100, description="Times that a request is tried again.")
+    first_wait_seconds: float = Field(
+        FIRST_WAIT, ge=0, description="Before the first retry; doubles from one to the next."
+    )
+
+    @field_validator("base_url")
+    @classmethod
+    def _plain(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("expected http:// or https:// and a host")
+        if parts.username or parts.password or parts.query:
+            raise ValueError("no user, password or query may stand in it: keys come from the environment (`key_env`)")
+        return value
+
+    @field_validator("key_env")
+    @classmethod
+    def _a_name(cls, value: str | None) -> str | None:
+        if value is not None and not value.replace("_", "").isalnum():
+            raise ValueError("expected the name of an environment variable, not a key")
+        return value
+
+
+def identity(config: OpenAIConfig) -> dict[str, Any]:
+    """Return what replies depend on: the model, not where or how fast it is asked."""
+    return {"kind": config.kind, "model": config.model, "revision": config.revision}
+
+
+class ServerSilent(RuntimeError):
+    """The server answers nothing: the unit fails, and is done when the server is back."""
+
+
+class OpenAIBackend:
+    """`workers`: processes that share the limits; each takes its part of them."""
+
+    def __init__(self, config: OpenAIConfig, workers: int) -> None:
+        """Raises InputError where the client is not installed or the key is not in the environment."""
+        try:
+            import openai
+        except ImportError:
+            raise InputError("the backend `openai` needs its client: pip install 'mixwright[openai]'") from None
+        key = "none"  # servers without keys ignore it; without it the client would look for one itself
+        if config.key_env is not None:
+            key = os.environ.get(config.key_env, "")
+            if not key:
+                raise InputError(f"the environment variable `{config.key_env}` (`key_env`) is not set on this worker")
+        self._config, self._openai = config, openai
+        self._client = openai.OpenAI(
+            api_key=key, base_url=config.base_url, timeout=config.timeout_seconds, max_retries=0
+        )
+        self._threads = max(1, config.concurrency // workers)
+        self._pace = Pace(config.requests_per_minute / workers if config.requests_per_minute else None)
+        self._retries: Counter[str] = Counter()
+        self._lock = threading.Lock()
+        self._silent = 0  # requests in a row that stayed unanswered
+        self._stopped = threading.Event()
+
+    def groups(self, requests: Sequence[Request]) -> list[list[int]]:
+        return [[i] for i in range(len(requests))]
+
+    def generate(self, requests: Sequence[Request]) -> Iterator[tuple[int, Answer]]:
+        """Yield answers as they arrive. Raises InputError where the server refuses the key or the model, ServerSilent
+        where it answers nothing any more."""
+        with ThreadPoolExecutor(self._threads) as pool:
+            pending = {pool.submit(self._ask, request): i for i, request in enumerate(requests)}
+            try:
+                for future in as_completed(pending):
+                    answer = future.result()
+                    yield pending[future], answer
+                    self._silent = self._silent + 1 if isinstance(answer, Failure) and not answer.lasting else 0
+                    if self._silent >= GIVE_UP:
+                        raise ServerSilent(
+                            f"{self._config.base_url}: {GIVE_UP} requests in a row stayed unanswered, each after "
+                            f"{self._config.retries} retries ({dict(self._retries)}); what was answered is kept"
+                        )
+            finally:
+                self._stopped.set()  # wakes those that wait to try again
+                pool.shutdown(cancel_futures=True)
+                self._stopped.clear()
+
+    def log_likelihood(self, pairs: Sequence[tuple[str, str]]) -> list[Likelihood]:
+        raise NotImplementedError("chat APIs give no likelihood of a text that they did not write")
+
+    def spent(self) -> dict[str, int | float]:
+        return {f"retried_{reason}": n for reason, n in sorted(self._retries.items())}
+
+    def _ask(self, request: Request) -> Answer:
+        """Ask until there is a reply, a lasting failure, or no retry left."""
+        draw = random.Random(request.seed)
+        failure = Failure("connection", lasting=False)
+        for attempt in range(self._config.retries + 1):
+            self._pace.wait()
+            answer, asked = self._once(request)
+            if isinstance(answer, Reply) or answer.lasting:
+                return answer
+            failure = answer
+            if attempt < self._config.retries:
+                with self._lock:
+                    self._retries[failure.reason] += 1
+                wait = back_off(attempt, draw, self._config.first_wait_seconds)
+                if asked is not None:  # all threads would be told the same
+                    self._pace.hold(asked)
+                if self._stopped.wait(max(wait, asked or 0.0)):
+                    return failure
+        return failure
+
+    def _once(self, request: Request) -> tuple[Answer, float | None]:
+        """Return the answer to one attempt, and the seconds that the server asks to wait."""
+        openai = self._openai
+        try:
+            raw = self._send(request)
+        except openai.APITimeoutError:
+            return Failure("timeout", lasting=False), None
+        except openai.APIStatusError as error:
+            status = error.status_code
+            if status in REFUSED:
+                asked = f"model `{self._config.model}`, key_env {self._config.key_env}"
+                raise InputError(f"{self._config.base_url}: status {status} ({asked}): {REFUSED[status]}") from None
+            if status >= 500 or status in AGAIN:
+                return Failure(AGAIN.get(status, "server_error"), lasting=False), retry_after(error.response.headers)
+            return Failure(f"status_{status}", lasting=True), None
+        except openai.OpenAIError:  # refused, cut off in the middle, nothing of HTTP
+            return Failure("connection", lasting=False), None
+        try:
+            return read_reply(json.loads(raw), request), None
+        except (ValueError, KeyError, TypeError, IndexError):
+            return Failure("garbage", lasting=False), None
+
+    def _send(self, request: Request) -> str:
+        sampling = request.sampling
+        options: dict[str, Any] = {
+            "model": self._config.model,
+            "temperature": sampling.temperature,
+            "top_p": sampling.top_p,
+            "max_tokens": sampling.max_tokens,
+            "seed": request.seed,
+            **({"stop": list(sampling.stop)} if sampling.stop else {}),
+        }
+        if request.messages:
+            messages: Any = [{"role": role, "content": content} for role, content in request.messages]
+            return self._client.chat.completions.with_raw_response.create(messages=messages, **options).text
+        return self._client.completions.with_raw_response.create(prompt=request.prompt, **options).text
+
+
+def read_reply(data: Any, request: Request) -> Reply:
+    """Return the reply in a response's JSON. Raises KeyError, TypeError, IndexError or ValueError for another shape.
+
+    A server that counts no tokens is taken to have used one for every four characters.
+    """
+    choice = data["choices"][0]
+    text = choice["message"]["content"] if request.messages else choice["text"]
+    if text is None:  # a refusal, or a call of a tool
+        text = ""
+    if not isinstance(text, str):
+        raise TypeError("expected text")
+    usage = data.get("usage") or {}
+    prompt_tokens = int(usage.get("prompt_tokens") or -(-request.characters // CHARACTERS_A_TOKEN))
+    completion_tokens = int(usage.get("completion_tokens") or -(-len(text) // CHARACTERS_A_TOKEN))
+    return Reply(text, str(choice.get("finish_reason") or "stop"), prompt_tokens, completion_tokens)
