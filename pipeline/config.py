@@ -80,8 +80,8 @@ class Source(Section):
 
 def check_limit(value: Any) -> Any:
     """Pass a rule's limit on: a number, two of them ([low, high], either may be null), or null."""
-    numbers = value if isinstance(value, (list, tuple)) and len(value) == 2 else [value]
-    if any(number is not None and not (type(number) in (int, float) and math.isfinite(number)) for number in numbers):
+    numbers: list[Any] = list(value) if isinstance(value, (list, tuple)) and len(value) == 2 else [value]
+    if any(each is not None and not (type(each) in (int, float) and math.isfinite(float(each))) for each in numbers):
         raise ValueError("expected a number, two bounds [low, high] or null; null is a bound that is not there")
     return tuple(numbers) if len(numbers) == 2 else value
 

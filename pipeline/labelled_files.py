@@ -75,11 +75,11 @@ def read_documents(paths: Sequence[str], how: Reading, condition: str | None = N
             good: list[Record] = []
             for item in batch:
                 fault = faults_of(item, shard, how.text, seen) if isinstance(item, Record) else item
-                total += not isinstance(fault, Skipped)
+                total += fault.records if isinstance(fault, BadRecord) else not isinstance(fault, Skipped)
                 if isinstance(item, Record) and fault is None:
                     good.append(item)
                 elif isinstance(fault, BadRecord):
-                    bad[fault.reason] += 1
+                    bad[fault.reason] += fault.records
             for record in good if wanted is None else _matching(good, wanted, file):
                 group = get_field(record, how.group) if how.group else ""
                 if group is None:

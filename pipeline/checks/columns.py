@@ -24,7 +24,9 @@ def column_mistakes(config: Config) -> Mistakes:
         if isinstance(names, str):
             yield ("sources", name, "path"), f"`{file}`: {names}"
             continue
-        for key in _MAPPED if names is not None else ():
+        if names is None:
+            continue
+        for key in _MAPPED:
             field = getattr(source, key)
             if field is not None and field not in names:
                 yield ("sources", name, key), f"`{file}` has no column `{field}`{_hint(key, field, names)}"
