@@ -51,3 +51,11 @@ ABBREVIATIONS = _words(
     "pl pp pres prof prox ref refs rep resp rev sat sec secs sen sep sept sgt sing sp spp sr st sun thu "
     "thur thurs tue tues ult var ver viz vol vols vs wed "
 )
+
+# The commonest English words of three letters and more that French, German and other texts lack: how many of them
+# are misread says how much a document is.
+COMMON = _words(
+    "the and that with for his had her which from this they have were not she you all would their been there "
+    "who them when what said him could than upon into then some your our has its out will but are one any "
+    "these other very should made after before more such being under about only down over two may must first"
+)

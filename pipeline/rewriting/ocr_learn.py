@@ -1,0 +1,170 @@
+"""Learn from read text and its truth what a reader makes of print: `python -m pipeline.rewriting.ocr_learn PAIRS --out TABLE`.
+
+PAIRS is a JSONL, CSV or Parquet file with a text as it was read and the same text as it was printed in each record.
+Both are aligned letter by letter (Levenshtein); what differs is counted as edits of pieces of up to three characters:
+P(read | printed) = (times read so + K * P of the prior table) / (times printed + K).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from rapidfuzz.distance import Levenshtein
+
+from pipeline.rewriting.ocr_edits import EditTable, fold
+
+PRIOR = 30.0  # times that a piece counts as printed in the prior table
+LEAST = 2  # times that an edit must have been seen
+LEAST_SIGNS = 5  # times that a sign must have been read
+NEARLY_ALWAYS = 0.8  # share of its readings from which a sign is one misread character and nothing else
+PIECE = 3
+WINDOW = 4000  # characters aligned at a time
+_SPACE = re.compile(r"\s+")
+_TOKEN = re.compile(r"\S+")
+_LETTER = re.compile(r"[^\W\d_]")
+_EDGES = re.compile(r"^([^\w]*|_+)(.*?)([^\w]*|_+)$", re.DOTALL)
+
+
+@dataclass
+class Counts:
+    """What was seen in pairs of texts."""
+
+    edits: Counter[tuple[str, str]] = field(default_factory=Counter)
+    printed: Counter[str] = field(default_factory=Counter)  # pieces of 1 to 3 characters
+    readings: dict[str, Counter[str]] = field(default_factory=dict)  # of a sign: what was printed there
+    before: dict[str, Counter[bool]] = field(default_factory=dict)
+    after: dict[str, Counter[bool]] = field(default_factory=dict)
+    alone: dict[str, Counter[bool]] = field(default_factory=dict)
+    too_long: int = 0  # differences of more than three characters, left out
+
+    def add(self, read: str, printed: str) -> None:
+        """Count one text. White space is collapsed on both sides."""
+        read, printed = (_SPACE.sub(" ", text).strip() for text in (read, printed))
+        folded = _TOKEN.sub(lambda match: fold_token(match.group()), read)
+        target = printed.lower()
+        for size in range(1, PIECE + 1):
+            self.printed.update(target[at : at + size] for at in range(len(target) - size + 1))
+        kept = [False] * len(folded)
+        for piece_read, piece_printed, start, same in differences(folded, target):
+            if same:
+                kept[start : start + len(piece_read)] = [True] * len(piece_read)
+                for char in piece_read:
+                    if not char.isalnum() and not char.isspace():
+                        self.readings.setdefault(char, Counter())[char] += 1
+                continue
+            if len(piece_read) > PIECE or len(piece_printed) > PIECE:
+                self.too_long += 1
+                continue
+            self.edits[piece_read, piece_printed] += 1
+            if len(piece_read) == 1 and not piece_read.isalnum() and piece_read != " ":
+                self.readings.setdefault(piece_read, Counter())[piece_printed] += 1
+        for match in _TOKEN.finditer(folded):
+            self._add_edges(match.group(), match.start(), kept)
+
+    def _add_edges(self, token: str, start: int, kept: list[bool]) -> None:
+        if not any(char.isalnum() for char in token):
+            self.alone.setdefault(token, Counter())[any(kept[start : start + len(token)])] += 1
+            return
+        match = _EDGES.match(token)
+        if match is None or not _LETTER.search(match.group(2)):
+            return
+        if match.group(1):
+            self.before.setdefault(match.group(1)[-1], Counter())[kept[start + match.end(1) - 1]] += 1
+        if match.group(3):
+            self.after.setdefault(match.group(3)[0], Counter())[kept[start + match.start(3)]] += 1
+
+
+def fold_token(token: str) -> str:
+    """`fold` of the word inside a token; as long as the token."""
+    match = _EDGES.match(token)
+    if match is None:
+        return token
+    folded = fold(match.group(2))
+    return match.group(1) + folded + match.group(3) if len(folded) == len(match.group(2)) else token
+
+
+def differences(read: str, printed: str) -> Iterator[tuple[str, str, int, bool]]:
+    """(read, printed, place in `read`, whether they are equal) of all pieces, in order."""
+    start_read = start_printed = 0
+    end_read = end_printed = 0
+    for tag, a, b, c, d in Levenshtein.opcodes(read, printed):
+        if tag == "equal":
+            if end_read > start_read or end_printed > start_printed:
+                yield read[start_read:end_read], printed[start_printed:end_printed], start_read, False
+            yield read[a:b], printed[c:d], a, True
+            start_read, start_printed = b, d
+        end_read, end_printed = b, d
+    if end_read > start_read or end_printed > start_printed:
+        yield read[start_read:end_read], printed[start_printed:end_printed], start_read, False
+
+
+def learn(pairs: Iterable[tuple[str, str]], origin: str, prior: EditTable, noise: float | None = None) -> EditTable:
+    """Table of edits from (read, printed) texts. Raises ValueError where they hold no printed character."""
+    counts = Counts()
+    for read, printed in pairs:
+        counts.add(read, printed)
+    return table_of(counts, origin, prior, noise)
+
+
+def table_of(counts: Counts, origin: str, prior: EditTable, noise: float | None = None) -> EditTable:
+    characters = sum(n for piece, n in counts.printed.items() if len(piece) == 1)
+    if not characters:
+        raise ValueError("no printed text to learn from")
+    letters = sum(n for piece, n in counts.printed.items() if len(piece) == 1 and piece.isalpha())
+    expected = {(read, printed): math.exp(-cost) for read, printed, cost in prior.edits}
+    seen = {
+        edit: n
+        for edit, n in counts.edits.items()
+        if n >= LEAST and " " not in edit[0] + edit[1] and edit[1].replace("'", "").replace("-", "").isalpha() | (edit[1] == "")
+        and edit[1].isascii()
+    }  # fmt: skip
+    edits = []
+    for edit in sorted(expected.keys() | seen.keys()):
+        read, printed = edit
+        times = counts.printed[printed] if printed else characters
+        probability = (seen.get(edit, 0) + PRIOR * expected.get(edit, 0.0)) / (times + PRIOR)
+        if probability > 1e-6:
+            edits.append((read, printed, round(-math.log(min(probability, 0.999)), 3)))
+    rare: Counter[str] = Counter()
+    for (read, printed), n in counts.edits.items():
+        if n < LEAST and " " not in read + printed and len(read) <= 1 and len(printed) <= 1:
+            rare["changed" if read and printed else "lost" if printed else "added"] += n
+    # An edit seen less than twice is as likely as all of its kind together, shared out over letters and places.
+    flat = {kind: -math.log((rare[kind] + 1) / (letters * 26)) for kind in ("changed", "lost", "added")}
+    spaces = counts.printed[" "] + 2
+    return EditTable(
+        origin=origin,
+        characters=characters,
+        noise=noise or prior.noise,
+        edits=tuple(edits),
+        changed=round(flat["changed"], 3),
+        lost=round(flat["lost"], 3),
+        added=round(flat["added"], 3),
+        space_lost=round(-math.log((counts.edits["", " "] + 0.5) / spaces), 3),
+        space_added=round(-math.log((counts.edits[" ", ""] + 0.5) / (letters + 1)), 3),
+        signs=_signs(counts),
+        before=_shares(counts.before),
+        after=_shares(counts.after),
+        alone=_shares(counts.alone),
+    )
+
+
+def _signs(counts: Counts) -> dict[str, str]:
+    found = {}
+    for sign, readings in sorted(counts.readings.items()):
+        printed, times = min(readings.items(), key=lambda item: (-item[1], item[0]))
+        if printed != sign and len(printed) < 2 and readings.total() >= LEAST_SIGNS and times >= NEARLY_ALWAYS * readings.total():
+            found[sign] = printed
+    return found
+
+
+def _shares(counts: dict[str, Counter[bool]]) -> dict[str, float]:
+    return {
+        sign: round((kept[True] + 1) / (kept.total() + 2), 3)
+        for sign, kept in sorted(counts.items())
+        if kept.total() >= LEAST_SIGNS
+    }

@@ -1,0 +1,50 @@
+"""Signs that are seldom what was printed where they stand: specks read as stops, quotes and stars, misread currency."""
+
+from __future__ import annotations
+
+import re
+
+from pipeline.rewriting.ocr_edits import EditTable
+
+GONE = 0.25  # share of times a sign was printed below which it goes
+
+_TOKEN = re.compile(r"\S+")
+_EDGES = re.compile(r"^([^\w\s]|_)?(.*?)([^\w\s]|_)?$")
+_WORDLIKE = re.compile(r"[^\W\d_]{2}")
+
+
+def mend_signs(text: str, table: EditTable) -> tuple[str, int]:
+    """Text without the signs that the table has seldom seen printed, and how many were changed.
+
+    Only for text as misread as what the table was learned from: in clean text a lone dash is a dash.
+    """
+    changed = 0
+    for sign, printed in table.signs.items():
+        if sign in text:
+            changed += text.count(sign)
+            text = text.replace(sign, printed)
+    before = {sign for sign, share in table.before.items() if share < GONE}
+    after = {sign for sign, share in table.after.items() if share < GONE}
+    alone = {sign for sign, share in table.alone.items() if share < GONE}
+    if not (before or after or alone):
+        return text, changed
+    out: list[str] = []
+    at = 0
+    for match in _TOKEN.finditer(text):
+        token = match.group()
+        start, end = match.span()
+        if token in alone:
+            out.append(text[at:start].rstrip(" "))
+            at, changed = end, changed + 1
+            continue
+        first, last = start, end
+        if not _WORDLIKE.search(token):
+            continue
+        while first < last and text[first] in before:
+            first += 1
+        while last > first and text[last - 1] in after:
+            last -= 1
+        if (first, last) != (start, end):
+            out.append(text[at:start] + text[first:last])
+            at, changed = end, changed + 1
+    return "".join(out) + text[at:], changed
