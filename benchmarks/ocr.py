@@ -26,13 +26,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pyarrow.parquet as pq
 from rapidfuzz.distance import Levenshtein
 
+from classifiers.ocr_quality import OCRQualityParams, OCRQualityScorer
 from pipeline.rewriting.lexicon import load_lexicon
-from pipeline.rewriting.ocr_cleanup import OCRCleanup, Params, cleanup_with
+from pipeline.rewriting.ocr_cleanup import OCRCleanup, Params
 from pipeline.rewriting.ocr_edits import DEFAULT, load_edits
 from pipeline.rewriting.ocr_learn import learn
+from pipeline.rewriting.ocr_reading import build_channel
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data"
@@ -50,7 +53,8 @@ class Pair:
 
 
 def one_line(text: str) -> str:
-    return " ".join(text.split())
+    """White space collapsed; long s as s, which some truths print and others do not."""
+    return " ".join(text.replace("ſ", "s").split())
 
 
 def bln600(folder: Path) -> list[Pair]:
@@ -111,7 +115,9 @@ def measure(pairs: Sequence[Pair], cleanup: OCRCleanup) -> dict[str, Any]:
         right_raw, wrong_raw = right_words(raw.split(), truth.split())
         right_clean, wrong_clean = right_words(clean.split(), truth.split())
         found = (len(truth), len(truth.split()), before, after, wrong_raw, wrong_clean)
-        for key, value in zip(totals, (*found, len(right_clean - right_raw), len(right_raw - right_clean)), strict=True):
+        for key, value in zip(
+            totals, (*found, len(right_clean - right_raw), len(right_raw - right_clean)), strict=True
+        ):
             totals[key] += value
         worse += after > before
     return {
@@ -131,3 +137,99 @@ def cleaned(text: str, cleanup: OCRCleanup) -> str:
     """The text that the rewriter makes; the raw one where it refuses."""
     rewrites, _ = cleanup.rewrite({"id": "", "text": text})
     return rewrites[0].text if rewrites else text
+
+
+def clean_texts(extra: Path | None) -> dict[str, list[str]]:
+    """Text with nothing to mend, by kind: what the samples hold, and files `KIND-*.txt` of a folder."""
+    samples = ROOT / "samples"
+    kinds = {
+        "wikipedia": "wikipedia",
+        "python": "code",
+        "papers": "papers",
+        "questions": "questions",
+        "proofs": "proofs",
+    }
+    found = {
+        kind: [row["text"] for row in pq.read_table(samples / f"{file}.parquet", columns=["text"]).to_pylist()]
+        for kind, file in kinds.items()
+    }
+    for file in sorted(extra.glob("*.txt")) if extra else []:
+        found.setdefault(file.name.split("-")[0], []).append(file.read_text(encoding="utf-8", errors="replace"))
+    return found
+
+
+def changed_words(texts: Sequence[str], cleanup: OCRCleanup) -> dict[str, int | float]:
+    """Words that clean text lost or got; white space does not count."""
+    words = changed = 0
+    for text in texts:
+        before, after = text.split(), cleaned(text, cleanup).split()
+        words += len(before)
+        changed += sum(max(b - a, d - c) for tag, a, b, c, d in Levenshtein.opcodes(before, after) if tag != "equal")
+    return {"words": words, "changed": changed, "one_in": round(words / max(changed, 1))}
+
+
+def throughput(texts: Sequence[str], cleanup: OCRCleanup) -> float:
+    """MB of raw text per CPU-second, each text seen for the first time."""
+    start = time.process_time()
+    for text in texts:
+        cleanup.rewrite({"id": "", "text": text})
+    return sum(len(text.encode()) for text in texts) / 1e6 / (time.process_time() - start)
+
+
+def quality(pairs: Sequence[Pair]) -> dict[str, float]:
+    """Spearman correlation of the true CER of raw text with each attribute of the scorer `ocr_quality`."""
+    from scipy.stats import spearmanr
+
+    scores = OCRQualityScorer(OCRQualityParams()).score(pl.Series([pair.read for pair in pairs]))
+    true = [Levenshtein.normalized_distance(one_line(p.read), one_line(p.printed)) for p in pairs]
+    return {name: round(float(spearmanr(scores[name].to_list(), true).statistic), 3) for name in scores.columns}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=DATA, help="folder with ocr/bln600 and ocr/hipe")
+    parser.add_argument("--pages", type=Path, help="what benchmarks/ocr_pages.py wrote")
+    parser.add_argument("--only", nargs="+", default=["tesseract", *HISTORY, "clean"], metavar="SET")
+    parser.add_argument("--text", type=Path, help="folder of more clean text, KIND-*.txt")
+    options = parser.parse_args()
+    params = Params.model_validate({"max_unknown": 1.0})
+    packaged = load_edits(DEFAULT)
+    lexicon = load_lexicon()
+    result: dict[str, Any] = {"sets": {}, "quality": {}}
+    for name in options.only:
+        if name == "clean":
+            continue
+        if name == "tesseract" and options.pages is None:
+            print("tesseract: no --pages FILE; make it with benchmarks/ocr_pages.py")
+            continue
+        if name != "tesseract" and not (options.data / "ocr").is_dir():
+            print(f"{name}: {options.data / 'ocr'} is missing; say --data DIR")
+            continue
+        pairs = tesseract(options.pages) if name == "tesseract" else history(name, options.data / "ocr")
+        table = packaged
+        if name != "tesseract":
+            learned = [(p.read, p.printed) for p in pairs if not is_test(p.document) and p.part != "fr"]
+            table = learn(learned, name, packaged, lexicon)
+            pairs = [pair for pair in pairs if is_test(pair.document)]
+        cleanup = OCRCleanup(params, build_channel(lexicon, table))
+        result["sets"][name] = measure(pairs, cleanup)
+        for part in sorted({pair.part for pair in pairs}) if name == "icdar2017" else []:
+            result["sets"][name][part] = measure([pair for pair in pairs if pair.part == part], cleanup)
+        result["quality"][name] = quality([pair for pair in pairs if pair.part != "fr"])
+        print(name, json.dumps(result["sets"][name]), json.dumps(result["quality"][name]), flush=True)
+    packaged_cleanup = OCRCleanup(params, build_channel(lexicon, packaged))
+    if "clean" in options.only:
+        clean = {kind: changed_words(texts, packaged_cleanup) for kind, texts in clean_texts(options.text).items()}
+        for kind, found in clean.items():
+            print(kind, json.dumps(found))
+        result["clean"] = clean
+        result["clean_changed_per_word"] = max(found["changed"] / found["words"] for found in clean.values())
+    if options.pages:
+        fresh = OCRCleanup(params, build_channel(lexicon, packaged))
+        fresh.rewrite({"id": "", "text": "the loops are compiled now"})
+        result["mb_per_s"] = round(throughput([pair.read for pair in tesseract(options.pages)], fresh), 3)
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()

@@ -13,122 +13,23 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from pipeline.rewriting.lexicon import Lexicon
-from pipeline.rewriting.ocr_confusions import ABBREVIATIONS, COMMON, GLUE, PIECES, SUSPECT
-from pipeline.rewriting.ocr_edits import EditTable, fold
-from pipeline.rewriting.ocr_search import Edits, Found, Spelling, Trie, build_trie, find, lay_out
+from pipeline.rewriting.ocr_confusions import ABBREVIATIONS
+from pipeline.rewriting.ocr_noise import noise_of
+from pipeline.rewriting.ocr_reading import TOKEN, Channel, Reading, bounded, read_token
 
 SURE = 0.85  # posterior from which a word is changed
-UNKNOWN = (-6.0, -4.0)  # log P that a printed word is one the lexicon lacks: in small letters, with a capital
 CAPITAL = -2.5  # log P that a known word has a capital inside a sentence
-CONTEXT = 8.0  # nats that neighbours may speak for a word: what is further behind is not even looked at
-PMI = (-3.0, 5.0)  # bounds of what one neighbour may say, nats
-CLEAN = 0.002, 40.0  # share of common words misread that is expected of any document, and how many words that weighs
-ENGLISH = 0.12  # share of common English words from which a text is taken for English
 REPEATED = 3  # an unknown word seen this often is a word of this document
 OFTEN = -8.0  # log P of words that may be what a repeated word was printed as
-LIMIT = 100_000  # tokens remembered
 
-_TOKEN = re.compile(r"[^\s—–]+")
-_CORE = re.compile(r"""^([("'“‘\[*_~^•.,:;-]*)(.*?)([)"'”’\],.;:?!*_~^•-]*)$""", re.DOTALL)
-_NUMBER = re.compile(r"^\W*\d[\d.,:/]*\w{0,2}\W*$")
 _STRAY = re.compile(r"(?<![\w.'’-])([a-z]{2,})(\.) (?=([a-z]{2,})\b(?![.(]))")
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What a token may be. `stays`: log P of its letters as they stand; `words`: its words, small, for neighbours."""
-
-    before: str
-    core: str
-    after: str
-    word: str
-    known: bool
-    stays: float
-    choices: tuple[Found, ...]
-    guess: str  # the likeliest word by itself
-    common: bool
-    misread: bool  # an unknown word that is likeliest a common one
-
-
-@dataclass(frozen=True)
-class Channel:
-    lexicon: Lexicon
-    table: EditTable
-    trie: Trie
-    edits: Edits
-    spelling: Spelling
-    remembered: dict[str, Reading | None] = field(default_factory=dict)  # answers of `read_token`, a pure function
-
-
-def build_channel(lexicon: Lexicon, table: EditTable) -> Channel:
-    trie = build_trie({word: lexicon.log_share(word) for word in lexicon.words if word not in SUSPECT and (len(word) > 1 or word in "ai")})
-    return Channel(lexicon, table, trie, lay_out(table), Spelling(trie))
-
-
-def read_token(token: str, channel: Channel) -> Reading | None:
-    """None for what is no word."""
-    if token in channel.remembered:
-        return channel.remembered[token]
-    if len(channel.remembered) >= LIMIT:
-        channel.remembered.clear()
-    reading = channel.remembered[token] = _read(token, channel)
-    return reading
-
-
-def _read(token: str, channel: Channel) -> Reading | None:
-    match = _CORE.match(token)
-    if match is None or _NUMBER.match(token):
-        return None
-    before, core, after = match.groups()
-    if core[-2:] in ("'s", "’s") and len(core) > 3:
-        core, after = core[:-2], core[-2:] + after
-    letters = sum(char.isalpha() for char in core)
-    if letters < 0.5 * len(core) or not letters or "-" in core:
-        return None
-    lexicon, word = channel.lexicon, fold(core).replace("’", "'")
-    small = word.lower()
-    known = word in lexicon and word not in SUSPECT and len(word) > 1
-    if len(core) == 1:
-        return Reading(before, core, after, small, True, 0.0, (), small, False, False)
-    if known:
-        stays = lexicon.log_share(small)
-    else:
-        stays = UNKNOWN[core[0].isupper()] + channel.spelling.log_probability(word)
-        if after.startswith(".") and len(word) <= 4:
-            stays += 4.0  # an abbreviation
-    if (core.isupper() and len(core) > 1) or (small in PIECES and not known):
-        return Reading(before, core, after, small, known, stays, (), small if known else "", small in COMMON, False)
-    choices = [each for each in find(word, channel.trie, channel.edits, CONTEXT - stays) if each.word != small]
-    if not known:
-        choices += _splits(word, channel)
-    choices.sort(key=lambda each: (each.cost - each.share, each.word))
-    likely = choices[0].word if choices and choices[0].share - choices[0].cost > stays else small if known else ""
-    common = known and small in COMMON
-    return Reading(before, core, after, small, known, stays, tuple(choices[:6]), likely, common, likely in COMMON and not known)
-
-
-def _splits(word: str, channel: Channel) -> list[Found]:
-    """Two words read as one, one of them a small one ("ofthe")."""
-    lexicon, found = channel.lexicon, []
-    for at in range(1, len(word)):
-        left, right = word[:at], word[at:]
-        if (left in GLUE or right in GLUE) and left in lexicon.words and right in lexicon.words and (at > 1 or left in "ai"):
-            share = lexicon.log_share(left) + lexicon.log_share(right) + _bounded(lexicon.pmi(left, right))
-            found.append(Found(f"{left} {right}", channel.table.space_lost, 1, share))
-    return found
-
-
-def _bounded(value: float) -> float:
-    return min(max(value, PMI[0]), PMI[1])
 
 
 def mend_words(text: str, channel: Channel) -> tuple[str, int]:
     """Text with its misread words put right, and how many were changed."""
-    spans = [match.span() for match in _TOKEN.finditer(text)]
+    spans = [match.span() for match in TOKEN.finditer(text)]
     tokens = [text[start:end] for start, end in spans]
     readings = [read_token(token, channel) for token in tokens]
     noise, _ = noise_of(readings)
@@ -165,22 +66,6 @@ def mend_words(text: str, channel: Channel) -> tuple[str, int]:
     return "".join(out) + text[at:], changed
 
 
-def noise_of_text(text: str, channel: Channel) -> tuple[float, bool]:
-    """Share of common words that are misread, drawn towards `CLEAN`, and whether the text is English at all."""
-    return noise_of([read_token(match.group(), channel) for match in _TOKEN.finditer(text)])
-
-
-def noise_of(readings: Sequence[Reading | None]) -> tuple[float, bool]:
-    words = common = misread = 0
-    for reading in readings:
-        if reading is not None:
-            words += 1
-            common += reading.common
-            misread += reading.misread
-    noise = (misread + CLEAN[0] * CLEAN[1]) / (misread + common + CLEAN[1])
-    return noise, (common + misread) >= ENGLISH * words
-
-
 def choose(reading: Reading, left: str, right: Reading | None, shift: float, repeated: bool, channel: Channel) -> str:
     """The word that a token was printed as, "" where it stays. `shift`: nats that each edit costs more than it does in the table."""
     lexicon = channel.lexicon
@@ -195,7 +80,13 @@ def choose(reading: Reading, left: str, right: Reading | None, shift: float, rep
         if repeated and choice.share < OFTEN and " " not in choice.word:
             continue
         first, _, last = choice.word.partition(" ")
-        score = choice.share - choice.cost - shift * choice.edits + capital + _context(first, last or first, left, after, lexicon)
+        score = (
+            choice.share
+            - choice.cost
+            - shift * choice.edits
+            + capital
+            + _context(first, last or first, left, after, lexicon)
+        )
         scores.append(score)
         if score > best:
             best, chosen = score, choice.word
@@ -204,8 +95,8 @@ def choose(reading: Reading, left: str, right: Reading | None, shift: float, rep
 
 
 def _context(first: str, last: str, left: str, right: str, lexicon: Lexicon) -> float:
-    score = _bounded(lexicon.pmi(left, first)) if left else 0.0
-    return score + (_bounded(lexicon.pmi(last, right)) if right else 0.0)
+    score = bounded(lexicon.pmi(left, first)) if left else 0.0
+    return score + (bounded(lexicon.pmi(last, right)) if right else 0.0)
 
 
 def _merge(reading: Reading, right: Reading, left: str, shift: float, channel: Channel) -> str:

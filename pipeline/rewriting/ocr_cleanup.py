@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,16 +10,16 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.rewriting.base import Rejected, Rewrite
-from pipeline.rewriting.lexicon import Lexicon, load_lexicon
-from pipeline.rewriting.ocr_channel import Channel, build_channel, drop_stray_stops, mend_words, noise_of_text
-from pipeline.rewriting.ocr_edits import DEFAULT, EditTable, load_edits
+from pipeline.rewriting.lexicon import load_lexicon
+from pipeline.rewriting.ocr_channel import drop_stray_stops, mend_words
+from pipeline.rewriting.ocr_edits import DEFAULT, load_edits
 from pipeline.rewriting.ocr_layout import undo_layout
+from pipeline.rewriting.ocr_noise import ENGLISH, noise_of_text, unknown_share
+from pipeline.rewriting.ocr_reading import Channel, build_channel
 from pipeline.rewriting.ocr_signs import mend_signs
 
 VERSION = "2"
 AS_NOISY = 0.3  # share of the table's noise from which a document is like what the table was learned from
-
-_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
 
 class Params(BaseModel):
@@ -33,7 +32,8 @@ class Params(BaseModel):
     )
     mend_words: bool = Field(True, description="whether misread words are corrected after the layout is undone")
     confusions: Path | None = Field(
-        None, description="a table that `python -m pipeline.rewriting.ocr_learn` made of your own scans; the packaged one if absent"
+        None,
+        description="a table that `python -m pipeline.rewriting.ocr_learn` made of your own scans; the packaged one if absent",
     )
 
 
@@ -55,7 +55,8 @@ class OCRCleanup:
             return [], [Rejected("empty", text[:200])]
         cleaned, changed, signs, stops, noise = layout.text, 0, 0, 0, 0.0
         if self.params.mend_words:
-            noise, english = noise_of_text(cleaned, self.channel)
+            noise, common = noise_of_text(cleaned, self.channel)
+            english = common >= ENGLISH
             if english and noise >= AS_NOISY * self.channel.table.noise:
                 cleaned, signs = mend_signs(cleaned, self.channel.table)
             if english:
@@ -79,16 +80,6 @@ class OCRCleanup:
         return [Rewrite(cleaned, detail)], []
 
 
-def unknown_share(text: str, lexicon: Lexicon) -> float:
-    """Share of words of two letters or more that the lexicon lacks, names too; 1.0 without words."""
-    words = [w for w in _WORD.findall(text) if len(w) > 1]
-    return sum(w not in lexicon for w in words) / len(words) if words else 1.0
-
-
-def cleanup_with(params: Params, table: EditTable) -> OCRCleanup:
-    return OCRCleanup(params, build_channel(load_lexicon(), table))
-
-
 def load(params: Params, seed: int) -> OCRCleanup:
     """`seed` is part of every rewriter's interface; nothing is drawn here."""
-    return cleanup_with(params, load_edits(params.confusions or DEFAULT))
+    return OCRCleanup(params, build_channel(load_lexicon(), load_edits(params.confusions or DEFAULT)))

@@ -53,11 +53,15 @@ def load_edits(path: Path) -> EditTable:
     try:
         return EditTable.model_validate_json(path.read_bytes())
     except OSError as error:
-        raise ValueError(f"{path}: {error.strerror or error}; expected a table of `python -m pipeline.rewriting.ocr_learn`") from None
+        raise ValueError(
+            f"{path}: {error.strerror or error}; expected a table of `python -m pipeline.rewriting.ocr_learn`"
+        ) from None
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "the file"
-        raise ValueError(f"{path}: {place}: {first['msg']}; expected a table of `python -m pipeline.rewriting.ocr_learn`") from None
+        raise ValueError(
+            f"{path}: {place}: {first['msg']}; expected a table of `python -m pipeline.rewriting.ocr_learn`"
+        ) from None
 
 
 def save_edits(table: EditTable, path: Path) -> None:

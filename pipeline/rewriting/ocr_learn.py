@@ -10,12 +10,15 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from rapidfuzz.distance import Levenshtein
 
+from pipeline.rewriting.lexicon import Lexicon
 from pipeline.rewriting.ocr_edits import EditTable, fold
+from pipeline.rewriting.ocr_noise import noise_of
+from pipeline.rewriting.ocr_reading import TOKEN, build_channel, read_token
 
 PRIOR = 30.0  # times that a piece counts as printed in the prior table
 LEAST = 2  # times that an edit must have been seen
@@ -102,15 +105,18 @@ def differences(read: str, printed: str) -> Iterator[tuple[str, str, int, bool]]
         yield read[start_read:end_read], printed[start_printed:end_printed], start_read, False
 
 
-def learn(pairs: Iterable[tuple[str, str]], origin: str, prior: EditTable, noise: float | None = None) -> EditTable:
+def learn(pairs: Sequence[tuple[str, str]], origin: str, prior: EditTable, lexicon: Lexicon) -> EditTable:
     """Table of edits from (read, printed) texts. Raises ValueError where they hold no printed character."""
     counts = Counts()
     for read, printed in pairs:
         counts.add(read, printed)
-    return table_of(counts, origin, prior, noise)
+    table = table_of(counts, origin, prior)
+    channel = build_channel(lexicon, table)
+    readings = [read_token(match.group(), channel) for read, _ in pairs for match in TOKEN.finditer(read)]
+    return table.model_copy(update={"noise": round(noise_of(readings)[0], 4)})
 
 
-def table_of(counts: Counts, origin: str, prior: EditTable, noise: float | None = None) -> EditTable:
+def table_of(counts: Counts, origin: str, prior: EditTable) -> EditTable:
     characters = sum(n for piece, n in counts.printed.items() if len(piece) == 1)
     if not characters:
         raise ValueError("no printed text to learn from")
@@ -139,7 +145,7 @@ def table_of(counts: Counts, origin: str, prior: EditTable, noise: float | None 
     return EditTable(
         origin=origin,
         characters=characters,
-        noise=noise or prior.noise,
+        noise=prior.noise,
         edits=tuple(edits),
         changed=round(flat["changed"], 3),
         lost=round(flat["lost"], 3),
@@ -157,7 +163,12 @@ def _signs(counts: Counts) -> dict[str, str]:
     found = {}
     for sign, readings in sorted(counts.readings.items()):
         printed, times = min(readings.items(), key=lambda item: (-item[1], item[0]))
-        if printed != sign and len(printed) < 2 and readings.total() >= LEAST_SIGNS and times >= NEARLY_ALWAYS * readings.total():
+        if (
+            printed != sign
+            and len(printed) < 2
+            and readings.total() >= LEAST_SIGNS
+            and times >= NEARLY_ALWAYS * readings.total()
+        ):
             found[sign] = printed
     return found
 

@@ -1,0 +1,40 @@
+"""How much of a text is misread, with no truth to compare it with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from pipeline.rewriting.lexicon import Lexicon
+from pipeline.rewriting.ocr_reading import TOKEN, Channel, Reading, read_token
+
+CLEAN = 0.002, 40.0  # share of common words misread that is expected of any document, and how many words that weighs
+ENGLISH = 0.12  # share of common English words from which a text is taken for English
+
+_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+
+
+def noise_of_text(text: str, channel: Channel) -> tuple[float, float]:
+    """`noise_of` a text's tokens."""
+    return noise_of([read_token(match.group(), channel) for match in TOKEN.finditer(text)])
+
+
+def noise_of(readings: Sequence[Reading | None]) -> tuple[float, float]:
+    """Share of common words that are misread, drawn towards `CLEAN`; and of words that are such, misread or not.
+
+    The second says whether a text is English prose at all (`ENGLISH`); where it is not, the first says nothing.
+    """
+    words = common = misread = 0
+    for reading in readings:
+        if reading is not None:
+            words += 1
+            common += reading.common
+            misread += reading.misread
+    noise = (misread + CLEAN[0] * CLEAN[1]) / (misread + common + CLEAN[1])
+    return noise, (common + misread) / max(words, 1)
+
+
+def unknown_share(text: str, lexicon: Lexicon) -> float:
+    """Share of words of two letters or more that the lexicon lacks, names too; 1.0 without words."""
+    words = [w for w in _WORD.findall(text) if len(w) > 1]
+    return sum(w not in lexicon for w in words) / len(words) if words else 1.0

@@ -1,0 +1,123 @@
+"""What one token of OCR text may have been printed as, whatever stands beside it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from pipeline.rewriting.lexicon import Lexicon
+from pipeline.rewriting.ocr_confusions import COMMON, GLUE, PIECES, SUSPECT
+from pipeline.rewriting.ocr_edits import EditTable, fold
+from pipeline.rewriting.ocr_search import Edits, Found, Spelling, Trie, build_trie, find, lay_out
+
+UNKNOWN = (-6.0, -4.0)  # log P that a printed word is one the lexicon lacks: in small letters, with a capital
+ABBREVIATED = 4.0  # nats that a full stop speaks for a short word that is not in the lexicon
+CONTEXT = 8.0  # nats that neighbours may speak for a word: what is further behind is not even looked at
+CHOICES = 6
+PMI = (-3.0, 5.0)  # bounds of what one neighbour may say, nats
+LIMIT = 100_000  # tokens remembered
+
+TOKEN = re.compile(r"[^\s—–]+")
+_CORE = re.compile(r"""^([("'“‘\[*_~^•.,:;-]*)(.*?)([)"'”’\],.;:?!*_~^•-]*)$""", re.DOTALL)
+_NUMBER = re.compile(r"^\W*\d[\d.,:/]*\w{0,2}\W*$")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a token may be. `stays`: log P of its letters as they stand; `words`: its words, small, for neighbours."""
+
+    before: str
+    core: str
+    after: str
+    word: str
+    known: bool
+    stays: float
+    choices: tuple[Found, ...]
+    guess: str  # the likeliest word by itself
+    common: bool
+    misread: bool  # an unknown word that is likeliest a common one
+
+
+@dataclass(frozen=True)
+class Channel:
+    lexicon: Lexicon
+    table: EditTable
+    trie: Trie
+    edits: Edits
+    spelling: Spelling
+    remembered: dict[str, Reading | None] = field(default_factory=dict)  # answers of `read_token`, a pure function
+
+
+def build_channel(lexicon: Lexicon, table: EditTable) -> Channel:
+    trie = build_trie(
+        {
+            word: lexicon.log_share(word)
+            for word in lexicon.words
+            if word not in SUSPECT and (len(word) > 1 or word in "ai")
+        }
+    )
+    return Channel(lexicon, table, trie, lay_out(table), Spelling(trie))
+
+
+def read_token(token: str, channel: Channel) -> Reading | None:
+    """None for what is no word."""
+    if token in channel.remembered:
+        return channel.remembered[token]
+    if len(channel.remembered) >= LIMIT:
+        channel.remembered.clear()
+    reading = channel.remembered[token] = _read(token, channel)
+    return reading
+
+
+def _read(token: str, channel: Channel) -> Reading | None:
+    match = _CORE.match(token)
+    if match is None or _NUMBER.match(token):
+        return None
+    before, core, after = match.groups()
+    if core[-2:] in ("'s", "’s") and len(core) > 3:
+        core, after = core[:-2], core[-2:] + after
+    letters = sum(char.isalpha() for char in core)
+    if letters < 0.5 * len(core) or not letters or "-" in core:
+        return None
+    lexicon, word = channel.lexicon, fold(core).replace("’", "'")
+    small = word.lower()
+    known = word in lexicon and word not in SUSPECT and len(word) > 1
+    if len(core) == 1:
+        return Reading(before, core, after, small, True, 0.0, (), small, False, False)
+    if known:
+        stays = lexicon.log_share(small)
+    else:
+        stays = UNKNOWN[core[0].isupper()] + channel.spelling.log_probability(word)
+        if after.startswith(".") and len(word) <= 4:
+            stays += 4.0  # an abbreviation
+    if (core.isupper() and len(core) > 1) or (small in PIECES and not known):
+        return Reading(before, core, after, small, known, stays, (), small if known else "", small in COMMON, False)
+    choices = [each for each in find(word, channel.trie, channel.edits, CONTEXT - stays) if each.word != small]
+    if not known:
+        choices += _splits(word, channel)
+    choices.sort(key=lambda each: (each.cost - each.share, each.word))
+    likely = choices[0].word if choices and choices[0].share - choices[0].cost > stays else small if known else ""
+    common = known and small in COMMON
+    return Reading(
+        before, core, after, small, known, stays, tuple(choices[:6]), likely, common, likely in COMMON and not known
+    )
+
+
+def _splits(word: str, channel: Channel) -> list[Found]:
+    """Two words read as one, one of them a small one ("ofthe")."""
+    lexicon, found = channel.lexicon, []
+    for at in range(1, len(word)):
+        left, right = word[:at], word[at:]
+        if (
+            (left in GLUE or right in GLUE)
+            and left in lexicon.words
+            and right in lexicon.words
+            and (at > 1 or left in "ai")
+        ):
+            share = lexicon.log_share(left) + lexicon.log_share(right) + bounded(lexicon.pmi(left, right))
+            found.append(Found(f"{left} {right}", channel.table.space_lost, 1, share))
+    return found
+
+
+def bounded(pmi: float) -> float:
+    return min(max(pmi, PMI[0]), PMI[1])
