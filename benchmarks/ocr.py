@@ -209,7 +209,7 @@ def main() -> None:
         table = packaged
         if name != "tesseract":
             learned = [(p.read, p.printed) for p in pairs if not is_test(p.document) and p.part != "fr"]
-            table = learn(learned, name, packaged, lexicon)
+            table = learn(learned, name, lexicon)
             pairs = [pair for pair in pairs if is_test(pair.document)]
         cleanup = OCRCleanup(params, build_channel(lexicon, table))
         result["sets"][name] = measure(pairs, cleanup)

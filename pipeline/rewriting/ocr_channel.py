@@ -20,6 +20,7 @@ from pipeline.rewriting.ocr_noise import noise_of
 from pipeline.rewriting.ocr_reading import TOKEN, Channel, Reading, bounded, read_token
 
 SURE = 0.85  # posterior from which a word is changed
+KNOWN = 3.0  # nats that speak for a word that is known as it stands
 CAPITAL = -2.5  # log P that a known word has a capital inside a sentence
 REPEATED = 3  # an unknown word seen this often is a word of this document
 OFTEN = -8.0  # log P of words that may be what a repeated word was printed as
@@ -72,12 +73,12 @@ def choose(reading: Reading, left: str, right: Reading | None, shift: float, rep
     after = right.guess if right is not None and not reading.after and not right.before else ""
     stays = reading.stays
     if reading.known:
-        stays += _context(reading.word, reading.word, left, after, lexicon)
+        stays += KNOWN + _context(reading.word, reading.word, left, after, lexicon)
     capital = CAPITAL if reading.core[0].isupper() and left else 0.0
     best, chosen, total = stays, "", 0.0
     scores = [stays]
     for choice in reading.choices:
-        if repeated and choice.share < OFTEN and " " not in choice.word:
+        if repeated and (choice.share < OFTEN or reading.core[0].isupper()) and " " not in choice.word:
             continue
         first, _, last = choice.word.partition(" ")
         score = (

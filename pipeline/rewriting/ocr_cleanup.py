@@ -16,10 +16,10 @@ from pipeline.rewriting.ocr_edits import DEFAULT, load_edits
 from pipeline.rewriting.ocr_layout import undo_layout
 from pipeline.rewriting.ocr_noise import ENGLISH, noise_of_text, unknown_share
 from pipeline.rewriting.ocr_reading import Channel, build_channel
-from pipeline.rewriting.ocr_signs import mend_signs
+from pipeline.rewriting.ocr_signs import drop_alone, mend_signs
 
 VERSION = "2"
-AS_NOISY = 0.3  # share of the table's noise from which a document is like what the table was learned from
+AS_NOISY = 0.1  # share of the table's noise from which a document is like what the table was learned from
 
 
 class Params(BaseModel):
@@ -57,12 +57,16 @@ class OCRCleanup:
         if self.params.mend_words:
             noise, common = noise_of_text(cleaned, self.channel)
             english = common >= ENGLISH
-            if english and noise >= AS_NOISY * self.channel.table.noise:
+            noisy = english and noise >= AS_NOISY * self.channel.table.noise
+            if noisy:
                 cleaned, signs = mend_signs(cleaned, self.channel.table)
             if english:
                 cleaned, changed = mend_words(cleaned, self.channel)
-                if layout.printed:  # specks are read as stops where specks were read at all
-                    cleaned, stops = drop_stray_stops(cleaned, lexicon)
+            if noisy:
+                cleaned, dropped = drop_alone(cleaned, self.channel.table)
+                signs += dropped
+            if english and layout.printed:  # specks are read as stops where specks were read at all
+                cleaned, stops = drop_stray_stops(cleaned, lexicon)
         unknown = unknown_share(cleaned, lexicon)
         if unknown > self.params.max_unknown:
             return [], [Rejected("mostly_junk", cleaned[:200])]

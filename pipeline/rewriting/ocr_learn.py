@@ -16,7 +16,9 @@ from dataclasses import dataclass, field
 from rapidfuzz.distance import Levenshtein
 
 from pipeline.rewriting.lexicon import Lexicon
+from pipeline.rewriting.ocr_confusions import hand_written
 from pipeline.rewriting.ocr_edits import EditTable, fold
+from pipeline.rewriting.ocr_layout import undo_layout
 from pipeline.rewriting.ocr_noise import noise_of
 from pipeline.rewriting.ocr_reading import TOKEN, build_channel, read_token
 
@@ -24,10 +26,13 @@ PRIOR = 30.0  # times that a piece counts as printed in the prior table
 LEAST = 2  # times that an edit must have been seen
 LEAST_SIGNS = 5  # times that a sign must have been read
 NEARLY_ALWAYS = 0.8  # share of its readings from which a sign is one misread character and nothing else
+QUOTES = "'\"’‘”“"  # which of them a truth has is its editor's choice
 PIECE = 3
+ALONE = 2  # characters of a token that may be nothing but specks
 WINDOW = 4000  # characters aligned at a time
 _SPACE = re.compile(r"\s+")
 _TOKEN = re.compile(r"\S+")
+_PRINTED_ALONE = re.compile(r"[\dA-Z]")  # figures and initials stand alone in print
 _LETTER = re.compile(r"[^\W\d_]")
 _EDGES = re.compile(r"^([^\w]*|_+)(.*?)([^\w]*|_+)$", re.DOTALL)
 
@@ -67,11 +72,11 @@ class Counts:
                 self.readings.setdefault(piece_read, Counter())[piece_printed] += 1
         for match in _TOKEN.finditer(folded):
             self._add_edges(match.group(), match.start(), kept)
+        for match in _TOKEN.finditer(read):
+            if len(match.group()) <= ALONE and not _PRINTED_ALONE.search(match.group()):
+                self.alone.setdefault(match.group(), Counter())[any(kept[match.start() : match.end()])] += 1
 
     def _add_edges(self, token: str, start: int, kept: list[bool]) -> None:
-        if not any(char.isalnum() for char in token):
-            self.alone.setdefault(token, Counter())[any(kept[start : start + len(token)])] += 1
-            return
         match = _EDGES.match(token)
         if match is None or not _LETTER.search(match.group(2)):
             return
@@ -105,14 +110,18 @@ def differences(read: str, printed: str) -> Iterator[tuple[str, str, int, bool]]
         yield read[start_read:end_read], printed[start_printed:end_printed], start_read, False
 
 
-def learn(pairs: Sequence[tuple[str, str]], origin: str, prior: EditTable, lexicon: Lexicon) -> EditTable:
-    """Table of edits from (read, printed) texts. Raises ValueError where they hold no printed character."""
+def learn(pairs: Sequence[tuple[str, str]], origin: str, lexicon: Lexicon) -> EditTable:
+    """Table of edits from (read, printed) texts; the layout of what was read is undone first.
+
+    Raises ValueError where nothing was printed.
+    """
     counts = Counts()
-    for read, printed in pairs:
-        counts.add(read, printed)
-    table = table_of(counts, origin, prior)
+    texts = [undo_layout(read, lexicon).text for read, _ in pairs]
+    for text, (_, printed) in zip(texts, pairs, strict=True):
+        counts.add(text, printed)
+    table = table_of(counts, origin, hand_written())
     channel = build_channel(lexicon, table)
-    readings = [read_token(match.group(), channel) for read, _ in pairs for match in TOKEN.finditer(read)]
+    readings = [read_token(match.group(), channel) for text in texts for match in TOKEN.finditer(text)]
     return table.model_copy(update={"noise": round(noise_of(readings)[0], 4)})
 
 

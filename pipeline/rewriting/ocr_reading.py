@@ -10,10 +10,10 @@ from pipeline.rewriting.ocr_confusions import COMMON, GLUE, PIECES, SUSPECT
 from pipeline.rewriting.ocr_edits import EditTable, fold
 from pipeline.rewriting.ocr_search import Edits, Found, Spelling, Trie, build_trie, find, lay_out
 
-UNKNOWN = (-6.0, -4.0)  # log P that a printed word is one the lexicon lacks: in small letters, with a capital
+UNKNOWN = (-5.0, -3.0)  # log P that a printed word is one the lexicon lacks: in small letters, with a capital
 ABBREVIATED = 4.0  # nats that a full stop speaks for a short word that is not in the lexicon
 CONTEXT = 8.0  # nats that neighbours may speak for a word: what is further behind is not even looked at
-CHOICES = 6
+LETTER = -11.0  # log P of a single letter
 PMI = (-3.0, 5.0)  # bounds of what one neighbour may say, nats
 LIMIT = 100_000  # tokens remembered
 
@@ -83,7 +83,7 @@ def _read(token: str, channel: Channel) -> Reading | None:
     small = word.lower()
     known = word in lexicon and word not in SUSPECT and len(word) > 1
     if len(core) == 1:
-        return Reading(before, core, after, small, True, 0.0, (), small, False, False)
+        return Reading(before, core, after, small, small in "aio", LETTER, (), small, False, False)
     if known:
         stays = lexicon.log_share(small)
     else:

@@ -6,7 +6,7 @@ import re
 
 from pipeline.rewriting.ocr_edits import EditTable
 
-GONE = 0.25  # share of times a sign was printed below which it goes
+GONE = 0.35  # share of times a sign was printed below which it goes
 
 _TOKEN = re.compile(r"\S+")
 _EDGES = re.compile(r"^([^\w\s]|_)?(.*?)([^\w\s]|_)?$")
@@ -25,18 +25,11 @@ def mend_signs(text: str, table: EditTable) -> tuple[str, int]:
             text = text.replace(sign, printed)
     before = {sign for sign, share in table.before.items() if share < GONE}
     after = {sign for sign, share in table.after.items() if share < GONE}
-    alone = {sign for sign, share in table.alone.items() if share < GONE}
-    if not (before or after or alone):
-        return text, changed
     out: list[str] = []
     at = 0
     for match in _TOKEN.finditer(text):
         token = match.group()
         start, end = match.span()
-        if token in alone:
-            out.append(text[at:start].rstrip(" "))
-            at, changed = end, changed + 1
-            continue
         first, last = start, end
         if not _WORDLIKE.search(token):
             continue
@@ -48,3 +41,16 @@ def mend_signs(text: str, table: EditTable) -> tuple[str, int]:
             out.append(text[at:start] + text[first:last])
             at, changed = end, changed + 1
     return "".join(out) + text[at:], changed
+
+
+def drop_alone(text: str, table: EditTable) -> tuple[str, int]:
+    """Text without the short tokens that the table has seldom seen printed, and how many went."""
+    alone = {token for token, share in table.alone.items() if share < GONE}
+    out: list[str] = []
+    at = dropped = 0
+    for match in _TOKEN.finditer(text) if alone else ():
+        if match.group() in alone:
+            out.append(text[at : match.start()].rstrip(" "))
+            at, dropped = match.end(), dropped + 1
+    rest = "".join(out) + text[at:]
+    return (rest.lstrip(" ") if at else rest), dropped
