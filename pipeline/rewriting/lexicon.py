@@ -34,6 +34,11 @@ _FOREIGN = (
 _FOREIGN_WORDS = frozenset(_FOREIGN.split())
 
 
+def _places_of_e(word: str) -> list[int]:
+    """Where British spelling may have "ae" for "e" (archaeology)."""
+    return [at for at, letter in enumerate(word) if letter == "e"]
+
+
 @dataclass(frozen=True)
 class Lexicon:
     """Word and bigram frequencies as natural logarithms of counts; lower case."""
@@ -51,7 +56,11 @@ class Lexicon:
             return True
         if ("iz" in word or "yz" in word) and word.replace("iz", "is").replace("yz", "ys") in self.words:
             return True
-        return word.endswith(("'s", "s'")) and word[:-2] in self.words
+        if word.endswith(("'s", "s'")) and word[:-2] in self.words:
+            return True
+        if word.endswith("s") and len(word) > 4 and word[:-1] in self.words:
+            return True
+        return "e" in word and any(word[:at] + "a" + word[at:] in self.words for at in _places_of_e(word))
 
     def log_share(self, word: str) -> float:
         """log P(word) in nats; of an unknown word, that of the rarest listed ones."""

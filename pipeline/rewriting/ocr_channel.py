@@ -16,8 +16,8 @@ from collections import Counter
 
 from pipeline.rewriting.lexicon import Lexicon
 from pipeline.rewriting.ocr_confusions import ABBREVIATIONS
-from pipeline.rewriting.ocr_noise import noise_of
-from pipeline.rewriting.ocr_reading import TOKEN, Channel, Reading, bounded, read_token
+from pipeline.rewriting.ocr_noise import NOISY, noise_of
+from pipeline.rewriting.ocr_reading import TOKEN, Channel, Reading, bounded, other_words, read_token
 
 SURE = 0.85  # posterior from which a word is changed
 KNOWN = 3.0  # nats that speak for a word that is known as it stands
@@ -25,6 +25,7 @@ CAPITAL = -2.5  # log P that a known word has a capital inside a sentence
 REPEATED = 3  # an unknown word seen this often is a word of this document
 OFTEN = -8.0  # log P of words that may be what a repeated word was printed as
 
+_QUOTES = ("", "(", "\"", "“", "‘", "'")
 _STRAY = re.compile(r"(?<![\w.'’-])([a-z]{2,})(\.) (?=([a-z]{2,})\b(?![.(]))")
 
 
@@ -34,6 +35,7 @@ def mend_words(text: str, channel: Channel) -> tuple[str, int]:
     tokens = [text[start:end] for start, end in spans]
     readings = [read_token(token, channel) for token in tokens]
     noise, _ = noise_of(readings)
+    noisy = noise >= NOISY
     shift = math.log(channel.table.noise / noise)
     counts = Counter(reading.core for reading in readings if reading and not reading.known)
     out: list[str] = []
@@ -52,12 +54,14 @@ def mend_words(text: str, channel: Channel) -> tuple[str, int]:
             continue
         joined = i + 1 < len(spans) and text[end : spans[i + 1][0]] in (" ", "\n")
         right = readings[i + 1] if joined else None
-        if reading.choices or not reading.known:
+        if noisy or not reading.known:
             if right is not None and (whole := _merge(reading, right, left, shift, channel)):
                 out.append(text[at:start] + reading.before + _cased(whole, reading.core) + right.after)
                 at, changed, left, skip = spans[i + 1][1], changed + 1, whole, True
                 continue
-            word = choose(reading, left, right, shift, counts[reading.core] >= REPEATED, channel)
+            word = ""
+            if noisy or _is_plain(reading):
+                word = choose(reading, left, right, shift, counts[reading.core] >= REPEATED, channel)
             if word:
                 out.append(text[at:start] + reading.before + _cased(word, reading.core) + reading.after)
                 at, changed = end, changed + 1
@@ -65,6 +69,12 @@ def mend_words(text: str, channel: Channel) -> tuple[str, int]:
                 continue
         left = "" if reading.after else reading.word
     return "".join(out) + text[at:], changed
+
+
+def _is_plain(reading: Reading) -> bool:
+    """Whether a word of clean text may be a misread one all the same: not a name, a term with signs, foreign."""
+    word = reading.core
+    return len(word) > 2 and word.isalpha() and word.islower() and word.isascii() and reading.before in _QUOTES
 
 
 def choose(reading: Reading, left: str, right: Reading | None, shift: float, repeated: bool, channel: Channel) -> str:
@@ -77,7 +87,8 @@ def choose(reading: Reading, left: str, right: Reading | None, shift: float, rep
     capital = CAPITAL if reading.core[0].isupper() and left else 0.0
     best, chosen, total = stays, "", 0.0
     scores = [stays]
-    for choice in reading.choices:
+    capitals = reading.core.isupper() or len(reading.core) == 1
+    for choice in other_words(reading, channel) if reading.known and not capitals else reading.choices:
         if repeated and (choice.share < OFTEN or reading.core[0].isupper()) and " " not in choice.word:
             continue
         first, _, last = choice.word.partition(" ")

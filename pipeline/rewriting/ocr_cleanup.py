@@ -14,12 +14,11 @@ from pipeline.rewriting.lexicon import load_lexicon
 from pipeline.rewriting.ocr_channel import drop_stray_stops, mend_words
 from pipeline.rewriting.ocr_edits import DEFAULT, load_edits
 from pipeline.rewriting.ocr_layout import undo_layout
-from pipeline.rewriting.ocr_noise import ENGLISH, noise_of_text, unknown_share
+from pipeline.rewriting.ocr_noise import ENGLISH, NOISY, SPECKS, noise_of_text, unknown_share
 from pipeline.rewriting.ocr_reading import Channel, build_channel
 from pipeline.rewriting.ocr_signs import drop_alone, mend_signs
 
 VERSION = "2"
-AS_NOISY = 0.1  # share of the table's noise from which a document is like what the table was learned from
 
 
 class Params(BaseModel):
@@ -50,22 +49,20 @@ class OCRCleanup:
         """
         text = str(document.get("text") or "")
         lexicon = self.channel.lexicon
-        layout = undo_layout(text, lexicon)
+        noise, common = noise_of_text(text, self.channel)
+        english = common >= ENGLISH
+        layout = undo_layout(text, lexicon, junk=english and noise >= SPECKS)
         if not layout.text.strip():
             return [], [Rejected("empty", text[:200])]
-        cleaned, changed, signs, stops, noise = layout.text, 0, 0, 0, 0.0
-        if self.params.mend_words:
-            noise, common = noise_of_text(cleaned, self.channel)
-            english = common >= ENGLISH
-            noisy = english and noise >= AS_NOISY * self.channel.table.noise
-            if noisy:
+        cleaned, changed, signs, stops = layout.text, 0, 0, 0
+        if self.params.mend_words and english and layout.prose:
+            if noise >= NOISY:
                 cleaned, signs = mend_signs(cleaned, self.channel.table)
-            if english:
-                cleaned, changed = mend_words(cleaned, self.channel)
-            if noisy:
+            cleaned, changed = mend_words(cleaned, self.channel)
+            if noise >= NOISY:
                 cleaned, dropped = drop_alone(cleaned, self.channel.table)
                 signs += dropped
-            if english and layout.printed:  # specks are read as stops where specks were read at all
+            if noise >= SPECKS and layout.printed:
                 cleaned, stops = drop_stray_stops(cleaned, lexicon)
         unknown = unknown_share(cleaned, lexicon)
         if unknown > self.params.max_unknown:

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from pipeline.rewriting.lexicon import Lexicon
 from pipeline.rewriting.ocr_reading import TOKEN, Channel, Reading, read_token
 
-CLEAN = 0.002, 40.0  # share of common words misread that is expected of any document, and how many words that weighs
+CLEAN = 0.0001, 100.0  # share of common words misread that is expected of any document, and how many words that weighs
+NOISY = 0.01  # share of common words misread from which a document is one that was misread
+SPECKS = 0.0025  # and from which its lines may be specks
 ENGLISH = 0.12  # share of common English words from which a text is taken for English
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")

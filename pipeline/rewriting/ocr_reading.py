@@ -12,7 +12,8 @@ from pipeline.rewriting.ocr_search import Edits, Found, Spelling, Trie, build_tr
 
 UNKNOWN = (-5.0, -3.0)  # log P that a printed word is one the lexicon lacks: in small letters, with a capital
 ABBREVIATED = 4.0  # nats that a full stop speaks for a short word that is not in the lexicon
-CONTEXT = 8.0  # nats that neighbours may speak for a word: what is further behind is not even looked at
+BEHIND = 6.0, 3.0  # nats that a word may be behind an unknown one, and a known one, as they stand; context decides
+CHOICES = 6  # words kept of one token
 LETTER = -11.0  # log P of a single letter
 PMI = (-3.0, 5.0)  # bounds of what one neighbour may say, nats
 LIMIT = 100_000  # tokens remembered
@@ -46,6 +47,7 @@ class Channel:
     edits: Edits
     spelling: Spelling
     remembered: dict[str, Reading | None] = field(default_factory=dict)  # answers of `read_token`, a pure function
+    others: dict[str, tuple[Found, ...]] = field(default_factory=dict)  # and of `other_words`
 
 
 def build_channel(lexicon: Lexicon, table: EditTable) -> Channel:
@@ -92,15 +94,24 @@ def _read(token: str, channel: Channel) -> Reading | None:
             stays += 4.0  # an abbreviation
     if (core.isupper() and len(core) > 1) or (small in PIECES and not known):
         return Reading(before, core, after, small, known, stays, (), small if known else "", small in COMMON, False)
-    choices = [each for each in find(word, channel.trie, channel.edits, CONTEXT - stays) if each.word != small]
-    if not known:
-        choices += _splits(word, channel)
+    if known:
+        return Reading(before, core, after, small, True, stays, (), small, small in COMMON, False)
+    choices = [*find(word, channel.trie, channel.edits, BEHIND[0] - stays), *_splits(word, channel)]
     choices.sort(key=lambda each: (each.cost - each.share, each.word))
-    likely = choices[0].word if choices and choices[0].share - choices[0].cost > stays else small if known else ""
-    common = known and small in COMMON
-    return Reading(
-        before, core, after, small, known, stays, tuple(choices[:6]), likely, common, likely in COMMON and not known
-    )
+    likely = choices[0].word if choices and choices[0].share - choices[0].cost > stays else ""
+    return Reading(before, core, after, small, False, stays, tuple(choices[:CHOICES]), likely, False, likely in COMMON)
+
+
+def other_words(reading: Reading, channel: Channel) -> tuple[Found, ...]:
+    """Known words that a known word may be misread from, as "bad" is from "had"."""
+    word = reading.core
+    found = channel.others.get(word)
+    if found is None:
+        if len(channel.others) >= LIMIT:
+            channel.others.clear()
+        every = find(fold(word).replace("’", "'"), channel.trie, channel.edits, BEHIND[1] - reading.stays)
+        found = channel.others[word] = tuple(each for each in every if each.word != reading.word)
+    return found
 
 
 def _splits(word: str, channel: Channel) -> list[Found]:

@@ -21,8 +21,10 @@ from pipeline.rewriting.ocr_edits import EditTable
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz'-"  # what a known word is made of
 MOST = 6  # words kept of a search
-STEPS = 20_000  # states a search may visit; longer ones end with what they have
-EDITS = 3  # edits a word may need at most
+SPREAD = 9.0  # nats behind the best word from which no context can bring another up
+STEPS = 4_000  # states a search may visit; longer ones end with what they have
+EDITS = 3  # edits a word may need at most, one less where it is short
+SHORT = 7  # letters of a short word
 LONGEST = 28  # letters of a word that is searched for
 _SIGNS = 0x2200  # code points with an identity of their own in edits; others are all one
 
@@ -107,7 +109,7 @@ def find(word: str, trie: Trie, edits: Edits, limit: float) -> list[Found]:
     if not 0 < len(word) <= LONGEST:
         return []
     codes = np.frombuffer(word.encode("utf-32-le"), np.uint32)
-    nodes, costs, counts = _search(
+    nodes, costs, counts, _ = _search(
         codes, trie.children, trie.share, trie.best, edits.ids, edits.keys, edits.first, edits.printed, edits.length,
         edits.cost, edits.flat, np.float32(limit),
     )  # fmt: skip
@@ -181,17 +183,18 @@ def _search(codes, children, share, best, ids, keys, first, printed, length, cos
     s_node = np.empty(depth, np.int32)
     s_i = np.empty(depth, np.int32)
     s_edits = np.empty(depth, np.int32)
-    s_lost = np.empty(depth, np.bool_)
+    s_state = np.empty(depth, np.int32)  # 1: a letter was put in just now; 2: a flat edit was made
     s_cost = np.empty(depth, np.float32)
-    s_node[0], s_i[0], s_edits[0], s_lost[0], s_cost[0] = 0, 0, 0, False, 0.0
+    s_node[0], s_i[0], s_edits[0], s_state[0], s_cost[0] = 0, 0, 0, 0, 0.0
+    bound = limit
     top, steps = 1, 0
     while top and steps < STEPS:
         steps += 1
         top -= 1
-        node, i, done, lost, paid = s_node[top], s_i[top], s_edits[top], s_lost[top], s_cost[top]
-        if paid - best[node] >= kept_score[worst]:
+        node, i, done, state, paid = s_node[top], s_i[top], s_edits[top], s_state[top], s_cost[top]
+        if paid - best[node] >= bound:
             continue
-        if i == n and paid - share[node] < kept_score[worst]:
+        if i == n and paid - share[node] < bound:
             place = worst
             for k in range(MOST):
                 if kept[k] == node:
@@ -200,58 +203,58 @@ def _search(codes, children, share, best, ids, keys, first, printed, length, cos
                 kept[place], kept_cost[place], kept_edits[place] = node, paid, done
                 kept_score[place] = paid - share[node]
                 worst = np.argmax(kept_score)
+                bound = min(kept_score[worst], kept_score.min() + SPREAD)
         if top + 120 >= depth:  # never met in practice; a bound all the same
             continue
-        if done < EDITS:
-            bound = kept_score[worst]
-            # flat edits
-            if i < n:
+        if done < (EDITS if n > SHORT else EDITS - 1):
+            # a flat edit, once
+            if state < 2 and i < n:
                 if paid + flat[2] - best[node] < bound:
-                    s_node[top], s_i[top], s_edits[top], s_lost[top] = node, i + 1, done + 1, False
+                    s_node[top], s_i[top], s_edits[top], s_state[top] = node, i + 1, done + 1, 2
                     s_cost[top] = paid + flat[2]
                     top += 1
                 same = _letter(codes[i])
-                for letter in range(26):
+                for letter in range(26 if paid + flat[0] - best[node] < bound else 0):
                     child = children[node, letter]
                     if child and letter != same and paid + flat[0] - best[child] < bound:
-                        s_node[top], s_i[top], s_edits[top], s_lost[top] = child, i + 1, done + 1, False
+                        s_node[top], s_i[top], s_edits[top], s_state[top] = child, i + 1, done + 1, 2
                         s_cost[top] = paid + flat[0]
                         top += 1
-            if not lost:
-                for letter in range(26):
+            if state == 0:
+                for letter in range(26 if paid + flat[1] - best[node] < bound else 0):
                     child = children[node, letter]
                     if child and paid + flat[1] - best[child] < bound:
-                        s_node[top], s_i[top], s_edits[top], s_lost[top] = child, i, done + 1, True
+                        s_node[top], s_i[top], s_edits[top], s_state[top] = child, i, done + 1, 3
                         s_cost[top] = paid + flat[1]
                         top += 1
             # learned ones
             for size in range(min(3, n - i) + 1):
                 row = at[i, size]
-                if row < 0 or (size == 0 and lost):
+                if row < 0 or (size == 0 and state & 1):
                     continue
                 for e in range(first[row], first[row + 1]):
-                    if top + 2 >= depth:
-                        break
+                    if top + 2 >= depth or paid + cost[e] - best[node] >= bound:
+                        break  # they are sorted by their cost
                     child = node
                     for k in range(length[e]):
                         child = children[child, printed[e, k]]
                         if child == 0:
                             break
                     if (child or length[e] == 0) and paid + cost[e] - best[child] < bound:
-                        s_node[top], s_i[top], s_edits[top], s_lost[top] = child, i + size, done + 1, size == 0
+                        s_node[top], s_i[top], s_edits[top], s_state[top] = child, i + size, done + 1, (state & 2) | (size == 0)
                         s_cost[top] = paid + cost[e]
                         top += 1
         if i < n:
             letter = _letter(codes[i])
             if letter >= 0 and children[node, letter] and not (i and 65 <= codes[i] <= 90):
-                s_node[top], s_i[top], s_edits[top], s_lost[top] = children[node, letter], i + 1, done, False
+                s_node[top], s_i[top], s_edits[top], s_state[top] = children[node, letter], i + 1, done, state & 2
                 s_cost[top] = paid
                 top += 1
             elif letter >= 0 and children[node, letter] and done < EDITS:  # a capital inside a word
-                s_node[top], s_i[top], s_edits[top], s_lost[top] = children[node, letter], i + 1, done + 1, False
+                s_node[top], s_i[top], s_edits[top], s_state[top] = children[node, letter], i + 1, done + 1, state & 2
                 s_cost[top] = paid + CAPITAL
                 top += 1
-    return kept, kept_cost, kept_edits
+    return kept, kept_cost, kept_edits, steps
 
 
 CAPITAL = 3.0  # nats that a capital inside a word costs, read for the same small letter
