@@ -226,7 +226,7 @@ def main() -> None:
         result["clean_changed_per_word"] = max(found["changed"] / found["words"] for found in clean.values())
     if options.pages:
         fresh = OCRCleanup(params, build_channel(lexicon, packaged))
-        fresh.rewrite({"id": "", "text": "the loops are compiled now"})
+        fresh.rewrite({"id": "", "text": "the loops arc compilcd now"})
         result["mb_per_s"] = round(throughput([pair.read for pair in tesseract(options.pages)], fresh), 3)
     print(json.dumps(result))
 

@@ -55,7 +55,7 @@ def mend_words(text: str, channel: Channel) -> tuple[str, int]:
         joined = i + 1 < len(spans) and text[end : spans[i + 1][0]] in (" ", "\n")
         right = readings[i + 1] if joined else None
         if noisy or not reading.known:
-            if right is not None and (whole := _merge(reading, right, left, shift, channel)):
+            if right is not None and not (reading.known and right.known) and (whole := _merge(reading, right, left, shift, channel)):
                 out.append(text[at:start] + reading.before + _cased(whole, reading.core) + right.after)
                 at, changed, left, skip = spans[i + 1][1], changed + 1, whole, True
                 continue
@@ -79,6 +79,9 @@ def _is_plain(reading: Reading) -> bool:
 
 def choose(reading: Reading, left: str, right: Reading | None, shift: float, repeated: bool, channel: Channel) -> str:
     """The word that a token was printed as, "" where it stays. `shift`: nats that each edit costs more than it does in the table."""
+    options = reading.choices or other_words(reading, channel)
+    if not options:
+        return ""
     lexicon = channel.lexicon
     after = right.guess if right is not None and not reading.after and not right.before else ""
     stays = reading.stays
@@ -87,8 +90,7 @@ def choose(reading: Reading, left: str, right: Reading | None, shift: float, rep
     capital = CAPITAL if reading.core[0].isupper() and left else 0.0
     best, chosen, total = stays, "", 0.0
     scores = [stays]
-    capitals = reading.core.isupper() or len(reading.core) == 1
-    for choice in other_words(reading, channel) if reading.known and not capitals else reading.choices:
+    for choice in options:
         if repeated and (choice.share < OFTEN or reading.core[0].isupper()) and " " not in choice.word:
             continue
         first, _, last = choice.word.partition(" ")
@@ -113,7 +115,7 @@ def _context(first: str, last: str, left: str, right: str, lexicon: Lexicon) -> 
 
 def _merge(reading: Reading, right: Reading, left: str, shift: float, channel: Channel) -> str:
     """The one word that two tokens were printed as, "" where they are two."""
-    if right.before or (reading.known and right.known) or not right.core[0].islower():
+    if right.before or not right.core[0].islower():
         return ""
     if reading.after and reading.after != "-":
         return ""

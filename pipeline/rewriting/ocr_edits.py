@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 DEFAULT = Path(__file__).parent / "data" / "ocr_edits.json"
 
+STRAIGHT = str.maketrans("‘’“”", "''\"\"")  # typographic quotes as a table knows them
+
 Nats = Annotated[float, Field(ge=0, le=100)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Piece = Annotated[str, Field(max_length=3)]

@@ -1,23 +1,30 @@
-"""Learn from read text and its truth what a reader makes of print: `python -m pipeline.rewriting.ocr_learn PAIRS --out TABLE`.
+"""Learn from read text and its truth what a reader makes of print, for `ocr_cleanup`'s param `confusions`:
 
-PAIRS is a JSONL, CSV or Parquet file with a text as it was read and the same text as it was printed in each record.
-Both are aligned letter by letter (Levenshtein); what differs is counted as edits of pieces of up to three characters:
-P(read | printed) = (times read so + K * P of the prior table) / (times printed + K).
+    python -m pipeline.rewriting.ocr_learn PAIRS --read FIELD --printed FIELD --out TABLE.json
+
+PAIRS is a file of records (JSONL, CSV, Parquet, any that a source can read) with a text as it was read and the same
+text as it was printed. Both are aligned letter by letter (Levenshtein); what differs is counted as edits of pieces of up
+to three characters: P(read | printed) = (times read so + K * P of the hand-written table) / (times printed + K).
 """
 
 from __future__ import annotations
 
+import argparse
 import math
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from rapidfuzz.distance import Levenshtein
 
-from pipeline.rewriting.lexicon import Lexicon
+from pipeline.readers.base import Record, Shard
+from pipeline.readers.registry import format_named_like, read_shard
+from pipeline.rewriting.lexicon import Lexicon, load_lexicon
 from pipeline.rewriting.ocr_confusions import hand_written
-from pipeline.rewriting.ocr_edits import EditTable, fold
+from pipeline.rewriting.ocr_edits import STRAIGHT, EditTable, fold, save_edits
 from pipeline.rewriting.ocr_layout import undo_layout
 from pipeline.rewriting.ocr_noise import noise_of
 from pipeline.rewriting.ocr_reading import TOKEN, build_channel, read_token
@@ -26,10 +33,8 @@ PRIOR = 30.0  # times that a piece counts as printed in the prior table
 LEAST = 2  # times that an edit must have been seen
 LEAST_SIGNS = 5  # times that a sign must have been read
 NEARLY_ALWAYS = 0.8  # share of its readings from which a sign is one misread character and nothing else
-QUOTES = "'\"’‘”“"  # which of them a truth has is its editor's choice
 PIECE = 3
 ALONE = 2  # characters of a token that may be nothing but specks
-WINDOW = 4000  # characters aligned at a time
 _SPACE = re.compile(r"\s+")
 _TOKEN = re.compile(r"\S+")
 _PRINTED_ALONE = re.compile(r"[\dA-Z]")  # figures and initials stand alone in print
@@ -50,8 +55,9 @@ class Counts:
     too_long: int = 0  # differences of more than three characters, left out
 
     def add(self, read: str, printed: str) -> None:
-        """Count one text. White space is collapsed on both sides."""
-        read, printed = (_SPACE.sub(" ", text).strip() for text in (read, printed))
+        """Count one text. White space is collapsed on both sides, and quotes are straight: which ones a truth has is
+        its editor's choice."""
+        read, printed = (_SPACE.sub(" ", text).strip().translate(STRAIGHT) for text in (read, printed))
         folded = _TOKEN.sub(lambda match: fold_token(match.group()), read)
         target = printed.lower()
         for size in range(1, PIECE + 1):
@@ -188,3 +194,42 @@ def _shares(counts: dict[str, Counter[bool]]) -> dict[str, float]:
         for sign, kept in sorted(counts.items())
         if kept.total() >= LEAST_SIGNS
     }
+
+
+def read_pairs(path: Path, read: str, printed: str) -> list[tuple[str, str]]:
+    """Pairs of the records that have both texts. Raises ValueError with the file where it or a field is missing."""
+    form = format_named_like(path.name)
+    if form is None or not path.is_file():
+        raise ValueError(f"{path}: expected a file of records, such as pairs.jsonl, pairs.csv or pairs.parquet")
+    items = list(read_shard(form, Shard(path=str(path), name=path.name, columns=(read, printed))))
+    records = [item for item in items if isinstance(item, Record)]
+    pairs = [(str(each[read]), str(each[printed])) for each in records if each.get(read) and each.get(printed)]
+    if not pairs:
+        raise ValueError(f"{path}: no record has both fields, {read!r} and {printed!r}")
+    if len(pairs) < len(items):
+        print(f"{path}: {len(items) - len(pairs)} of {len(items)} records lack one of the texts, or cannot be read")
+    return pairs
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit status 2 and one line on standard error where something is wrong."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("pairs", type=Path, help="file of records with both texts")
+    parser.add_argument("--read", default="text", metavar="FIELD", help="text as it was read (text)")
+    parser.add_argument("--printed", default="truth", metavar="FIELD", help="text as it was printed (truth)")
+    parser.add_argument("--origin", help="what the pairs are, kept in the table; the file's name if absent")
+    parser.add_argument("--out", type=Path, required=True, metavar="TABLE", help="JSON file to write")
+    options = parser.parse_args(arguments)
+    try:
+        pairs = read_pairs(options.pairs, options.read, options.printed)
+        table = learn(pairs, options.origin or options.pairs.name, load_lexicon())
+    except ValueError as error:
+        print(f"ocr_learn: {error}", file=sys.stderr)
+        return 2
+    save_edits(table, options.out)
+    print(f"{len(pairs)} texts, {table.characters} characters, {len(table.edits)} edits, noise {table.noise}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

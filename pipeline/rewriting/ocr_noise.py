@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 from pipeline.rewriting.lexicon import Lexicon
 from pipeline.rewriting.ocr_reading import TOKEN, Channel, Reading, read_token
 
-CLEAN = 0.0001, 100.0  # share of common words misread that is expected of any document, and how many words that weighs
+CLEAN = 0.0002, 70.0  # share of common words misread that is expected of any document, and how many words that weighs
 NOISY = 0.01  # share of common words misread from which a document is one that was misread
 SPECKS = 0.0025  # and from which its lines may be specks
 ENGLISH = 0.12  # share of common English words from which a text is taken for English
@@ -38,5 +39,7 @@ def noise_of(readings: Sequence[Reading | None]) -> tuple[float, float]:
 
 def unknown_share(text: str, lexicon: Lexicon) -> float:
     """Share of words of two letters or more that the lexicon lacks, names too; 1.0 without words."""
-    words = [w for w in _WORD.findall(text) if len(w) > 1]
-    return sum(w not in lexicon for w in words) / len(words) if words else 1.0
+    counts = Counter(_WORD.findall(text))
+    words = sum(n for word, n in counts.items() if len(word) > 1)
+    unknown = sum(n for word, n in counts.items() if len(word) > 1 and word not in lexicon)
+    return unknown / words if words else 1.0

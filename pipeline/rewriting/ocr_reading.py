@@ -12,7 +12,7 @@ from pipeline.rewriting.ocr_search import Edits, Found, Spelling, Trie, build_tr
 
 UNKNOWN = (-5.0, -3.0)  # log P that a printed word is one the lexicon lacks: in small letters, with a capital
 ABBREVIATED = 4.0  # nats that a full stop speaks for a short word that is not in the lexicon
-BEHIND = 6.0, 3.0  # nats that a word may be behind an unknown one, and a known one, as they stand; context decides
+BEHIND = 4.0, 0.0  # nats that a word may be behind an unknown one, and a known one, as they stand; context decides
 CHOICES = 6  # words kept of one token
 LETTER = -11.0  # log P of a single letter
 PMI = (-3.0, 5.0)  # bounds of what one neighbour may say, nats
@@ -72,13 +72,16 @@ def read_token(token: str, channel: Channel) -> Reading | None:
 
 
 def _read(token: str, channel: Channel) -> Reading | None:
+    if token in channel.lexicon.words and token not in SUSPECT and len(token) > 1:
+        share = channel.lexicon.log_share(token)
+        return Reading("", token, "", token, True, share, (), token, token in COMMON, False)
     match = _CORE.match(token)
     if match is None or _NUMBER.match(token):
         return None
     before, core, after = match.groups()
     if core[-2:] in ("'s", "’s") and len(core) > 3:
         core, after = core[:-2], core[-2:] + after
-    letters = sum(char.isalpha() for char in core)
+    letters = len(core) if core.isalpha() else sum(char.isalpha() for char in core)
     if letters < 0.5 * len(core) or not letters or "-" in core:
         return None
     lexicon, word = channel.lexicon, fold(core).replace("’", "'")
@@ -96,6 +99,8 @@ def _read(token: str, channel: Channel) -> Reading | None:
         return Reading(before, core, after, small, known, stays, (), small if known else "", small in COMMON, False)
     if known:
         return Reading(before, core, after, small, True, stays, (), small, small in COMMON, False)
+    if core[0].isupper():  # most are names: see `other_words`
+        return Reading(before, core, after, small, False, stays, (), "", False, False)
     choices = [*find(word, channel.trie, channel.edits, BEHIND[0] - stays), *_splits(word, channel)]
     choices.sort(key=lambda each: (each.cost - each.share, each.word))
     likely = choices[0].word if choices and choices[0].share - choices[0].cost > stays else ""
@@ -103,14 +108,20 @@ def _read(token: str, channel: Channel) -> Reading | None:
 
 
 def other_words(reading: Reading, channel: Channel) -> tuple[Found, ...]:
-    """Known words that a known word may be misread from, as "bad" is from "had"."""
-    word = reading.core
-    found = channel.others.get(word)
+    """Known words that a token may be misread from that only a misread document is asked for: a known word, as "bad"
+    may be "had", and one with a capital."""
+    core = reading.core
+    if len(core) == 1 or core.isupper():
+        return ()
+    found = channel.others.get(core)
     if found is None:
         if len(channel.others) >= LIMIT:
             channel.others.clear()
-        every = find(fold(word).replace("’", "'"), channel.trie, channel.edits, BEHIND[1] - reading.stays)
-        found = channel.others[word] = tuple(each for each in every if each.word != reading.word)
+        word = fold(core).replace("’", "'")
+        every = find(word, channel.trie, channel.edits, BEHIND[reading.known] - reading.stays)
+        if not reading.known:
+            every = sorted([*every, *_splits(word, channel)], key=lambda each: (each.cost - each.share, each.word))
+        found = channel.others[core] = tuple(each for each in every if each.word != reading.word)
     return found
 
 

@@ -22,7 +22,8 @@ from pipeline.rewriting.ocr_edits import EditTable
 LETTERS = "abcdefghijklmnopqrstuvwxyz'-"  # what a known word is made of
 MOST = 6  # words kept of a search
 SPREAD = 9.0  # nats behind the best word from which no context can bring another up
-STEPS = 4_000  # states a search may visit; longer ones end with what they have
+NEAR, CLEAR = 22.0, 3.0  # nats within which words are looked for first; and how far the best must be inside
+STEPS = 3_000  # states a search may visit; longer ones end with what they have
 EDITS = 3  # edits a word may need at most, one less where it is short
 SHORT = 7  # letters of a short word
 LONGEST = 28  # letters of a word that is searched for
@@ -89,7 +90,7 @@ def lay_out(table: EditTable) -> Edits:
             key = sum(seen[char] << (8 * at) for at, char in enumerate(read))
             by_key.setdefault(key, []).append((printed, cost))
     keys = sorted(by_key)
-    every = [edit for key in keys for edit in sorted(by_key[key], key=lambda edit: edit[1])]
+    every = [edit for key in keys for edit in sorted(by_key[key], key=lambda edit: -edit[1])]
     printed = np.full((len(every), 3), -1, np.int8)
     for row, (text, _) in enumerate(every):
         printed[row, : len(text)] = [LETTERS.index(char) for char in text]
@@ -105,17 +106,28 @@ def lay_out(table: EditTable) -> Edits:
 
 
 def find(word: str, trie: Trie, edits: Edits, limit: float) -> list[Found]:
-    """Known words for a folded word (see `ocr_edits.fold`), best first: cost - log P at most `limit`."""
+    """Known words for a folded word (see `ocr_edits.fold`), best first: cost - log P at most `limit`.
+
+    Near ones are looked for first, and more only where none stands clear of what was not looked at.
+    """
     if not 0 < len(word) <= LONGEST:
         return []
     codes = np.frombuffer(word.encode("utf-32-le"), np.uint32)
+    if limit > NEAR:
+        found = _find(codes, trie, edits, NEAR)
+        if found and found[0].cost - found[0].share < NEAR - CLEAR:
+            return found
+    return _find(codes, trie, edits, limit)
+
+
+def _find(codes: NDArray[np.uint32], trie: Trie, edits: Edits, limit: float) -> list[Found]:
     nodes, costs, counts, _ = _search(
         codes, trie.children, trie.share, trie.best, edits.ids, edits.keys, edits.first, edits.printed, edits.length,
         edits.cost, edits.flat, np.float32(limit),
     )  # fmt: skip
     found = [
         Found(trie.words[trie.word[node]], round(float(cost), 4), int(count), float(trie.share[node]))
-        for node, cost, count in zip(nodes, costs, counts, strict=True)
+        for node, cost, count in zip(nodes.tolist(), costs.tolist(), counts.tolist(), strict=True)
         if node
     ]
     return sorted(found, key=lambda each: (each.cost - each.share, each.word))
@@ -232,9 +244,9 @@ def _search(codes, children, share, best, ids, keys, first, printed, length, cos
                 row = at[i, size]
                 if row < 0 or (size == 0 and state & 1):
                     continue
-                for e in range(first[row], first[row + 1]):
+                for e in range(first[row], first[row + 1]):  # the likeliest last: what is put on last is taken up first
                     if top + 2 >= depth or paid + cost[e] - best[node] >= bound:
-                        break  # they are sorted by their cost
+                        continue
                     child = node
                     for k in range(length[e]):
                         child = children[child, printed[e, k]]

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 
-from pipeline.rewriting.ocr_edits import EditTable
+from pipeline.rewriting.ocr_edits import STRAIGHT, EditTable
 
 GONE = 0.35  # share of times a sign was printed below which it goes
 
 _TOKEN = re.compile(r"\S+")
-_EDGES = re.compile(r"^([^\w\s]|_)?(.*?)([^\w\s]|_)?$")
 _WORDLIKE = re.compile(r"[^\W\d_]{2}")
 
 
@@ -25,17 +24,18 @@ def mend_signs(text: str, table: EditTable) -> tuple[str, int]:
             text = text.replace(sign, printed)
     before = {sign for sign, share in table.before.items() if share < GONE}
     after = {sign for sign, share in table.after.items() if share < GONE}
+    plain = text.translate(STRAIGHT)
     out: list[str] = []
     at = 0
-    for match in _TOKEN.finditer(text):
+    for match in _TOKEN.finditer(plain):
         token = match.group()
         start, end = match.span()
         first, last = start, end
         if not _WORDLIKE.search(token):
             continue
-        while first < last and text[first] in before:
+        while first < last and plain[first] in before:
             first += 1
-        while last > first and text[last - 1] in after:
+        while last > first and plain[last - 1] in after:
             last -= 1
         if (first, last) != (start, end):
             out.append(text[at:start] + text[first:last])
@@ -49,7 +49,7 @@ def drop_alone(text: str, table: EditTable) -> tuple[str, int]:
     out: list[str] = []
     at = dropped = 0
     for match in _TOKEN.finditer(text) if alone else ():
-        if match.group() in alone:
+        if match.group().translate(STRAIGHT) in alone:
             out.append(text[at : match.start()].rstrip(" "))
             at, dropped = match.end(), dropped + 1
     rest = "".join(out) + text[at:]
