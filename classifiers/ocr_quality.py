@@ -5,7 +5,7 @@ Columns; shares are in [0, 1]:
 unknown_words   share of words of two letters and more that the English lexicon lacks (1 without words): rises with the
                 character error rate, and with names and terms
 misread_words   share of the commonest English words ("the", "which") that are misread ("tbe", "wbich"), drawn towards
-                0.002 where there are few: near 0 for clean text of whatever subject
+                0 where there are few: near 0 for clean text of whatever subject
 english_words   share of words that are such common words, misread or not: below 0.12 the other two say nothing
 """
 
@@ -19,7 +19,7 @@ import polars as pl
 from classifiers.base import ScorerParams, as_list
 
 if TYPE_CHECKING:
-    from pipeline.rewriting.ocr_channel import Channel
+    from pipeline.rewriting.ocr_reading import Channel
 
 COLUMNS = ("unknown_words", "misread_words", "english_words")
 
@@ -31,8 +31,8 @@ class OCRQualityParams(ScorerParams):
 @lru_cache(maxsize=1)
 def _channel() -> Channel:
     from pipeline.rewriting.lexicon import load_lexicon
-    from pipeline.rewriting.ocr_channel import build_channel
     from pipeline.rewriting.ocr_edits import DEFAULT, load_edits
+    from pipeline.rewriting.ocr_reading import build_channel
 
     return build_channel(load_lexicon(), load_edits(DEFAULT))
 

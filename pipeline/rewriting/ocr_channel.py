@@ -25,7 +25,7 @@ CAPITAL = -2.5  # log P that a known word has a capital inside a sentence
 REPEATED = 3  # an unknown word seen this often is a word of this document
 OFTEN = -8.0  # log P of words that may be what a repeated word was printed as
 
-_QUOTES = ("", "(", "\"", "“", "‘", "'")
+_QUOTES = ("", "(", '"', "“", "‘", "'")
 _STRAY = re.compile(r"(?<![\w.'’-])([a-z]{2,})(\.) (?=([a-z]{2,})\b(?![.(]))")
 
 
@@ -54,8 +54,12 @@ def mend_words(text: str, channel: Channel) -> tuple[str, int]:
             continue
         joined = i + 1 < len(spans) and text[end : spans[i + 1][0]] in (" ", "\n")
         right = readings[i + 1] if joined else None
-        if noisy or not reading.known:
-            if right is not None and not (reading.known and right.known) and (whole := _merge(reading, right, left, shift, channel)):
+        if noisy or not (reading.known and (right is None or right.known)):
+            if (
+                right is not None
+                and not (reading.known and right.known)
+                and (whole := _merge(reading, right, left, shift, channel))
+            ):
                 out.append(text[at:start] + reading.before + _cased(whole, reading.core) + right.after)
                 at, changed, left, skip = spans[i + 1][1], changed + 1, whole, True
                 continue
@@ -124,7 +128,7 @@ def _merge(reading: Reading, right: Reading, left: str, shift: float, channel: C
     if word not in lexicon.words or len(word) < 4:
         return ""
     parts = max(reading.stays, _best(reading, shift)) + max(right.stays, _best(right, shift))
-    score = lexicon.log_share(word) - (0.0 if reading.after else channel.table.space_added + shift)
+    score = lexicon.log_share(word) - (0.0 if reading.after else channel.table.space_added)
     return word if 1 / (1 + math.exp(min(parts - score, 50.0))) >= SURE else ""
 
 

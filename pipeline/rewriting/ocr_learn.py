@@ -189,10 +189,10 @@ def _signs(counts: Counts) -> dict[str, str]:
 
 
 def _shares(counts: dict[str, Counter[bool]]) -> dict[str, float]:
+    """Share printed (add-one) of the signs that were seldom printed; of the others nothing need be known."""
+    shares = {sign: (kept[True] + 1) / (kept.total() + 2) for sign, kept in sorted(counts.items())}
     return {
-        sign: round((kept[True] + 1) / (kept.total() + 2), 3)
-        for sign, kept in sorted(counts.items())
-        if kept.total() >= LEAST_SIGNS
+        sign: round(share, 3) for sign, share in shares.items() if share < 0.5 and counts[sign].total() >= LEAST_SIGNS
     }
 
 

@@ -253,7 +253,12 @@ def _search(codes, children, share, best, ids, keys, first, printed, length, cos
                         if child == 0:
                             break
                     if (child or length[e] == 0) and paid + cost[e] - best[child] < bound:
-                        s_node[top], s_i[top], s_edits[top], s_state[top] = child, i + size, done + 1, (state & 2) | (size == 0)
+                        s_node[top], s_i[top], s_edits[top], s_state[top] = (
+                            child,
+                            i + size,
+                            done + 1,
+                            (state & 2) | (size == 0),
+                        )
                         s_cost[top] = paid + cost[e]
                         top += 1
         if i < n:
