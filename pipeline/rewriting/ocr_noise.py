@@ -7,19 +7,20 @@ from collections import Counter
 from collections.abc import Sequence
 
 from pipeline.rewriting.lexicon import Lexicon
-from pipeline.rewriting.ocr_reading import TOKEN, Channel, Reading, read_token
+from pipeline.rewriting.ocr_reading import Channel, Reading, read_token
 
 CLEAN = 0.0002, 70.0  # share of common words misread that is expected of any document, and how many words that weighs
 NOISY = 0.01  # share of common words misread from which a document is one that was misread
 SPECKS = 0.0025  # and from which its lines may be specks
 ENGLISH = 0.12  # share of common English words from which a text is taken for English
 
+_INSIDE = re.compile(r"(?<=[ \t])[^\s—–]+(?=[ \t])")
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
 
 def noise_of_text(text: str, channel: Channel) -> tuple[float, float]:
-    """`noise_of` a text's tokens."""
-    return noise_of([read_token(match.group(), channel) for match in TOKEN.finditer(text)])
+    """`noise_of` the tokens inside a text's lines: those at their ends may be parts of cut words."""
+    return noise_of([read_token(token, channel) for token in _INSIDE.findall(text)])
 
 
 def noise_of(readings: Sequence[Reading | None]) -> tuple[float, float]:

@@ -22,8 +22,9 @@ from pipeline.rewriting.ocr_edits import EditTable
 LETTERS = "abcdefghijklmnopqrstuvwxyz'-"  # what a known word is made of
 MOST = 6  # words kept of a search
 SPREAD = 9.0  # nats behind the best word from which no context can bring another up
-NEAR, CLEAR = 22.0, 3.0  # nats within which words are looked for first; and how far the best must be inside
-STEPS = 3_000  # states a search may visit; longer ones end with what they have
+LADDER = 20.0, 24.0, 28.0  # cost - log P within which words are looked for, one after the other: most are near
+CLEAR = 2.0  # nats by which the best must be inside of what was looked at
+STEPS = 2_000  # states a search may visit; longer ones end with what they have
 EDITS = 3  # edits a word may need at most, one less where it is short
 SHORT = 7  # letters of a short word
 LONGEST = 28  # letters of a word that is searched for
@@ -113,11 +114,12 @@ def find(word: str, trie: Trie, edits: Edits, limit: float) -> list[Found]:
     if not 0 < len(word) <= LONGEST:
         return []
     codes = np.frombuffer(word.encode("utf-32-le"), np.uint32)
-    if limit > NEAR:
-        found = _find(codes, trie, edits, NEAR)
-        if found and found[0].cost - found[0].share < NEAR - CLEAR:
-            return found
-    return _find(codes, trie, edits, limit)
+    found: list[Found] = []
+    for rung in LADDER:
+        found = _find(codes, trie, edits, min(rung, limit))
+        if rung >= limit or (found and found[0].cost - found[0].share < rung - CLEAR):
+            break
+    return found
 
 
 def _find(codes: NDArray[np.uint32], trie: Trie, edits: Edits, limit: float) -> list[Found]:
