@@ -226,8 +226,10 @@ def main() -> None:
         result["clean_changed_per_word"] = max(found["changed"] / found["words"] for found in clean.values())
     if options.pages:
         fresh = OCRCleanup(params, build_channel(lexicon, packaged))
-        fresh.rewrite({"id": "", "text": "the loops arc compilcd now"})
-        result["mb_per_s"] = round(throughput([pair.read for pair in tesseract(options.pages)], fresh), 3)
+        fresh.rewrite({"id": "", "text": "and thc loops arc compilcd by now, all of thcm"})
+        pages = [pair.read for file in (ROOT / "samples" / "ocr.parquet", options.pages) for pair in tesseract(file)]
+        result["mb_per_s"] = round(throughput(pages, fresh), 3)
+        result["mb_per_s_seen"] = round(throughput(pages, fresh), 3)
     print(json.dumps(result))
 
 

@@ -19,7 +19,7 @@ from pipeline.rewriting.ocr_confusions import ABBREVIATIONS
 from pipeline.rewriting.ocr_noise import NOISY, noise_of
 from pipeline.rewriting.ocr_reading import TOKEN, Channel, Reading, bounded, other_words, read_token
 
-SURE = 0.85  # posterior from which a word is changed
+SURE = 0.7  # posterior from which a word is changed
 KNOWN = 3.0  # nats that speak for a word that is known as it stands
 CAPITAL = -2.5  # log P that a known word has a capital inside a sentence
 REPEATED = 3  # an unknown word seen this often is a word of this document
@@ -63,8 +63,8 @@ def mend_words(text: str, channel: Channel) -> tuple[str, int]:
                 out.append(text[at:start] + reading.before + _cased(whole, reading.core) + right.after)
                 at, changed, left, skip = spans[i + 1][1], changed + 1, whole, True
                 continue
-            word = ""
-            if noisy or _is_plain(reading):
+            word = "I" if noisy and reading.core == "i" and joined else ""
+            if not word and (noisy or _is_plain(reading)):
                 word = choose(reading, left, right, shift, counts[reading.core] >= REPEATED, channel)
             if word:
                 out.append(text[at:start] + reading.before + _cased(word, reading.core) + reading.after)

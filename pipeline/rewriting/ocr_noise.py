@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Sequence
 
 from pipeline.rewriting.lexicon import Lexicon
+from pipeline.rewriting.ocr_confusions import COMMON
 from pipeline.rewriting.ocr_reading import Channel, Reading, read_token
 
-CLEAN = 0.0002, 70.0  # share of common words misread that is expected of any document, and how many words that weighs
-NOISY = 0.01  # share of common words misread from which a document is one that was misread
+CLEAN = 0.0002, 150.0  # share of common words misread that is expected of any document, and how many words that weighs
+NOISY = 0.007  # share of common words misread from which a document is one that was misread
 SPECKS = 0.0025  # and from which its lines may be specks
 ENGLISH = 0.12  # share of common English words from which a text is taken for English
 
@@ -20,7 +21,11 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
 def noise_of_text(text: str, channel: Channel) -> tuple[float, float]:
     """`noise_of` the tokens inside a text's lines: those at their ends may be parts of cut words."""
-    return noise_of([read_token(token, channel) for token in _INSIDE.findall(text)])
+    tokens = _INSIDE.findall(text)
+    common = sum(map(COMMON.__contains__, tokens))
+    if common < 0.5 * ENGLISH * len(tokens):  # another language, whose words need not be searched for
+        return 0.0, common / max(len(tokens), 1)
+    return noise_of([read_token(token, channel) for token in tokens])
 
 
 def noise_of(readings: Sequence[Reading | None]) -> tuple[float, float]:

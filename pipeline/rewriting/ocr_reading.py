@@ -15,7 +15,7 @@ ABBREVIATED = 4.0  # nats that a full stop speaks for a short word that is not i
 BEHIND = 4.0, 0.0  # nats that a word may be behind an unknown one, and a known one, as they stand; context decides
 CHOICES = 6  # words kept of one token
 LETTER = -11.0  # log P of a single letter
-PMI = (-3.0, 5.0)  # bounds of what one neighbour may say, nats
+PMI = (-4.0, 6.0)  # bounds of what one neighbour may say, nats
 LIMIT = 100_000  # tokens remembered
 
 TOKEN = re.compile(r"[^\s—–]+")
@@ -58,7 +58,7 @@ def build_channel(lexicon: Lexicon, table: EditTable) -> Channel:
             if word not in SUSPECT and (len(word) > 1 or word in "ai")
         }
     )
-    return Channel(lexicon, table, trie, lay_out(table), Spelling(trie))
+    return Channel(lexicon, table, trie, lay_out(table, trie), Spelling(trie))
 
 
 def read_token(token: str, channel: Channel) -> Reading | None:

@@ -33,19 +33,22 @@ _SIGNS = 0x2200  # code points with an identity of their own in edits; others ar
 
 @dataclass(frozen=True)
 class Trie:
-    """`children`: int32 (nodes, letters), 0 where there is none. `share`, `best`: float32 (nodes,), log P of the word
-    that ends here and of the likeliest below, -inf where none does. `word`: int32 (nodes,), index into `words`."""
+    """`children`: int32 (nodes, letters), 0 where there is none. `share`: float32 (nodes,), log P of the word that ends
+    here, -inf where none does. `word`: int32 (nodes,), index into `words`."""
 
     children: NDArray[np.int32]
     share: NDArray[np.float32]
-    best: NDArray[np.float32]
     word: NDArray[np.int32]
     words: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Edits:
-    """An edit table laid out for the search: `keys` of what was read, sorted; its edits from `first` to the next."""
+    """An edit table laid out for the search: `keys` of what was read, sorted; its edits from `first` to the next.
+
+    `best`: float32 (nodes, LONGEST + 4), the most that log P - cost can come to below a node with so many letters left
+    to read: words much longer or shorter than those take edits.
+    """
 
     ids: NDArray[np.uint8]
     keys: NDArray[np.int32]
@@ -54,6 +57,7 @@ class Edits:
     length: NDArray[np.int8]
     cost: NDArray[np.float32]
     flat: NDArray[np.float32]
+    best: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,7 @@ def build_trie(words: Mapping[str, float]) -> Trie:
     return Trie(*_build(table[codes], ends, shares), usable)
 
 
-def lay_out(table: EditTable) -> Edits:
+def lay_out(table: EditTable, trie: Trie) -> Edits:
     """An edit table for the search. Edits to what no known word is made of have no place in it."""
     ids = np.ones(_SIGNS, np.uint8)  # 1: a sign of no edit
     seen: dict[str, int] = {}
@@ -95,6 +99,8 @@ def lay_out(table: EditTable) -> Edits:
     printed = np.full((len(every), 3), -1, np.int8)
     for row, (text, _) in enumerate(every):
         printed[row, : len(text)] = [LETTERS.index(char) for char in text]
+    differ = [cost / abs(len(read) - len(text)) for read, text, cost in table.edits if len(read) != len(text)]
+    slope = min([table.lost, table.added, *differ])  # nats that a letter more or less costs at least
     return Edits(
         ids,
         np.array(keys, np.int32),
@@ -103,6 +109,7 @@ def lay_out(table: EditTable) -> Edits:
         np.array([len(text) for text, _ in every], np.int8),
         np.array([cost for _, cost in every], np.float32),
         np.array([table.changed, table.lost, table.added], np.float32),
+        _best_below(trie.children, trie.share, np.float32(slope), LONGEST + 4),
     )
 
 
@@ -124,7 +131,7 @@ def find(word: str, trie: Trie, edits: Edits, limit: float) -> list[Found]:
 
 def _find(codes: NDArray[np.uint32], trie: Trie, edits: Edits, limit: float) -> list[Found]:
     nodes, costs, counts, _ = _search(
-        codes, trie.children, trie.share, trie.best, edits.ids, edits.keys, edits.first, edits.printed, edits.length,
+        codes, trie.children, trie.share, edits.best, edits.ids, edits.keys, edits.first, edits.printed, edits.length,
         edits.cost, edits.flat, np.float32(limit),
     )  # fmt: skip
     found = [
@@ -147,21 +154,35 @@ def _build(codes, ends, shares):
         before, start = start, ends[k]
     children = np.zeros((nodes, 28), np.int32)
     share = np.full(nodes, -np.inf, np.float32)
-    best = np.full(nodes, -np.inf, np.float32)
     word = np.full(nodes, -1, np.int32)
     used, start = 1, 0
     for k in range(len(ends)):
         node = 0
-        best[0] = max(best[0], shares[k])
         for i in range(start, ends[k]):
             if children[node, codes[i]] == 0:
                 children[node, codes[i]] = used
                 used += 1
             node = children[node, codes[i]]
-            best[node] = max(best[node], shares[k])
         share[node], word[node] = shares[k], k
         start = ends[k]
-    return children, share, best, word
+    return children, share, word
+
+
+@njit(cache=True)
+def _best_below(children, share, slope, lengths):
+    best = np.full((len(share), lengths), -np.inf, np.float32)
+    for node in range(len(share) - 1, -1, -1):  # children come after their parents
+        best[node, 0] = share[node]
+        for child in children[node]:
+            if child:
+                for size in range(lengths - 1):
+                    best[node, size + 1] = max(best[node, size + 1], best[child, size])
+    for node in range(len(share)):
+        for size in range(1, lengths):
+            best[node, size] = max(best[node, size], best[node, size - 1] - slope)
+        for size in range(lengths - 2, -1, -1):
+            best[node, size] = max(best[node, size], best[node, size + 1] - slope)
+    return best
 
 
 @njit(cache=True)
@@ -206,7 +227,7 @@ def _search(codes, children, share, best, ids, keys, first, printed, length, cos
         steps += 1
         top -= 1
         node, i, done, state, paid = s_node[top], s_i[top], s_edits[top], s_state[top], s_cost[top]
-        if paid - best[node] >= bound:
+        if paid - best[node, n - i] >= bound:
             continue
         if i == n and paid - share[node] < bound:
             place = worst
@@ -223,21 +244,21 @@ def _search(codes, children, share, best, ids, keys, first, printed, length, cos
         if done < (EDITS if n > SHORT else EDITS - 1):
             # a flat edit, once
             if state < 2 and i < n:
-                if paid + flat[2] - best[node] < bound:
+                if paid + flat[2] - best[node, n - i - 1] < bound:
                     s_node[top], s_i[top], s_edits[top], s_state[top] = node, i + 1, done + 1, 2
                     s_cost[top] = paid + flat[2]
                     top += 1
                 same = _letter(codes[i])
-                for letter in range(26 if paid + flat[0] - best[node] < bound else 0):
+                for letter in range(26 if paid + flat[0] - best[node, n - i] < bound else 0):
                     child = children[node, letter]
-                    if child and letter != same and paid + flat[0] - best[child] < bound:
+                    if child and letter != same and paid + flat[0] - best[child, n - i - 1] < bound:
                         s_node[top], s_i[top], s_edits[top], s_state[top] = child, i + 1, done + 1, 2
                         s_cost[top] = paid + flat[0]
                         top += 1
             if state == 0:
-                for letter in range(26 if paid + flat[1] - best[node] < bound else 0):
+                for letter in range(26 if paid + flat[1] - best[node, n - i + 1] < bound else 0):
                     child = children[node, letter]
-                    if child and paid + flat[1] - best[child] < bound:
+                    if child and paid + flat[1] - best[child, n - i] < bound:
                         s_node[top], s_i[top], s_edits[top], s_state[top] = child, i, done + 1, 3
                         s_cost[top] = paid + flat[1]
                         top += 1
@@ -247,14 +268,14 @@ def _search(codes, children, share, best, ids, keys, first, printed, length, cos
                 if row < 0 or (size == 0 and state & 1):
                     continue
                 for e in range(first[row], first[row + 1]):  # the likeliest last: what is put on last is taken up first
-                    if top + 2 >= depth or paid + cost[e] - best[node] >= bound:
+                    if top + 2 >= depth or paid + cost[e] - best[node, n - i - size + length[e]] >= bound:
                         continue
                     child = node
                     for k in range(length[e]):
                         child = children[child, printed[e, k]]
                         if child == 0:
                             break
-                    if (child or length[e] == 0) and paid + cost[e] - best[child] < bound:
+                    if (child or length[e] == 0) and paid + cost[e] - best[child, n - i - size] < bound:
                         s_node[top], s_i[top], s_edits[top], s_state[top] = (
                             child,
                             i + size,

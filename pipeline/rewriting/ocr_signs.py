@@ -6,7 +6,7 @@ import re
 
 from pipeline.rewriting.ocr_edits import STRAIGHT, EditTable
 
-GONE = 0.35  # share of times a sign was printed below which it goes
+GONE = 0.4  # share of times a sign was printed below which it goes
 
 _TOKEN = re.compile(r"\S+")
 _WORDLIKE = re.compile(r"[^\W\d_]{2}")

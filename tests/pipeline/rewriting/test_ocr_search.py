@@ -20,7 +20,8 @@ TABLE = hand_written().model_copy(
         "edits": (("rn", "m", 5.0), ("m", "rn", 5.5), ("cl", "d", 5.0), ("b", "h", 4.0), ("", "h", 7.0), ("x", "", 6.0))
     }
 )
-TRIE, EDITS = build_trie(WORDS), lay_out(TABLE)
+TRIE = build_trie(WORDS)
+EDITS = lay_out(TABLE, TRIE)
 
 
 @pytest.mark.parametrize(
