@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,12 +31,23 @@ _FOREIGN = (
 )
 
 
-_FOREIGN_WORDS = frozenset(_FOREIGN.split())
+# Common words as verse and old books have them.
+_OLD = (
+    "ye thir hee shee mee th' i'th o'er o're e'er e're ne'er ne're thro tho' thro' ev'n heav'n pow'r spake dropt "
+    "stept whilom mought shew shewed shewn shews chuse haue vp vpon vs vnto giue loue "
+)
+
+_KNOWN_AS_THEY_STAND = frozenset((_FOREIGN + _OLD).split())
+# The list is British: "labor", "analyze", "defense" stand in it as "labour", "analyse", "defence".
+_BRITISH = (("or", "our"), ("iz", "is"), ("yz", "ys"), ("ense", "ence"), ("e", "ae"), ("e", "oe"), ("l", "ll"), ("ll", "l"))
 
 
-def _places_of_e(word: str) -> list[int]:
-    """Where British spelling may have "ae" for "e" (archaeology)."""
-    return [at for at, letter in enumerate(word) if letter == "e"]
+def _replaced(word: str, old: str, new: str) -> Iterator[str]:
+    """The word with `old` as `new`, at each place it stands."""
+    at = word.find(old)
+    while at >= 0:
+        yield word[:at] + new + word[at + len(old) :]
+        at = word.find(old, at + 1)
 
 
 @dataclass(frozen=True)
@@ -49,18 +60,15 @@ class Lexicon:
     def __contains__(self, word: str) -> bool:
         """Whether a word, in any case and with or without a possessive, is known."""
         word = word.lower().replace("’", "'")
-        if word in self.words or word in _FOREIGN_WORDS:
-            return True
-        # The list is British: "labor", "analyze" stand in it as "labour", "analyse".
-        if "or" in word and word.replace("or", "our", 1) in self.words:
-            return True
-        if ("iz" in word or "yz" in word) and word.replace("iz", "is").replace("yz", "ys") in self.words:
+        if word in self.words or word in _KNOWN_AS_THEY_STAND:
             return True
         if word.endswith(("'s", "s'")) and word[:-2] in self.words:
             return True
         if word.endswith("s") and len(word) > 4 and word[:-1] in self.words:
             return True
-        return "e" in word and any(word[:at] + "a" + word[at:] in self.words for at in _places_of_e(word))
+        return len(word) > 3 and any(
+            british in self.words for ours, theirs in _BRITISH for british in _replaced(word, ours, theirs)
+        )
 
     def log_share(self, word: str) -> float:
         """log P(word) in nats; of an unknown word, that of the rarest listed ones."""

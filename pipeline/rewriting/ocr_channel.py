@@ -19,13 +19,15 @@ from pipeline.rewriting.ocr_confusions import ABBREVIATIONS
 from pipeline.rewriting.ocr_noise import NOISY, noise_of
 from pipeline.rewriting.ocr_reading import TOKEN, Channel, Reading, bounded, other_words, read_token
 
-SURE = 0.7  # posterior from which a word is changed
+SURE = 0.97, 0.7  # posterior from which a word is changed: of clean text, of a misread document
 KNOWN = 3.0  # nats that speak for a word that is known as it stands
 CAPITAL = -2.5  # log P that a known word has a capital inside a sentence
 REPEATED = 3  # an unknown word seen this often is a word of this document
 OFTEN = -8.0  # log P of words that may be what a repeated word was printed as
 
 _QUOTES = ("", "(", '"', "“", "‘", "'")
+_PREFIXES = "un re in non pre over under out sub semi mis dis de co".split()
+_SUFFIXES = "s es d ed r er est ing ings ly ness less like y ward wards".split()
 _STRAY = re.compile(r"(?<![\w.'’-])([a-z]{2,})(\.) (?=([a-z]{2,})\b(?![.(]))")
 
 
@@ -35,7 +37,7 @@ def mend_words(text: str, channel: Channel) -> tuple[str, int]:
     tokens = [text[start:end] for start, end in spans]
     readings = [read_token(token, channel) for token in tokens]
     noise, _ = noise_of(readings)
-    noisy = noise >= NOISY
+    noisy, lexicon = noise >= NOISY, channel.lexicon
     shift = math.log(channel.table.noise / noise)
     counts = Counter(reading.core for reading in readings if reading and not reading.known)
     out: list[str] = []
@@ -58,14 +60,14 @@ def mend_words(text: str, channel: Channel) -> tuple[str, int]:
             if (
                 right is not None
                 and not (reading.known and right.known)
-                and (whole := _merge(reading, right, left, shift, channel))
+                and (whole := _merge(reading, right, shift, SURE[noisy], channel))
             ):
                 out.append(text[at:start] + reading.before + _cased(whole, reading.core) + right.after)
                 at, changed, left, skip = spans[i + 1][1], changed + 1, whole, True
                 continue
             word = "I" if noisy and reading.core == "i" and joined else ""
-            if not word and (noisy or _is_plain(reading)):
-                word = choose(reading, left, right, shift, counts[reading.core] >= REPEATED, channel)
+            if not word and (noisy or _is_plain(reading, lexicon)):
+                word = choose(reading, left, right, shift, counts[reading.core] >= REPEATED, SURE[noisy], channel)
             if word:
                 out.append(text[at:start] + reading.before + _cased(word, reading.core) + reading.after)
                 at, changed = end, changed + 1
@@ -75,13 +77,18 @@ def mend_words(text: str, channel: Channel) -> tuple[str, int]:
     return "".join(out) + text[at:], changed
 
 
-def _is_plain(reading: Reading) -> bool:
-    """Whether a word of clean text may be a misread one all the same: not a name, a term with signs, foreign."""
+def _is_plain(reading: Reading, lexicon: Lexicon) -> bool:
+    """Whether a word of clean text may be a misread one all the same: not a name, a term with signs, a foreign word, nor
+    one made of a word that is known ("preadolescence")."""
     word = reading.core
-    return len(word) > 2 and word.isalpha() and word.islower() and word.isascii() and reading.before in _QUOTES
+    if not (len(word) > 2 and word.isalpha() and word.islower() and word.isascii() and reading.before in _QUOTES):
+        return False
+    stems = (word[len(part) :] for part in _PREFIXES if word.startswith(part))
+    ends = (word[: -len(part)] for part in _SUFFIXES if word.endswith(part))
+    return not any(len(stem) > 3 and (stem in lexicon or stem + "e" in lexicon) for stem in (*stems, *ends))
 
 
-def choose(reading: Reading, left: str, right: Reading | None, shift: float, repeated: bool, channel: Channel) -> str:
+def choose(reading: Reading, left: str, right: Reading | None, shift: float, repeated: bool, sure: float, channel: Channel) -> str:
     """The word that a token was printed as, "" where it stays. `shift`: nats that each edit costs more than it does in the table."""
     options = reading.choices or other_words(reading, channel)
     if not options:
@@ -109,7 +116,7 @@ def choose(reading: Reading, left: str, right: Reading | None, shift: float, rep
         if score > best:
             best, chosen = score, choice.word
     total = sum(math.exp(score - best) for score in scores)
-    return chosen if chosen and 1.0 / total >= SURE else ""
+    return chosen if chosen and 1.0 / total >= sure else ""
 
 
 def _context(first: str, last: str, left: str, right: str, lexicon: Lexicon) -> float:
@@ -117,7 +124,7 @@ def _context(first: str, last: str, left: str, right: str, lexicon: Lexicon) -> 
     return score + (bounded(lexicon.pmi(last, right)) if right else 0.0)
 
 
-def _merge(reading: Reading, right: Reading, left: str, shift: float, channel: Channel) -> str:
+def _merge(reading: Reading, right: Reading, shift: float, sure: float, channel: Channel) -> str:
     """The one word that two tokens were printed as, "" where they are two."""
     if right.before or not right.core[0].islower():
         return ""
@@ -129,7 +136,7 @@ def _merge(reading: Reading, right: Reading, left: str, shift: float, channel: C
         return ""
     parts = max(reading.stays, _best(reading, shift)) + max(right.stays, _best(right, shift))
     score = lexicon.log_share(word) - (0.0 if reading.after else channel.table.space_added)
-    return word if 1 / (1 + math.exp(min(parts - score, 50.0))) >= SURE else ""
+    return word if 1 / (1 + math.exp(min(parts - score, 50.0))) >= sure else ""
 
 
 def _best(reading: Reading, shift: float) -> float:

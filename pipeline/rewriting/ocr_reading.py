@@ -87,6 +87,8 @@ def _read(token: str, channel: Channel) -> Reading | None:
     lexicon, word = channel.lexicon, fold(core).replace("’", "'")
     small = word.lower()
     known = word in lexicon and word not in SUSPECT and len(word) > 1
+    if after[:1] in ("'", "’") and f"{small}'" in lexicon:  # an elision: "th' other"
+        return Reading(before, core, after, small, True, LETTER, (), "", False, False)
     if len(core) == 1:
         return Reading(before, core, after, small, small in "aio", LETTER, (), small, False, False)
     if known:
