@@ -2,11 +2,12 @@
 
     python benchmarks/ocr.py --data DIR [--pages FILE] [--only SET ...] [--cache DIR]
 
-Sets: `tesseract`, pages printed and read by `benchmarks/ocr_pages.py` from texts and in fonts that nothing was tuned on;
-`bln600`, `overproof`, `icdar2017`, real history from DIR/ocr. Of each of the latter, edits are learned on one half of
-the documents and measured on the other, split by document; only `tesseract` uses the table that is shipped, which is
-learned on `samples/ocr.parquet`. CER and WER are summed over documents (micro-averages), white space collapsed on both sides. A word of the truth is
-fixed when it stands in the cleaned text and not in the raw one, broken the other way, by aligning words.
+Sets: `tesseract`, pages printed and read by `benchmarks/ocr_pages.py` from texts and in fonts that nothing was tuned
+on; `bln600`, `overproof`, `icdar2017`, real history from DIR/ocr. Of each of the latter, edits are learned on one half
+of the documents and measured on the other, split by document; only `tesseract` uses the table that is shipped, which
+is learned on `samples/ocr.parquet`. CER and WER are summed over documents (micro-averages), white space collapsed on
+both sides. A word of the truth is fixed when it stands in the cleaned text and not in the raw one, broken the other
+way, by aligning words.
 
 Clean text, which has nothing to mend, is cleaned too, by kind, each document by itself; and reference-free quality is
 compared with the true CER. Throughput is raw OCR text per CPU-second of one process. The last line is one JSON object.
@@ -144,7 +145,7 @@ def cleaned(text: str, cleanup: OCRCleanup) -> str:
 
 
 def clean_texts(cache: Path) -> dict[str, list[str]]:
-    """Text with nothing to mend, by kind: the samples; headers of numpy; data sets of scikit-learn; verse, old and older.
+    """Text with nothing to mend, by kind: samples, headers of numpy, data sets of scikit-learn, verse.
 
     Verse is fetched with npm, once. `verse_1623` is Shakespeare as the First Folio spells him ("haue", "vpon").
     """

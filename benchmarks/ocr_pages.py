@@ -2,8 +2,8 @@
 
     python benchmarks/ocr_pages.py --out pages.parquet [--cache DIR] [--documents N]
 
-As `samples/ocr.parquet` is made (`samples/builders/ocr.py`: hyphenated lines, running headers, page numbers, damage from
-light to heavy), which is what everything was tuned on, but with other texts, other fonts and another seed. Needs
+As `samples/ocr.parquet` is made (`samples/builders/ocr.py`: hyphenated lines, running headers, page numbers, damage
+from light to heavy), which is what everything was tuned on, but with other texts, other fonts and another seed. Needs
 Tesseract (Debian package tesseract-ocr), Pillow, pyphen, npm and apt-get. The same versions give the same pages.
 """
 

@@ -14,6 +14,7 @@ from pipeline.documents import TableWriter, as_mapping, selected
 from pipeline.rewriting.base import Rejected, Rewrite
 from pipeline.rewriting.registry import REWRITERS
 from pipeline.run import Run
+from pipeline.shards import fingerprint
 from pipeline.units import Job, Unit
 
 VERSION = 2
@@ -29,14 +30,17 @@ def units(run: Run) -> list[Unit]:
     units = []
     for name, rewrite in run.config.rewrite.items():
         spec = REWRITERS[rewrite.task]
+        params = spec.params.model_validate(rewrite.params)
+        files = {name: fingerprint(run, str(value)) for name, value in params if isinstance(value, Path)}
         for shard in run.of("sources"):
             if shard.args["source"] == name.split(".")[0]:
                 args = {
                     "task": rewrite.task,
                     "task_version": spec.version,
-                    "params": spec.params.model_validate(rewrite.params).model_dump(mode="json"),
+                    "params": params.model_dump(mode="json"),
                     "variant": name,
                     "seed": run.config.seed,
+                    **({"files": files} if files else {}),
                 }
                 inputs = {"documents": shard.ref, "selection": selections[shard.name], **suite}
                 units.append(Unit("rewrite", f"{name}/{shard.name.split('/')[1]}", VERSION, args, inputs))

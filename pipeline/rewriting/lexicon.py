@@ -39,7 +39,16 @@ _OLD = (
 
 _KNOWN_AS_THEY_STAND = frozenset((_FOREIGN + _OLD).split())
 # The list is British: "labor", "analyze", "defense" stand in it as "labour", "analyse", "defence".
-_BRITISH = (("or", "our"), ("iz", "is"), ("yz", "ys"), ("ense", "ence"), ("e", "ae"), ("e", "oe"), ("l", "ll"), ("ll", "l"))
+_BRITISH = (
+    ("or", "our"),
+    ("iz", "is"),
+    ("yz", "ys"),
+    ("ense", "ence"),
+    ("e", "ae"),
+    ("e", "oe"),
+    ("l", "ll"),
+    ("ll", "l"),
+)
 
 
 def _replaced(word: str, old: str, new: str) -> Iterator[str]:

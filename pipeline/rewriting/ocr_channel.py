@@ -26,8 +26,8 @@ REPEATED = 3  # an unknown word seen this often is a word of this document
 OFTEN = -8.0  # log P of words that may be what a repeated word was printed as
 
 _QUOTES = ("", "(", '"', "“", "‘", "'")
-_PREFIXES = "un re in non pre over under out sub semi mis dis de co".split()
-_SUFFIXES = "s es d ed r er est ing ings ly ness less like y ward wards".split()
+_PREFIXES = ("un", "re", "in", "non", "pre", "over", "under", "out", "sub", "semi", "mis", "dis", "de", "co")
+_SUFFIXES = ("s", "es", "d", "ed", "r", "er", "est", "ing", "ings", "ly", "ness", "less", "like", "y", "ward", "wards")
 _STRAY = re.compile(r"(?<![\w.'’-])([a-z]{2,})(\.) (?=([a-z]{2,})\b(?![.(]))")
 
 
@@ -78,8 +78,10 @@ def mend_words(text: str, channel: Channel) -> tuple[str, int]:
 
 
 def _is_plain(reading: Reading, lexicon: Lexicon) -> bool:
-    """Whether a word of clean text may be a misread one all the same: not a name, a term with signs, a foreign word, nor
-    one made of a word that is known ("preadolescence")."""
+    """Whether a word of clean text may be a misread one all the same.
+
+    Not a name, a term with signs, a foreign word, nor one made of a word that is known ("preadolescence").
+    """
     word = reading.core
     if not (len(word) > 2 and word.isalpha() and word.islower() and word.isascii() and reading.before in _QUOTES):
         return False
@@ -88,8 +90,13 @@ def _is_plain(reading: Reading, lexicon: Lexicon) -> bool:
     return not any(len(stem) > 3 and (stem in lexicon or stem + "e" in lexicon) for stem in (*stems, *ends))
 
 
-def choose(reading: Reading, left: str, right: Reading | None, shift: float, repeated: bool, sure: float, channel: Channel) -> str:
-    """The word that a token was printed as, "" where it stays. `shift`: nats that each edit costs more than it does in the table."""
+def choose(
+    reading: Reading, left: str, right: Reading | None, shift: float, repeated: bool, sure: float, channel: Channel
+) -> str:
+    """The word that a token was printed as, "" where it stays.
+
+    `shift`: nats that each edit costs more than in the table; `sure`: posterior that the word needs.
+    """
     options = reading.choices or other_words(reading, channel)
     if not options:
         return ""

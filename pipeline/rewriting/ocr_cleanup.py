@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from pipeline.rewriting.base import Rejected, Rewrite
 from pipeline.rewriting.lexicon import load_lexicon
@@ -32,8 +32,15 @@ class Params(BaseModel):
     mend_words: bool = Field(True, description="whether misread words are corrected after the layout is undone")
     confusions: Path | None = Field(
         None,
-        description="a table that `python -m pipeline.rewriting.ocr_learn` made of your own scans; the packaged one if absent",
+        description="table that `python -m pipeline.rewriting.ocr_learn` made; the packaged one if absent",
     )
+
+    @field_validator("confusions")
+    @classmethod
+    def _is_a_table(cls, path: Path | None) -> Path | None:
+        if path is not None:
+            load_edits(path)
+        return path
 
 
 @dataclass(frozen=True)

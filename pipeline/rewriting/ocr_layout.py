@@ -155,6 +155,8 @@ def _join(paragraph: str, text: str, lexicon: Lexicon, vocabulary: set[str]) -> 
     cut = _CUT.search(paragraph[-40:])
     after = _NEXT.match(text.lstrip("_:;.,'’‘|")) if cut else None
     if not cut or not after or not after.group()[:1].islower():
+        if paragraph.endswith("--") and text[:1].isupper():  # a line of verse
+            return f"{paragraph} {text}", 0
         if paragraph.endswith(("—", "-")) and not paragraph.endswith((" -", " —")):
             return paragraph + text, 0
         return f"{paragraph} {text}", 0

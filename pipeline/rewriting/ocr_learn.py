@@ -3,8 +3,8 @@
     python -m pipeline.rewriting.ocr_learn PAIRS --read FIELD --printed FIELD --out TABLE.json
 
 PAIRS is a file of records (JSONL, CSV, Parquet, any that a source can read) with a text as it was read and the same
-text as it was printed. Both are aligned letter by letter (Levenshtein); what differs is counted as edits of pieces of up
-to three characters: P(read | printed) = (times read so + K * P of the hand-written table) / (times printed + K).
+text as it was printed. Both are aligned letter by letter (Levenshtein); what differs is counted as edits of pieces of
+up to three characters: P(read | printed) = (times read so + K * P of the hand-written table) / (times printed + K).
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from pipeline.rewriting.ocr_edits import STRAIGHT, EditTable, fold, save_edits
 from pipeline.rewriting.ocr_layout import undo_layout
 from pipeline.rewriting.ocr_noise import noise_of
 from pipeline.rewriting.ocr_reading import TOKEN, build_channel, read_token
+from pipeline.rewriting.ocr_search import LETTERS
 
 PRIOR = 30.0  # times that a piece counts as printed in the prior table
 LEAST = 2  # times that an edit must have been seen
@@ -137,12 +138,7 @@ def table_of(counts: Counts, origin: str, prior: EditTable) -> EditTable:
         raise ValueError("no printed text to learn from")
     letters = sum(n for piece, n in counts.printed.items() if len(piece) == 1 and piece.isalpha())
     expected = {(read, printed): math.exp(-cost) for read, printed, cost in prior.edits}
-    seen = {
-        edit: n
-        for edit, n in counts.edits.items()
-        if n >= LEAST and " " not in edit[0] + edit[1] and edit[1].replace("'", "").replace("-", "").isalpha() | (edit[1] == "")
-        and edit[1].isascii()
-    }  # fmt: skip
+    seen = {edit: n for edit, n in counts.edits.items() if n >= LEAST and _in_word(*edit)}
     edits = []
     for edit in sorted(expected.keys() | seen.keys()):
         read, printed = edit
@@ -172,6 +168,11 @@ def table_of(counts: Counts, origin: str, prior: EditTable) -> EditTable:
         after=_shares(counts.after),
         alone=_shares(counts.alone),
     )
+
+
+def _in_word(read: str, printed: str) -> bool:
+    """Whether a known word may hold what was printed, and one token what was read."""
+    return " " not in read and not printed.strip(LETTERS)
 
 
 def _signs(counts: Counts) -> dict[str, str]:

@@ -105,3 +105,8 @@ def test_folding_twice_is_folding_once(word: str) -> None:
 
 def test_fold_keeps_the_capital_that_was_misread() -> None:
     assert [fold(word) for word in ("The", "THE", "JameB", "wAs")] == ["the", "the", "jameB", "wAs"]
+
+
+def test_a_mix_that_names_no_table_is_told_so_when_it_is_read(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="nowhere.json: No such file"):
+        Params(confusions=tmp_path / "nowhere.json")
