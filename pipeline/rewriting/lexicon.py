@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib.util
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 _WORDS = "frequency_dictionary_en_82_765.txt"
@@ -17,6 +17,7 @@ _BIGRAMS = "frequency_bigramdictionary_en_243_342.txt"
 LOG_TOTAL = math.log(1_024_908_267_229)  # words in the corpus behind both lists, as symspellpy has it
 RAREST_WORD = math.log(12_711)
 RAREST_PAIR = math.log(6_400_000)
+LIMIT = 200_000  # answers remembered
 # Words that the list lacks, or has without their apostrophe.
 _MORE = (
     "don't didn't can't won't isn't wasn't aren't weren't couldn't wouldn't shouldn't hasn't haven't "
@@ -65,10 +66,20 @@ class Lexicon:
 
     words: Mapping[str, float]
     bigrams: Mapping[tuple[str, str], float]
+    asked: dict[str, bool] = field(default_factory=dict, compare=False)  # answers, a pure function of the word
 
     def __contains__(self, word: str) -> bool:
         """Whether a word, in any case and with or without a possessive, is known."""
-        word = word.lower().replace("’", "'")
+        if word in self.words:
+            return True
+        known = self.asked.get(word)
+        if known is None:
+            if len(self.asked) >= LIMIT:
+                self.asked.clear()
+            known = self.asked[word] = self._knows(word.lower().replace("’", "'"))
+        return known
+
+    def _knows(self, word: str) -> bool:
         if word in self.words or word in _KNOWN_AS_THEY_STAND:
             return True
         if word.endswith(("'s", "s'")) and word[:-2] in self.words:

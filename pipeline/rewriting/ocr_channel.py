@@ -17,15 +17,14 @@ from collections import Counter
 from pipeline.rewriting.lexicon import Lexicon
 from pipeline.rewriting.ocr_confusions import ABBREVIATIONS
 from pipeline.rewriting.ocr_noise import NOISY, noise_of
-from pipeline.rewriting.ocr_reading import TOKEN, Channel, Reading, bounded, other_words, read_token
+from pipeline.rewriting.ocr_reading import QUOTES, TOKEN, Channel, Reading, bounded, other_words, read_token
 
-SURE = 0.97, 0.7  # posterior from which a word is changed: of clean text, of a misread document
-KNOWN = 3.0  # nats that speak for a word that is known as it stands
+SURE = 0.97, 0.65  # posterior from which a word is changed: of clean text, of a misread document
+KNOWN = 2.0  # nats that speak for a word that is known as it stands
 CAPITAL = -2.5  # log P that a known word has a capital inside a sentence
 REPEATED = 3  # an unknown word seen this often is a word of this document
 OFTEN = -8.0  # log P of words that may be what a repeated word was printed as
 
-_QUOTES = ("", "(", '"', "“", "‘", "'")
 _PREFIXES = ("un", "re", "in", "non", "pre", "over", "under", "out", "sub", "semi", "mis", "dis", "de", "co")
 _SUFFIXES = ("s", "es", "d", "ed", "r", "er", "est", "ing", "ings", "ly", "ness", "less", "like", "y", "ward", "wards")
 _STRAY = re.compile(r"(?<![\w.'’-])([a-z]{2,})(\.) (?=([a-z]{2,})\b(?![.(]))")
@@ -83,7 +82,7 @@ def _is_plain(reading: Reading, lexicon: Lexicon) -> bool:
     Not a name, a term with signs, a foreign word, nor one made of a word that is known ("preadolescence").
     """
     word = reading.core
-    if not (len(word) > 2 and word.isalpha() and word.islower() and word.isascii() and reading.before in _QUOTES):
+    if not (len(word) > 2 and word.isalpha() and word.islower() and word.isascii() and reading.before in QUOTES):
         return False
     stems = (word[len(part) :] for part in _PREFIXES if word.startswith(part))
     ends = (word[: -len(part)] for part in _SUFFIXES if word.endswith(part))

@@ -12,6 +12,7 @@ from pipeline.rewriting.ocr_reading import Channel, Reading, read_token
 
 CLEAN = 0.0002, 150.0  # share of common words misread that is expected of any document, and how many words that weighs
 NOISY = 0.007  # share of common words misread from which a document is one that was misread
+FORMS = 3  # misread in fewer ways than this, a word is a term of its text ("ad") and counts once
 SPECKS = 0.0025  # and from which its lines may be specks
 ENGLISH = 0.12  # share of common English words from which a text is taken for English
 
@@ -34,12 +35,16 @@ def noise_of(readings: Sequence[Reading | None]) -> tuple[float, float]:
     The second says whether a text is English prose at all (`ENGLISH`); where it is not, the first says nothing.
     """
     words = common = misread = 0
+    forms: set[str] = set()
     for reading in readings:
         if reading is not None:
             words += 1
             common += reading.common
-            misread += reading.misread
-    noise = (misread + CLEAN[0] * CLEAN[1]) / (misread + common + CLEAN[1])
+            if reading.misread:
+                misread += 1
+                forms.add(reading.core)
+    found = misread if len(forms) >= FORMS else len(forms)
+    noise = (found + CLEAN[0] * CLEAN[1]) / (misread + common + CLEAN[1])
     return noise, (common + misread) / max(words, 1)
 
 

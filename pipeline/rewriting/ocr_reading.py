@@ -13,10 +13,13 @@ from pipeline.rewriting.ocr_search import Edits, Found, Spelling, Trie, build_tr
 UNKNOWN = (-5.0, -3.0)  # log P that a printed word is one the lexicon lacks: in small letters, with a capital
 ABBREVIATED = 4.0  # nats that a full stop speaks for a short word that is not in the lexicon
 BEHIND = 4.0, 0.0  # nats that a word may be behind an unknown one, and a known one, as they stand; context decides
+NAME = 22.0  # cost - log P at most for a word with a capital, most of which are names
 CHOICES = 6  # words kept of one token
 LETTER = -11.0  # log P of a single letter
-PMI = (-4.0, 6.0)  # bounds of what one neighbour may say, nats
+PMI = (-6.0, 8.0)  # bounds of what one neighbour may say, nats
 LIMIT = 100_000  # tokens remembered
+
+QUOTES = ("", "(", '"', "“", "‘", "'")  # what stands before a word in clean text
 
 TOKEN = re.compile(r"[^\s—–]+")
 _CORE = re.compile(r"""^([("'“‘\[*_~^•.,:;-]*)(.*?)([)"'”’\],.;:?!*_~^•-]*)$""", re.DOTALL)
@@ -106,7 +109,9 @@ def _read(token: str, channel: Channel) -> Reading | None:
     choices = [*find(word, channel.trie, channel.edits, BEHIND[0] - stays), *_splits(word, channel)]
     choices.sort(key=lambda each: (each.cost - each.share, each.word))
     likely = choices[0].word if choices and choices[0].share - choices[0].cost > stays else ""
-    return Reading(before, core, after, small, False, stays, tuple(choices[:CHOICES]), likely, False, likely in COMMON)
+    plain = core.isascii() and core.isalpha() and before in QUOTES
+    misread = plain and likely in COMMON
+    return Reading(before, core, after, small, False, stays, tuple(choices[:CHOICES]), likely, False, misread)
 
 
 def other_words(reading: Reading, channel: Channel) -> tuple[Found, ...]:
@@ -120,7 +125,8 @@ def other_words(reading: Reading, channel: Channel) -> tuple[Found, ...]:
         if len(channel.others) >= LIMIT:
             channel.others.clear()
         word = fold(core).replace("’", "'")
-        every = find(word, channel.trie, channel.edits, BEHIND[reading.known] - reading.stays)
+        limit = BEHIND[1] - reading.stays if reading.known else min(BEHIND[0] - reading.stays, NAME)
+        every = find(word, channel.trie, channel.edits, limit)
         if not reading.known:
             every = sorted([*every, *_splits(word, channel)], key=lambda each: (each.cost - each.share, each.word))
         found = channel.others[core] = tuple(each for each in every if each.word != reading.word)
