@@ -16,7 +16,7 @@ from pipeline.rewriting.ocr_edits import DEFAULT, load_edits
 from pipeline.rewriting.ocr_layout import undo_layout
 from pipeline.rewriting.ocr_noise import ENGLISH, NOISY, SPECKS, noise_of_text, unknown_share
 from pipeline.rewriting.ocr_reading import Channel, build_channel
-from pipeline.rewriting.ocr_signs import drop_alone, mend_signs
+from pipeline.rewriting.ocr_signs import drop_alone, even_out, mend_signs
 
 VERSION = "2"
 
@@ -69,6 +69,8 @@ class OCRCleanup:
             if noise >= NOISY:
                 cleaned, dropped = drop_alone(cleaned, self.channel.table)
                 signs += dropped
+            if noise >= SPECKS:
+                cleaned = even_out(cleaned)
             if noise >= SPECKS and layout.printed:
                 cleaned, stops = drop_stray_stops(cleaned, lexicon)
         unknown = unknown_share(cleaned, lexicon)

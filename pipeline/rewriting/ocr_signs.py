@@ -7,8 +7,11 @@ import re
 from pipeline.rewriting.ocr_edits import STRAIGHT, EditTable
 
 GONE = 0.4  # share of times a sign was printed below which it goes
+MOSTLY = 3.0  # times as many of one kind as of the other
 
 _TOKEN = re.compile(r"\S+")
+_STRAIGHT = re.compile(r"(?<=[^\W\d_])'(?=[^\W\d_])")
+_DOUBLED = re.compile(r"[-~_–]+—+[-~_–—]*|—[-~_–—]+|(?<=[\w,;.!?])--(?=\w)")
 _WORDLIKE = re.compile(r"[^\W\d_]{2}")
 
 
@@ -41,6 +44,20 @@ def mend_signs(text: str, table: EditTable) -> tuple[str, int]:
             out.append(text[at:start] + text[first:last])
             at, changed = end, changed + 1
     return "".join(out) + text[at:], changed
+
+
+def even_out(text: str) -> str:
+    """Text with one kind of apostrophe and of dash, where nearly all of them are of one kind: a printer has one.
+
+    Straight apostrophes among typographic ones become such, and hyphens beside a dash, or two for one, a dash.
+    """
+    straight = len(_STRAIGHT.findall(text))
+    if straight and text.count("’") >= MOSTLY * straight:
+        text = _STRAIGHT.sub("’", text)
+    doubled = len(_DOUBLED.findall(text))
+    if doubled and text.count("—") >= MOSTLY * doubled:
+        text = _DOUBLED.sub("—", text)
+    return text
 
 
 def drop_alone(text: str, table: EditTable) -> tuple[str, int]:

@@ -10,6 +10,7 @@ from pipeline.rewriting.lexicon import load_lexicon
 from pipeline.rewriting.ocr_channel import drop_stray_stops, mend_words
 from pipeline.rewriting.ocr_cleanup import OCRCleanup, Params, load
 from pipeline.rewriting.ocr_noise import NOISY, noise_of_text, unknown_share
+from pipeline.rewriting.ocr_signs import even_out
 
 _REWRITER = load(Params(), 0)
 CHANNEL = _REWRITER.channel
@@ -84,6 +85,13 @@ def test_noise_tells_read_text_from_clean_and_english_from_french() -> None:
 def test_signs_go_where_text_is_misread_and_nowhere_else() -> None:
     assert cleaned(NOISY_TEXT + "It was ~ a fine *day indeed.").endswith("It was a fine day indeed.")
     assert cleaned(CLEAN + " It was ~ a fine *day indeed.").endswith("It was ~ a fine *day indeed.")
+
+
+def test_apostrophes_and_dashes_become_the_kind_that_the_print_has() -> None:
+    mixed = "It’s Anne’s, it’s Tom’s, it's Eliot’s—not so-—and—yes—no—I’ve known"
+    assert even_out(mixed) == "It’s Anne’s, it’s Tom’s, it’s Eliot’s—not so—and—yes—no—I’ve known"
+    straight = "It's Anne's and it’s Tom's -- no -- so--and well-known"
+    assert even_out(straight) == straight
 
 
 def test_code_keeps_every_line() -> None:
