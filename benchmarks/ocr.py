@@ -102,11 +102,11 @@ def right_words(words: Sequence[str], truth: Sequence[str]) -> tuple[set[int], i
     """Places of the truth's words that stand in a text, and the text's word errors."""
     right: set[int] = set()
     errors = 0
-    for tag, a, b, c, d in Levenshtein.opcodes(words, truth):
-        if tag == "equal":
-            right.update(range(c, d))
+    for op in Levenshtein.opcodes(words, truth):
+        if op.tag == "equal":
+            right.update(range(op.dest_start, op.dest_end))
         else:
-            errors += max(b - a, d - c)
+            errors += max(op.src_end - op.src_start, op.dest_end - op.dest_start)
     return right, errors
 
 
@@ -187,7 +187,7 @@ def changed_words(texts: Sequence[str], cleanup: OCRCleanup) -> dict[str, int | 
     for text in texts:
         before, after = text.split(), cleaned(text, cleanup).split()
         words += len(before)
-        changed += sum(max(b - a, d - c) for tag, a, b, c, d in Levenshtein.opcodes(before, after) if tag != "equal")
+        changed += right_words(after, before)[1]
     return {"words": words, "changed": changed, "one_in": round(words / max(changed, 1))}
 
 

@@ -106,8 +106,9 @@ def differences(read: str, printed: str) -> Iterator[tuple[str, str, int, bool]]
     """(read, printed, place in `read`, whether they are equal) of all pieces, in order."""
     start_read = start_printed = 0
     end_read = end_printed = 0
-    for tag, a, b, c, d in Levenshtein.opcodes(read, printed):
-        if tag == "equal":
+    for op in Levenshtein.opcodes(read, printed):
+        a, b, c, d = op.src_start, op.src_end, op.dest_start, op.dest_end
+        if op.tag == "equal":
             if end_read > start_read or end_printed > start_printed:
                 yield read[start_read:end_read], printed[start_printed:end_printed], start_read, False
             yield read[a:b], printed[c:d], a, True

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pipeline.rewriting.lexicon import Lexicon
 from pipeline.rewriting.ocr_confusions import COMMON, GLUE, PIECES, SUSPECT
 from pipeline.rewriting.ocr_edits import EditTable, fold
-from pipeline.rewriting.ocr_search import Edits, Found, Spelling, Trie, build_trie, find, lay_out
+from pipeline.rewriting.ocr_search import Edits, Found, Trie, build_trie, find, lay_out
+from pipeline.rewriting.ocr_spelling import Spelling
 
 UNKNOWN = (-5.0, -3.0)  # log P that a printed word is one the lexicon lacks: in small letters, with a capital
 ABBREVIATED = 4.0  # nats that a full stop speaks for a short word that is not in the lexicon

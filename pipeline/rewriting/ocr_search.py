@@ -9,7 +9,6 @@ worse than the worst of the words kept (the scoring of Kernighan, Church and Gal
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -27,6 +26,7 @@ CLEAR = 2.0  # nats by which the best must be inside of what was looked at
 STEPS = 2_000  # states a search may visit; longer ones end with what they have
 EDITS = 3  # edits a word may need at most, one less where it is short
 SHORT = 7  # letters of a short word
+CAPITAL = 3.0  # nats that a capital inside a word costs, read for the same small letter
 LONGEST = 28  # letters of a word that is searched for
 _SIGNS = 0x2200  # code points with an identity of their own in edits; others are all one
 
@@ -186,7 +186,7 @@ def _best_below(children, share, slope, lengths):
 
 
 @njit(cache=True)
-def _letter(code):
+def letter_of(code):
     if 97 <= code <= 122:
         return code - 97
     if 65 <= code <= 90:
@@ -248,7 +248,7 @@ def _search(codes, children, share, best, ids, keys, first, printed, length, cos
                     s_node[top], s_i[top], s_edits[top], s_state[top] = node, i + 1, done + 1, 2
                     s_cost[top] = paid + flat[2]
                     top += 1
-                same = _letter(codes[i])
+                same = letter_of(codes[i])
                 for letter in range(26 if paid + flat[0] - best[node, n - i] < bound else 0):
                     child = children[node, letter]
                     if child and letter != same and paid + flat[0] - best[child, n - i - 1] < bound:
@@ -285,7 +285,7 @@ def _search(codes, children, share, best, ids, keys, first, printed, length, cos
                         s_cost[top] = paid + cost[e]
                         top += 1
         if i < n:
-            letter = _letter(codes[i])
+            letter = letter_of(codes[i])
             if letter >= 0 and children[node, letter] and not (i and 65 <= codes[i] <= 90):
                 s_node[top], s_i[top], s_edits[top], s_state[top] = children[node, letter], i + 1, done, state & 2
                 s_cost[top] = paid
@@ -295,49 +295,3 @@ def _search(codes, children, share, best, ids, keys, first, printed, length, cos
                 s_cost[top] = paid + CAPITAL
                 top += 1
     return kept, kept_cost, kept_edits, steps
-
-
-CAPITAL = 3.0  # nats that a capital inside a word costs, read for the same small letter
-
-
-class Spelling:
-    """How likely letters are to make a word at all: letter trigrams over the words of a lexicon, each once."""
-
-    def __init__(self, trie: Trie) -> None:
-        size = len(LETTERS) + 2  # an end of the word, and a sign that is no letter
-        counts = np.full((size, size, size), 0.05)
-        for word in trie.words:
-            _count(counts, np.frombuffer(word.encode("ascii"), np.uint8))
-        self.log = np.log(counts / counts.sum(axis=2, keepdims=True)).astype(np.float32)
-
-    def log_probability(self, word: str) -> float:
-        """log P (nats) of a folded word, given that it is one the lexicon lacks."""
-        return float(_spell(self.log, np.frombuffer(word.encode("utf-32-le"), np.uint32)))
-
-
-@njit(cache=True)
-def _count(counts, codes):
-    a = b = 28
-    for code in codes:
-        c = _letter(code)
-        counts[a, b, c] += 1
-        a, b = b, c
-    counts[a, b, 28] += 1
-
-
-@njit(cache=True)
-def _spell(log, codes):
-    a = b = 28
-    total = np.float32(0.0)
-    for code in codes:
-        c = _letter(code)
-        if c < 0:
-            c = 29
-        total += log[a, b, c]
-        a, b = b, c
-    return total + log[a, b, 28]
-
-
-def log_or(value: float, floor: float = 1e-7) -> float:
-    """-log of a probability, at most that of `floor`."""
-    return -math.log(max(value, floor))
