@@ -1,6 +1,6 @@
 """Print pages, degrade them, and read them with Tesseract: the test set of `benchmarks/ocr.py`.
 
-    python benchmarks/ocr_pages.py --out pages.parquet [--cache DIR] [--documents N]
+    python -m benchmarks.ocr_pages --out pages.parquet [--cache DIR] [--documents N]
 
 As `samples/ocr.parquet` is made (`samples/builders/ocr.py`: hyphenated lines, running headers, page numbers, damage
 from light to heavy), which is what everything was tuned on, but with other texts, other fonts and another seed. Needs
@@ -79,6 +79,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="Parquet file to write")
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / f"mixwright-samples-{os.getuid()}")
+    parser.add_argument("--seed", type=int, default=SEED, help="of damage, fonts and paragraphs")
     parser.add_argument("--documents", type=int, default=5, help="documents of each text, of 3 to 6 pages")
     options = parser.parse_args()
     files = {path.name: path for package in FONTS.values() for path in fetch(package, options.cache).rglob("*.[ot]tf")}
@@ -88,7 +89,7 @@ def main() -> None:
     jobs = [
         job
         for index, (book, paragraphs) in enumerate(texts)
-        for job in ocr.plan(book, paragraphs, index, faces, options.documents, SEED)
+        for job in ocr.plan(book, paragraphs, index, faces, options.documents, options.seed)
     ]
     rows = ocr.read_back(jobs, options.cache / "ocr")
     write_parquet(rows, options.out)

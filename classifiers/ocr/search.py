@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -60,8 +61,7 @@ class Edits:
     best: NDArray[np.float32]
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """One known word, the cost of reading it so (nats), how many edits that takes, and its log P."""
 
     word: str

@@ -52,7 +52,7 @@ class OCRCleanup:
         """The cleaned text, or one rejection: `empty`, or `mostly_junk` (too many unknown words).
 
         detail: pages, lines_removed, words_joined, words_changed, signs_changed, stops_removed, misread (share of
-        common words misread, before), unknown_before and unknown_after (shares).
+        common words misread, before) and unknown (share of words, after).
         """
         text = str(document.get("text") or "")
         lexicon = self.channel.lexicon
@@ -84,8 +84,7 @@ class OCRCleanup:
             "signs_changed": signs,
             "stops_removed": stops,
             "misread": round(noise, 4),
-            "unknown_before": round(unknown_share(text, lexicon), 4),
-            "unknown_after": round(unknown, 4),
+            "unknown": round(unknown, 4),
         }
         return [Rewrite(cleaned, detail)], []
 

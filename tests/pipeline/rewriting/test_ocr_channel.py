@@ -120,7 +120,8 @@ def test_cleanup_counts_what_it_did() -> None:
     assert rewrites[0].detail["pages"] == 2
     assert rewrites[0].detail["lines_removed"] == 2
     assert rewrites[0].detail["words_joined"] == 1
-    assert rewrites[0].detail["unknown_after"] < rewrites[0].detail["unknown_before"]  # type: ignore[operator]
+    assert rewrites[0].detail["unknown"] == round(unknown_share(rewrites[0].text, LEXICON), 4)
+    assert rewrites[0].detail["unknown"] < unknown_share(document["text"], LEXICON)
 
 
 def test_junk_and_nothing_are_rejected_with_their_reason() -> None:
