@@ -52,7 +52,13 @@ class Failure:
     reason: str
     lasting: bool
 
+    @property
+    def unanswered(self) -> bool:
+        """Whether the backend is at fault, or may be: only what is `TOO_LONG` for it is surely the document's."""
+        return self != TOO_LONG
 
+
+TOO_LONG = Failure("too_long", lasting=True)
 Answer = Reply | Failure
 
 

@@ -102,7 +102,7 @@ class ModelRewriter:
         lost = sum(self.unanswered.values())
         if lost > self.max_unanswered * tally.requests:
             raise Unanswered(
-                f"{lost} of {tally.requests} requests stayed unanswered ({dict(self.unanswered)}), more than "
+                f"{lost} of {tally.requests} requests stayed unanswered or were refused ({dict(self.unanswered)}), more than "
                 f"max_unanswered ({self.max_unanswered:g}) allows; what was answered is kept"
             )
         cost = self.budget.price(self.prompt_tokens, self.completion_tokens)
@@ -181,7 +181,7 @@ class ModelRewriter:
         for request, answer in zip(segment.asked, answers, strict=True):
             if isinstance(answer, Failure):
                 document.rejected.append(Rejected(f"unanswered_{answer.reason}", segment.passage.text[:200]))
-                if not answer.lasting:
+                if answer.unanswered:
                     self.unanswered[answer.reason] += 1
                 continue
             self._count(answer)

@@ -25,11 +25,16 @@ from pipeline.rewriting.llm.pace import FIRST_WAIT, Pace, back_off, retry_after
 CHARACTERS_A_TOKEN = 4
 """Of English in large vocabularies; used where a server does not count tokens."""
 
-REFUSED = {401: "the key was refused", 403: "access was refused", 404: "there is no such model or path"}
+REFUSED = {
+    401: "the key was refused",
+    402: "payment is asked for",
+    403: "access was refused",
+    404: "there is no such model or path",
+}
 """Statuses that no request of this run would be spared."""
 
 GIVE_UP = 10
-"""Requests in a row that may stay unanswered before the server is taken to be gone."""
+"""Requests in a row that may stay unanswered, or be refused alike, before the server is given up."""
 
 AGAIN = {408: "timeout", 409: "server_error", 425: "server_error", 429: "rate_limited"}
 """Statuses below 500 after which the same request may succeed."""
@@ -80,6 +85,10 @@ class ServerSilent(RuntimeError):
     """The server answers nothing: the unit fails, and is done when the server is back."""
 
 
+class ServerRefuses(RuntimeError):
+    """The server refuses one request after the other alike: the unit fails, since nothing says that they are at fault."""
+
+
 class OpenAIBackend:
     """`workers`: processes that share the limits; each takes its part of them."""
 
@@ -103,6 +112,7 @@ class OpenAIBackend:
         self._retries: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._silent = 0  # requests in a row that stayed unanswered
+        self._refused: list[str] = []  # reasons of requests in a row that were refused alike
         self._stopped = threading.Event()
 
     def groups(self, requests: Sequence[Request]) -> list[list[int]]:
@@ -110,19 +120,14 @@ class OpenAIBackend:
 
     def generate(self, requests: Sequence[Request]) -> Iterator[tuple[int, Answer]]:
         """Yield answers as they arrive. Raises InputError where the server refuses the key or the model, ServerSilent
-        where it answers nothing any more."""
+        where it answers nothing any more, ServerRefuses where it refuses whatever it is asked."""
         with ThreadPoolExecutor(self._threads) as pool:
             pending = {pool.submit(self._ask, request): i for i, request in enumerate(requests)}
             try:
                 for future in as_completed(pending):
                     answer = future.result()
                     yield pending[future], answer
-                    self._silent = self._silent + 1 if isinstance(answer, Failure) and not answer.lasting else 0
-                    if self._silent >= GIVE_UP:
-                        raise ServerSilent(
-                            f"{self._config.base_url}: {GIVE_UP} requests in a row stayed unanswered, each after "
-                            f"{self._config.retries} retries ({dict(self._retries)}); what was answered is kept"
-                        )
+                    self._give_up(answer)
             finally:
                 self._stopped.set()  # wakes those that wait to try again
                 pool.shutdown(cancel_futures=True)
@@ -133,6 +138,23 @@ class OpenAIBackend:
 
     def spent(self) -> dict[str, int | float]:
         return {f"retried_{reason}": n for reason, n in sorted(self._retries.items())}
+
+    def _give_up(self, answer: Answer) -> None:
+        """Raise where this answer is the last of too many failures in a row."""
+        lost = answer if isinstance(answer, Failure) else None
+        self._silent = self._silent + 1 if lost and not lost.lasting else 0
+        before = self._refused if lost and lost.reason in self._refused else []
+        self._refused = [*before, lost.reason] if lost and lost.lasting else []
+        if self._silent >= GIVE_UP:
+            raise ServerSilent(
+                f"{self._config.base_url}: {GIVE_UP} requests in a row stayed unanswered, each after "
+                f"{self._config.retries} retries ({dict(self._retries)}); what was answered is kept"
+            )
+        if len(self._refused) >= GIVE_UP:
+            raise ServerRefuses(
+                f"{self._config.base_url}: the server refused {GIVE_UP} requests in a row with {self._refused[0]}: it does "
+                "not take what the task asks (a parameter, or prompts of this length); what was answered is kept"
+            )
 
     def _ask(self, request: Request) -> Answer:
         """Ask until there is a reply, a lasting failure, or no retry left."""

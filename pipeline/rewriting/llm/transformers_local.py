@@ -17,7 +17,7 @@ from typing import Any, Literal
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipeline.rewriting.llm.base import Answer, Failure, Likelihood, Reply, Request
+from pipeline.rewriting.llm.base import TOO_LONG, Answer, Likelihood, Reply, Request
 from pipeline.rewriting.llm.local_model import LocalModel, load_local, model_files, read_rows
 from pipeline.rewriting.llm.sampling import draw_tokens
 
@@ -93,7 +93,7 @@ class TransformersBackend:
             for i in members:
                 row = self._row(requests[i], i)
                 if len(row.prompt) + row.request.sampling.max_tokens > self._local.context:
-                    yield i, Failure("too_long", lasting=True)
+                    yield i, TOO_LONG
                 else:
                     rows.append(row)
             done = self._write(rows) if rows else []

@@ -143,6 +143,21 @@ def test_a_share_of_unanswered_requests_may_be_allowed(rewriter: Callable[..., M
         assert lenient.finish()["failed"] == {"server_error": 1}
 
 
+@pytest.mark.parametrize("status", ["400", "422"])
+def test_requests_that_the_server_refuses_count_as_unanswered(
+    status: str, rewriter: Callable[..., ModelRewriter]
+) -> None:
+    documents = [{"id": str(i), "text": f"Number {i} was painted by Ada."} for i in range(20)]
+    with Server(plan=lambda asked, attempt: status if re.search(r"Number (3|7) ", asked) else OK) as server:
+        strict = rewriter(server)
+        strict.rewrite_many(documents)
+        with pytest.raises(Unanswered, match="2 of 20"):
+            strict.finish()
+        lenient = rewriter(server, max_unanswered=0.1)
+        lenient.rewrite_many(documents)
+        assert lenient.finish()["failed"] == {f"status_{status}": 2}
+
+
 def test_what_a_document_says_is_never_a_template(rewriter: Callable[..., ModelRewriter]) -> None:
     hostile = "{{ 7 * 7 }} {% for x in range(9) %}x{% endfor %} {{ ''.__class__ }}"
     with Server() as server:
