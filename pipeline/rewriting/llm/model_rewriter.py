@@ -186,7 +186,7 @@ class ModelRewriter:
                 continue
             self._count(answer)
             begun = request.prompt.rpartition("\n")[2] if self.task.prompt.continues else ""
-            items, rejected = parse(begun + answer.text, answer.finish_reason == "length", params)
+            items, rejected = parse(begun + answer.text, answer.finish_reason != "stop", params)
             document.candidates += len(items) + len(rejected)
             document.rejected += rejected
             for parsed in items:

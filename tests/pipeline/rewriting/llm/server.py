@@ -31,6 +31,7 @@ class Server:
     plan: Callable[[str, int], str] = lambda text, attempt: OK
     reply: Callable[[str], str] = answer_to
     retry_after: str = "0"
+    finish_reason: str = "stop"
     attempts: Counter[str] = field(default_factory=Counter)
     answered: Counter[str] = field(default_factory=Counter)
     happened: Counter[str] = field(default_factory=Counter)
@@ -80,7 +81,8 @@ class Server:
         text = self.reply(asked)
         message = {"message": {"role": "assistant", "content": text}} if "messages" in body else {"text": text}
         usage = {"prompt_tokens": len(asked.split()), "completion_tokens": len(text.split())}
-        whole = json.dumps({"choices": [{"index": 0, "finish_reason": "stop", **message}], "usage": usage}).encode()
+        choice = {"index": 0, "finish_reason": self.finish_reason, **message}
+        whole = json.dumps({"choices": [choice], "usage": usage}).encode()
         if happens == "hang":
             self.stop.wait(30)
         elif happens == "close":

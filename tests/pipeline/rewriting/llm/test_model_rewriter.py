@@ -64,6 +64,17 @@ def test_a_document_of_which_nothing_passes_is_dropped_with_a_reason(rewriter: C
     assert [each.reason for each in rejected] == ["unparsable", "nothing_accepted"]
 
 
+@pytest.mark.parametrize("reason", ["length", "content_filter", "tool_calls"])
+def test_a_reply_that_did_not_end_by_itself_is_no_whole_text(
+    reason: str, rewriter: Callable[..., ModelRewriter]
+) -> None:
+    task = {"parser": "text", "checks": [], "output": "{{ segments[0].items[0].text }}"}
+    with Server(reply=lambda asked: "It was Ada who painted", finish_reason=reason) as server:
+        rewrites, rejected = rewriter(server, task).rewrite({"id": "a", "text": "It was painted by Ada."})
+    assert rewrites == []
+    assert [each.reason for each in rejected] == ["truncated", "nothing_accepted"]
+
+
 def test_many_at_once_are_what_one_at_a_time_are(rewriter: Callable[..., ModelRewriter], tmp_path: Path) -> None:
     documents = [{"id": str(i), "text": f"Number {i} was painted by Ada.\n\nAnd so was {i + 1}."} for i in range(9)]
     with Server(reply=lambda asked: f"Question: Who did {asked[-12:]}?\nAnswer: Ada") as server:
