@@ -6,7 +6,6 @@ never quoted (some repeat the key in their errors), failures have codes instead.
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import threading
@@ -20,10 +19,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from pipeline.errors import InputError
 from pipeline.rewriting.llm.base import Answer, Failure, Likelihood, Reply, Request
+from pipeline.rewriting.llm.openai_reply import read_body
 from pipeline.rewriting.llm.pace import FIRST_WAIT, Pace, back_off, retry_after
-
-CHARACTERS_A_TOKEN = 4
-"""Of English in large vocabularies; used where a server does not count tokens."""
 
 REFUSED = {
     401: "the key was refused",
@@ -35,6 +32,9 @@ REFUSED = {
 
 GIVE_UP = 10
 """Requests in a row that may stay unanswered, or be refused alike, before the server is given up."""
+
+MAX_BODY = 16 << 20
+"""Bytes of a body that are read: more is no reply to one request."""
 
 AGAIN = {408: "timeout", 409: "server_error", 425: "server_error", 429: "rate_limited"}
 """Statuses below 500 after which the same request may succeed."""
@@ -95,6 +95,7 @@ class OpenAIBackend:
     def __init__(self, config: OpenAIConfig, workers: int) -> None:
         """Raises InputError where the client is not installed or the key is not in the environment."""
         try:
+            import httpx2  # the client's own, whose errors it passes on while a body is read
             import openai
         except ImportError:
             raise InputError("the backend `openai` needs its client: pip install 'mixwright[openai]'") from None
@@ -103,7 +104,7 @@ class OpenAIBackend:
             key = os.environ.get(config.key_env, "")
             if not key:
                 raise InputError(f"the environment variable `{config.key_env}` (`key_env`) is not set on this worker")
-        self._config, self._openai = config, openai
+        self._config, self._openai, self._httpx = config, openai, httpx2
         self._client = openai.OpenAI(
             api_key=key, base_url=config.base_url, timeout=config.timeout_seconds, max_retries=0
         )
@@ -181,7 +182,7 @@ class OpenAIBackend:
         openai = self._openai
         try:
             raw = self._send(request)
-        except openai.APITimeoutError:
+        except (openai.APITimeoutError, self._httpx.TimeoutException):
             return Failure("timeout", lasting=False), None
         except openai.APIStatusError as error:
             status = error.status_code
@@ -191,14 +192,15 @@ class OpenAIBackend:
             if status >= 500 or status in AGAIN:
                 return Failure(AGAIN.get(status, "server_error"), lasting=False), retry_after(error.response.headers)
             return Failure(f"status_{status}", lasting=True), None
-        except openai.OpenAIError:  # refused, cut off in the middle, nothing of HTTP
+        except (openai.OpenAIError, self._httpx.HTTPError):  # refused, cut off in the middle, nothing of HTTP
             return Failure("connection", lasting=False), None
         try:
-            return read_reply(json.loads(raw), request), None
-        except (ValueError, KeyError, TypeError, IndexError):
+            return read_body(raw, request), None
+        except ValueError:
             return Failure("garbage", lasting=False), None
 
-    def _send(self, request: Request) -> str:
+    def _send(self, request: Request) -> bytes:
+        """Return the body of the answer, or its beginning where it has more than MAX_BODY bytes (no JSON then)."""
         sampling = request.sampling
         options: dict[str, Any] = {
             "model": self._config.model,
@@ -210,22 +212,13 @@ class OpenAIBackend:
         }
         if request.messages:
             messages: Any = [{"role": role, "content": content} for role, content in request.messages]
-            return self._client.chat.completions.with_raw_response.create(messages=messages, **options).text
-        return self._client.completions.with_raw_response.create(prompt=request.prompt, **options).text
-
-
-def read_reply(data: Any, request: Request) -> Reply:
-    """Return the reply in a response's JSON. Raises KeyError, TypeError, IndexError or ValueError for another shape.
-
-    A server that counts no tokens is taken to have used one for every four characters.
-    """
-    choice = data["choices"][0]
-    text = choice["message"]["content"] if request.messages else choice["text"]
-    if text is None:  # a refusal, or a call of a tool
-        text = ""
-    if not isinstance(text, str):
-        raise TypeError("expected text")
-    usage = data.get("usage") or {}
-    prompt_tokens = int(usage.get("prompt_tokens") or -(-request.characters // CHARACTERS_A_TOKEN))
-    completion_tokens = int(usage.get("completion_tokens") or -(-len(text) // CHARACTERS_A_TOKEN))
-    return Reply(text, str(choice.get("finish_reason") or "stop"), prompt_tokens, completion_tokens)
+            sent = self._client.chat.completions.with_streaming_response.create(messages=messages, **options)
+        else:
+            sent = self._client.completions.with_streaming_response.create(prompt=request.prompt, **options)
+        body = bytearray()
+        with sent as response:
+            for chunk in response.iter_bytes():
+                body += chunk
+                if len(body) > MAX_BODY:
+                    break
+        return bytes(body[:MAX_BODY])

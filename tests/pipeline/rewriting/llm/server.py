@@ -11,7 +11,18 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 OK = "ok"
-FAULTS = ("500", "503", "429", "garbage", "shape", "half", "close", "hang")
+ODD = {
+    "shape": b'{"choices": []}',
+    "text": b'{"choices": [{"message": "a"}]}',
+    "usage": b'{"choices": [{"message": {"content": "a"}}], "usage": "none"}',
+    "infinite": b'{"choices": [{"message": {"content": "a"}}], "usage": {"prompt_tokens": Infinity}}',
+    "negative": b'{"choices": [{"message": {"content": "a"}}], "usage": {"completion_tokens": -1}}',
+    "deep": b"[" * 100_000,
+    "bytes": b"\xff\xfe{",
+}
+"""Bodies with status 200 that are no reply."""
+
+FAULTS = ("500", "503", "429", "garbage", *ODD, "half", "close", "hang")
 """What may happen in place of a reply: statuses, a body that is no JSON or no reply, half a body, none, silence."""
 
 
@@ -92,8 +103,8 @@ class Server:
             self._send(http, 200, whole, cut=len(whole) // 2)
         elif happens == "garbage":
             self._send(http, 200, b"<html>busy</html>")
-        elif happens == "shape":
-            self._send(http, 200, b'{"choices": []}')
+        elif happens in ODD:
+            self._send(http, 200, ODD[happens])
         elif happens != OK:  # an error that repeats the key, as some servers' do
             told = json.dumps({"error": {"message": f"no: {http.headers['authorization']}"}}).encode()
             self._send(http, int(happens), told)
@@ -109,7 +120,10 @@ class Server:
         if status in (429, 503):
             http.send_header("retry-after", self.retry_after)
         http.end_headers()
-        http.wfile.write(body[:cut])
+        try:
+            http.wfile.write(body[:cut])
+        except OSError:  # the client had enough
+            http.close_connection = True
         if cut is not None:
             http.wfile.flush()
             http.close_connection = True

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import random
 import time
 from email.utils import formatdate
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.errors import InputError
+from pipeline.rewriting.llm import openai_api
 from pipeline.rewriting.llm.base import Answer, Failure, Reply, Request, Sampling
-from pipeline.rewriting.llm.openai_api import OpenAIBackend, OpenAIConfig, ServerRefuses, ServerSilent, read_reply
+from pipeline.rewriting.llm.openai_api import OpenAIBackend, OpenAIConfig, ServerRefuses, ServerSilent
+from pipeline.rewriting.llm.openai_reply import read_reply
 from pipeline.rewriting.llm.pace import Pace, back_off, retry_after
 from tests.pipeline.rewriting.llm.server import FAULTS, OK, Server, answer_to
 
@@ -64,6 +69,14 @@ def test_under_every_fault_at_once_no_request_is_lost_doubled_or_mixed_up() -> N
         failed = server.attempts.total() - 60
         assert failed == sum(n for what, n in server.happened.items() if what != OK)
         assert sum(backend.spent().values()) == failed
+
+
+def test_a_body_without_end_is_not_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(openai_api, "MAX_BODY", 100_000)
+    with Server(reply=lambda asked: "a" * (99_000 if asked == "some" else 110_000)) as server:
+        long, some = ask(OpenAIBackend(config(server.url, retries=0), 1), [chat("endless"), chat("some")])
+    assert long == Failure("garbage", lasting=False)
+    assert isinstance(some, Reply)
 
 
 def test_what_is_asked_is_what_the_request_says() -> None:
@@ -194,10 +207,51 @@ def test_replies_are_read(choice: dict[str, Any], text: str, reason: str) -> Non
     assert reply.prompt_tokens == 2, "without usage, a token for every four characters"
 
 
-@pytest.mark.parametrize("data", [None, 3, [], {}, {"choices": [{}]}, {"choices": [{"message": {"content": 3}}]}])
+MESSAGE = {"message": {"content": "a"}}
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        *(None, 3, [], {}, {"choices": [{}]}, {"choices": [{"message": {"content": 3}}]}, {"choices": {"0": MESSAGE}}),
+        *({"choices": [{**MESSAGE, "finish_reason": odd}]} for odd in (3, ["stop"], {})),
+        *({"choices": [MESSAGE], "usage": odd} for odd in ("none", [3], 7)),
+        *(
+            {"choices": [MESSAGE], "usage": {"prompt_tokens": odd}}
+            for odd in (-1, float("nan"), float("inf"), "7", 10**400, True)
+        ),
+    ],
+)
 def test_other_shapes_are_refused(data: Any) -> None:
-    with pytest.raises((ValueError, KeyError, TypeError, IndexError)):
+    with pytest.raises(ValueError, match="expected"):
         read_reply(data, chat("a"))
+
+
+@given(JSON, JSON, JSON, JSON)
+def test_any_json_is_a_reply_or_refused(content: Any, reason: Any, usage: Any, count: Any) -> None:
+    for data in (
+        content,
+        {"choices": content},
+        {"choices": [{"message": {"content": content}, "finish_reason": reason}], "usage": usage},
+        {"choices": [MESSAGE], "usage": {"prompt_tokens": count, "completion_tokens": count}},
+    ):
+        try:
+            reply = read_reply(data, chat("a"))
+        except ValueError:
+            continue
+        reply.text.encode()
+        assert reply.prompt_tokens >= 0
+        assert reply.completion_tokens >= 0
+
+
+def test_half_a_character_is_replaced() -> None:
+    reply = read_reply(json.loads('{"choices": [{"message": {"content": "a \\ud83d b \\ud83d\\ude00"}}]}'), chat("a"))
+    assert reply.text == "a \ufffd b 😀"
 
 
 @pytest.mark.parametrize(
