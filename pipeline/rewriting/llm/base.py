@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
@@ -69,13 +69,6 @@ class Likelihood:
 
     total: float
     tokens: int
-
-
-def without_marks(text: str, marks: Iterable[str]) -> str:
-    """Take a tokenizer's marks, such as `<|im_end|>`, out of a text: a document must not end a message or begin one."""
-    for mark in marks:
-        text = text.replace(mark, " ")
-    return text
 
 
 class Backend(Protocol):
