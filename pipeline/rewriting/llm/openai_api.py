@@ -1,13 +1,15 @@
 """Backend `openai`: any OpenAI-compatible endpoint, through the official client (optional extra `openai`).
 
 The key comes from the environment variable that `key_env` names and goes into the client only: what a server says is
-never quoted (some repeat the key in their errors), failures have codes instead.
+never quoted (some repeat the key in their errors), failures have codes instead. Nor is `key_env` itself, in which a key
+may stand by mistake.
 """
 
 from __future__ import annotations
 
 import os
 import random
+import re
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -64,15 +66,15 @@ class OpenAIConfig(BaseModel):
         parts = urlsplit(value)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("expected http:// or https:// and a host")
-        if parts.username or parts.password or parts.query:
-            raise ValueError("no user, password or query may stand in it: keys come from the environment (`key_env`)")
+        if parts.username or parts.password or "?" in value or "#" in value:
+            raise ValueError("no user, password, query or fragment may stand in it: keys come from the environment (`key_env`)")
         return value
 
     @field_validator("key_env")
     @classmethod
     def _a_name(cls, value: str | None) -> str | None:
-        if value is not None and not value.replace("_", "").isalnum():
-            raise ValueError("expected the name of an environment variable, not a key")
+        if value is not None and not re.fullmatch(r"[A-Z][A-Z0-9_]{0,63}", value):
+            raise ValueError("expected the name of an environment variable (A-Z, 0-9 and _, up to 64), not a key")
         return value
 
 
@@ -103,7 +105,7 @@ class OpenAIBackend:
         if config.key_env is not None:
             key = os.environ.get(config.key_env, "")
             if not key:
-                raise InputError(f"the environment variable `{config.key_env}` (`key_env`) is not set on this worker")
+                raise InputError("the environment variable that `key_env` names is not set on this worker")
         self._config, self._openai, self._httpx = config, openai, httpx2
         self._client = openai.OpenAI(
             api_key=key, base_url=config.base_url, timeout=config.timeout_seconds, max_retries=0
@@ -187,7 +189,7 @@ class OpenAIBackend:
         except openai.APIStatusError as error:
             status = error.status_code
             if status in REFUSED:
-                asked = f"model `{self._config.model}`, key_env {self._config.key_env}"
+                asked = f"model `{self._config.model}`"
                 raise InputError(f"{self._config.base_url}: status {status} ({asked}): {REFUSED[status]}") from None
             if status >= 500 or status in AGAIN:
                 return Failure(AGAIN.get(status, "server_error"), lasting=False), retry_after(error.response.headers)

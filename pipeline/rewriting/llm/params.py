@@ -95,6 +95,8 @@ def params_mistakes(params: dict[str, Any], task: Task) -> Iterator[tuple[Path_,
             except InputError as error:
                 yield (section, "model"), str(error)
     judge = read.judge or read.backend
+    if {read.backend.kind, judge.kind} == {"vllm"} and judge != read.backend:
+        yield ("judge",), "a worker's GPUs have room for one model of vLLM: name a small judge of kind `transformers`"
     if task.round_trip and not BACKENDS[judge.kind].scores:
         yield (
             ("judge" if read.judge else "backend",),

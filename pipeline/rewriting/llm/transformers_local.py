@@ -59,6 +59,7 @@ def identity(config: TransformersConfig, fingerprint: Callable[[str], str]) -> d
         "model": path.name,
         "files": files,
         "dtype": config.dtype,
+        "device": "cuda" if config.gpus else "cpu",
         "batch_size": config.batch_size,
     }
 

@@ -138,6 +138,7 @@ def test_the_identity_follows_the_bytes_and_the_numbers(tiny_llama: Path) -> Non
     assert "model.safetensors" in first["files"]
     assert identity(config, lambda path: "other") != first
     assert identity(config.model_copy(update={"dtype": "bfloat16"}), lambda path: Path(path).name) != first
+    assert identity(config.model_copy(update={"gpus": 1.0}), lambda path: Path(path).name) != first, "a GPU rounds else"
     assert settled(config) == config
     assert settled(config.model_copy(update={"dtype": "auto"})).dtype in ("float32", "bfloat16")
 
