@@ -62,18 +62,14 @@ class ReplyCache:
 
     def read(self, key: str) -> Reply | None:
         """Return a cached reply; None where there is none, or its file is damaged (it is then asked for again)."""
-        text = self.store.read_text(self._path(key))
-        if text is None:
-            return None
         try:
-            value = json.loads(text)
-            return Reply(
-                str(value["text"]),
-                str(value["finish_reason"]),
-                int(value["prompt_tokens"]),
-                int(value["completion_tokens"]),
-            )
-        except (ValueError, KeyError, TypeError):
+            text = self.store.read_text(self._path(key))
+            value = json.loads(text) if text is not None else None
+            prompt, completion = int(value["prompt_tokens"]), int(value["completion_tokens"])
+            if min(prompt, completion) < 0:
+                return None
+            return Reply(str(value["text"]), str(value["finish_reason"]), prompt, completion)
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return None
 
     def _path(self, key: str) -> str:

@@ -124,11 +124,15 @@ def test_another_model_sampling_seed_or_prompt_is_another_reply(
         assert server.attempts.total() == 2
 
 
-@pytest.mark.parametrize("damage", ["", "{", "[]", '{"text": "a"}', "null"])
-def test_a_damaged_file_is_asked_for_again(damage: str, tmp_path: Path) -> None:
+WHOLE = b'{"text": "a", "finish_reason": "stop", "prompt_tokens": %s, "completion_tokens": 1}'
+DAMAGE = [b"", b"{", b"[]", b'{"text": "a"}', b"null", b"\xff\xfe{", b"[" * 100_000, WHOLE % b"Infinity", WHOLE % b"-1"]
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_file_is_asked_for_again(damage: bytes, tmp_path: Path) -> None:
     with Server() as server:
         first = ReplyCache(Store(str(tmp_path)), IDENTITY).answers(backend(server.url), requests(1))
-        files(tmp_path)[0].write_text(damage)
+        files(tmp_path)[0].write_bytes(damage)
         assert ReplyCache(Store(str(tmp_path)), IDENTITY).answers(backend(server.url), requests(1)) == first
         assert server.attempts.total() == 2
 
