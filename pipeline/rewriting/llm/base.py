@@ -37,8 +37,8 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """finish_reason: `stop` (the model or a stop text ended it); all else means that it was cut: `length` at max_tokens,
-    others by a server (`content_filter`)."""
+    """finish_reason: `stop` (the model or a stop text ended it); all else means that it was cut: `length` at
+    max_tokens, others by a server (`content_filter`)."""
 
     text: str
     finish_reason: str

@@ -3,8 +3,9 @@
     ROOT/cache/rewrite/<aa>/<key>.json
 
 The key is a hash of the backend's identity (kind, model, content of its files) and the whole request with its sampling
-and seed; where a backend answers requests in groups, on which a reply depends by rounding, of the others of the group too. A reply is written whole or not at all, as soon as it arrives; two workers that write the same key write a
-reply to the same request, and the last one stays. Failures are not kept.
+and seed; where a backend answers requests in groups, on which a reply depends by rounding, of the others of the group
+too. A reply is written whole or not at all, as soon as it arrives; two workers that write the same key write a reply to
+the same request, and the last one stays. Failures are not kept.
 """
 
 from __future__ import annotations

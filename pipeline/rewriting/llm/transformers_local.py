@@ -83,7 +83,7 @@ class TransformersBackend:
         self._seconds = 0.0
 
     def groups(self, requests: Sequence[Request]) -> list[list[int]]:
-        """Return batches of requests of about the same length, so that little is padded; what is too long last, alone."""
+        """Return batches of requests of about the same length, so that little is padded; last, what is too long."""
         fit = [i for i, request in enumerate(requests) if self._fits(self._row(request, i))]
         fit.sort(key=lambda i: (requests[i].characters, i))
         batches = [fit[i : i + self._batch] for i in range(0, len(fit), self._batch)]

@@ -178,7 +178,10 @@ def test_a_group_that_is_half_there_is_answered_whole(tmp_path: Path) -> None:
     assert 0 < cache.tally.cached < 7
 
 
-@given(st.lists(st.lists(st.integers(0, 5), unique=True, max_size=6), max_size=4), st.lists(st.integers(0, 5), unique=True))
+SOME = st.lists(st.integers(0, 5), unique=True)
+
+
+@given(st.lists(SOME, max_size=4), SOME)
 def test_replies_of_groups_do_not_depend_on_what_was_asked_before(before: list[list[int]], now: list[int]) -> None:
     every = requests(6)
     with TemporaryDirectory() as used, TemporaryDirectory() as fresh:
