@@ -37,8 +37,8 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """finish_reason: `stop` (the model or a stop text ended it); all else means that it was cut: `length` at max_tokens,
-    others by a server (`content_filter`)."""
+    """finish_reason: `stop` (the model or a stop text ended it); all else means that it was cut: `length` at
+    max_tokens, others by a server (`content_filter`)."""
 
     text: str
     finish_reason: str
@@ -77,7 +77,8 @@ class Backend(Protocol):
     def groups(self, requests: Sequence[Request]) -> list[list[int]]:
         """Return the requests, by position, in groups that are answered together.
 
-        A reply may depend, by rounding, on its group, so a group is cached whole or asked for whole.
+        A reply may depend, by rounding, on its group, so a group is cached whole or asked for whole. What is sure to
+        fail is in a group of its own: failures are not cached.
         """
         ...
 

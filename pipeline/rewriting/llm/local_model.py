@@ -82,7 +82,8 @@ def _load(path: str, dtype: str, gpu: bool) -> LocalModel:
     generation = getattr(model, "generation_config", None)
     told = getattr(generation, "eos_token_id", None)
     ends |= set(told) if isinstance(told, list) else {told}
-    return LocalModel(model.to(device).eval(), Encoder(tokenizer), device, int(longest), frozenset(ends - {None}), cache)
+    encoder = Encoder(tokenizer)
+    return LocalModel(model.to(device).eval(), encoder, device, int(longest), frozenset(ends - {None}), cache)
 
 
 @dataclass

@@ -124,8 +124,8 @@ class ModelRewriter:
         lost = sum(self.unanswered.values())
         if lost > self.max_unanswered * tally.requests:
             raise Unanswered(
-                f"{lost} of {tally.requests} requests stayed unanswered or were refused ({dict(self.unanswered)}), more than "
-                f"max_unanswered ({self.max_unanswered:g}) allows; what was answered is kept"
+                f"{lost} of {tally.requests} requests stayed unanswered or were refused ({dict(self.unanswered)}), "
+                f"more than max_unanswered ({self.max_unanswered:g}) allows; what was answered is kept"
             )
         cost = self.budget.price(self.prompt_tokens, self.completion_tokens)
         return {

@@ -67,7 +67,9 @@ class OpenAIConfig(BaseModel):
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("expected http:// or https:// and a host")
         if parts.username or parts.password or "?" in value or "#" in value:
-            raise ValueError("no user, password, query or fragment may stand in it: keys come from the environment (`key_env`)")
+            raise ValueError(
+                "no user, password, query or fragment may stand in it: keys come from the environment (`key_env`)"
+            )
         return value
 
     @field_validator("key_env")
@@ -88,7 +90,7 @@ class ServerSilent(RuntimeError):
 
 
 class ServerRefuses(RuntimeError):
-    """The server refuses one request after the other alike: the unit fails, since nothing says that they are at fault."""
+    """The server refuses one request after the other alike: the unit fails, for nothing says that they are at fault."""
 
 
 class OpenAIBackend:
@@ -155,8 +157,8 @@ class OpenAIBackend:
             )
         if len(self._refused) >= GIVE_UP:
             raise ServerRefuses(
-                f"{self._config.base_url}: the server refused {GIVE_UP} requests in a row with {self._refused[0]}: it does "
-                "not take what the task asks (a parameter, or prompts of this length); what was answered is kept"
+                f"{self._config.base_url}: the server refused {GIVE_UP} requests in a row with {self._refused[0]}: it "
+                "does not take what the task asks (a parameter, or prompts of this length); what was answered is kept"
             )
 
     def _ask(self, request: Request) -> Answer:
@@ -164,7 +166,8 @@ class OpenAIBackend:
         draw = random.Random(request.seed)
         failure = Failure("connection", lasting=False)
         for attempt in range(self._config.retries + 1):
-            self._pace.wait()
+            if not self._pace.wait(self._stopped):
+                return failure
             answer, asked = self._once(request)
             if isinstance(answer, Reply) or answer.lasting:
                 return answer

@@ -39,9 +39,7 @@ def read_reply(data: Any, request: Request) -> Reply:
     except (KeyError, TypeError, IndexError, AttributeError):
         raise ValueError("expected choices with a message or a text, and usage with counts") from None
     text = _text(text)
-    return Reply(
-        text, _text(reason) or "stop", _tokens(counts[0], request.characters), _tokens(counts[1], len(text))
-    )
+    return Reply(text, _text(reason) or "stop", _tokens(counts[0], request.characters), _tokens(counts[1], len(text)))
 
 
 def _text(value: Any) -> str:

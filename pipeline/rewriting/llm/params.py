@@ -54,7 +54,10 @@ class ModelParams(Section):
     judge: BackendConfig | None = Field(None, description="Who does the round trip; the backend itself if absent.")
     budget: Budget = Budget()  # type: ignore[call-arg]
     max_unanswered: float = Field(
-        0.01, ge=0, le=1, description="Share of a shard's requests that may stay unanswered or be refused; above it the unit fails."
+        0.01,
+        ge=0,
+        le=1,
+        description="Share of a shard's requests that may stay unanswered or be refused; above it the unit fails.",
     )
 
 

@@ -83,24 +83,28 @@ class TransformersBackend:
         self._seconds = 0.0
 
     def groups(self, requests: Sequence[Request]) -> list[list[int]]:
-        """Return batches of requests of about the same length, so that little is padded."""
-        order = sorted(range(len(requests)), key=lambda i: (requests[i].characters, i))
-        return [order[i : i + self._batch] for i in range(0, len(order), self._batch)]
+        """Return batches of requests of about the same length, so that little is padded; last, what is too long."""
+        fit = [i for i, request in enumerate(requests) if self._fits(self._row(request, i))]
+        fit.sort(key=lambda i: (requests[i].characters, i))
+        batches = [fit[i : i + self._batch] for i in range(0, len(fit), self._batch)]
+        return batches + [[i] for i in sorted(set(range(len(requests))) - set(fit))]
 
     def generate(self, requests: Sequence[Request]) -> Iterator[tuple[int, Answer]]:
-        for group in range(0, len(requests), self._batch):
+        rows = []
+        for i, request in enumerate(requests):
+            row = self._row(request, i)
+            if self._fits(row):
+                rows.append(row)
+            else:
+                yield i, TOO_LONG
+        for at in range(0, len(rows), self._batch):
             start = time.perf_counter()
-            members = range(group, min(group + self._batch, len(requests)))
-            rows = []
-            for i in members:
-                row = self._row(requests[i], i)
-                if len(row.prompt) + row.request.sampling.max_tokens > self._local.context:
-                    yield i, TOO_LONG
-                else:
-                    rows.append(row)
-            done = self._write(rows) if rows else []
+            done = self._write(rows[at : at + self._batch])
             self._seconds += time.perf_counter() - start
             yield from done
+
+    def _fits(self, row: _Row) -> bool:
+        return len(row.prompt) + row.request.sampling.max_tokens <= self._local.context
 
     def log_likelihood(self, pairs: Sequence[tuple[str, str]]) -> list[Likelihood]:
         """Return Σ log p of each continuation; −∞ where it does not fit the model with its context."""

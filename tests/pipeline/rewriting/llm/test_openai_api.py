@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import threading
 import time
 from email.utils import formatdate
 from typing import Any
@@ -178,6 +179,16 @@ def test_requests_keep_to_the_rate_and_workers_share_it() -> None:
         assert times[-1] - times[0] >= 9 * 0.05 - 0.1, "the first may arrive late"
 
 
+def test_who_waits_for_a_turn_is_woken_by_the_end() -> None:
+    with Server(plan=lambda text, attempt: "401") as server:
+        slow = config(server.url, requests_per_minute=2, concurrency=4)  # the second turn comes after 30 seconds
+        start = time.monotonic()
+        with pytest.raises(InputError, match="401"):
+            ask(OpenAIBackend(slow, 1), [chat(f"{i}") for i in range(4)])
+        assert time.monotonic() - start < 10
+        assert server.attempts.total() == 1, "who was woken must not ask"
+
+
 def test_retry_after_is_seconds_or_a_date() -> None:
     assert retry_after({"retry-after": "7"}) == 7
     assert retry_after({}) is None
@@ -193,7 +204,7 @@ def test_waits_double_up_to_a_minute() -> None:
     for attempt in range(12):
         whole = min(60, 2**attempt)
         assert whole / 2 <= back_off(attempt, draw) <= whole
-    Pace(None).wait()
+    assert Pace(None).wait(threading.Event())
 
 
 @pytest.mark.parametrize(

@@ -76,10 +76,10 @@ def test_lists_with_any_mark() -> None:
 
 def test_an_entry_goes_on_in_indented_lines_and_no_other_line_vanishes() -> None:
     params = ListParams()  # type: ignore[call-arg]
-    reply = "Here they are:\n- Sparrows eat the seeds of grains\n  and weeds.\n  - They are small.\n\nI hope this helps!"
+    reply = "Here they are:\n- Sparrows eat the seeds of grains\n  and weeds.\n  - They are small.\n\nI hope so!"
     items, rejected = list_entries(reply, False, params)
     assert items == [Item("Sparrows eat the seeds of grains and weeds."), Item("They are small.")]
-    assert rejected == [Rejected("unparsable", "Here they are:"), Rejected("unparsable", "I hope this helps!")]
+    assert rejected == [Rejected("unparsable", "Here they are:"), Rejected("unparsable", "I hope so!")]
     assert list_entries("- a\n- b\n  c", True, params) == ([Item("a")], [Rejected("truncated", "b c")])
     assert list_entries("- a\n\nI ho", True, params) == ([Item("a")], [Rejected("truncated", "I ho")])
 

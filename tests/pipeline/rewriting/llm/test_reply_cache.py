@@ -9,8 +9,11 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.rewriting.llm.base import Answer, Failure, Likelihood, Reply, Request, Sampling
 from pipeline.rewriting.llm.openai_api import OpenAIBackend, OpenAIConfig
@@ -173,3 +176,19 @@ def test_a_group_that_is_half_there_is_answered_whole(tmp_path: Path) -> None:
     cache = ReplyCache(Store(str(tmp_path / "b")), IDENTITY)
     assert cache.answers(Pairs(), requests(7)) == whole
     assert 0 < cache.tally.cached < 7
+
+
+SOME = st.lists(st.integers(0, 5), unique=True)
+
+
+@given(st.lists(SOME, max_size=4), SOME)
+def test_replies_of_groups_do_not_depend_on_what_was_asked_before(before: list[list[int]], now: list[int]) -> None:
+    every = requests(6)
+    with TemporaryDirectory() as used, TemporaryDirectory() as fresh:
+        for asked in before:
+            ReplyCache(Store(used), IDENTITY).answers(Pairs(), [every[i] for i in asked])
+        first = ReplyCache(Store(used), IDENTITY).answers(Pairs(), [every[i] for i in now])
+        assert first == ReplyCache(Store(fresh), IDENTITY).answers(Pairs(), [every[i] for i in now])
+        again = ReplyCache(Store(used), IDENTITY)
+        assert again.answers(Pairs(), [every[i] for i in now]) == first
+        assert again.tally.cached == len(now)

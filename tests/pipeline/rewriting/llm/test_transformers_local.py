@@ -132,6 +132,21 @@ def test_a_resumed_cache_gives_the_same_replies(tiny_llama: Path, tmp_path: Path
     assert ReplyCache(Store(str(tmp_path)), name).answers(backend(tiny_llama, 4), prompts(13)) == whole
 
 
+def test_a_prompt_that_does_not_fit_leaves_the_cache_of_the_others(tiny_llama: Path, tmp_path: Path) -> None:
+    name = {"kind": "transformers"}
+    some = prompts(9)
+    long = [Request(DRAWN, i, prompt="x y " * (150 + i)) for i in range(3)]
+    asked = [long[0], *some[:5], long[1], *some[5:], long[2]]
+    first = ReplyCache(Store(str(tmp_path)), name).answers(backend(tiny_llama, 4), asked)
+    assert [answer for answer in first if isinstance(answer, Failure)] == [Failure("too_long", lasting=True)] * 3
+    again = ReplyCache(Store(str(tmp_path)), name)
+    assert again.answers(backend(tiny_llama, 4), asked) == first
+    assert (again.tally.requests, again.tally.cached) == (12, 9)
+    without = ReplyCache(Store(str(tmp_path)), name)
+    without.answers(backend(tiny_llama, 4), some)
+    assert without.tally.cached == 9, "the batches are those of the ones that fit"
+
+
 def test_the_identity_follows_the_bytes_and_the_numbers(tiny_llama: Path) -> None:
     config = TransformersConfig(kind="transformers", model=str(tiny_llama), dtype="float32")
     first = identity(config, lambda path: Path(path).name)
