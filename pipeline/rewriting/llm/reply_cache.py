@@ -67,7 +67,9 @@ class ReplyCache:
         """Return a cached reply; None where there is none, or its file is damaged (it is then asked for again)."""
         try:
             text = self.store.read_text(self._path(key))
-            value = json.loads(text) if text is not None else None
+            if text is None:
+                return None
+            value = json.loads(text)
             prompt, completion = int(value["prompt_tokens"]), int(value["completion_tokens"])
             if min(prompt, completion) < 0:
                 return None

@@ -112,7 +112,7 @@ class VLLMBackend:
     def __init__(self, config: VLLMConfig) -> None:
         """Raises InputError without vLLM, or for a model that is not read."""
         model_files(Path(config.model))
-        self._engine = loaded(config, lambda: _vllm().LLM(**engine_options(config)))
+        self._engine = loaded(config.model_dump_json(), lambda: _vllm().LLM(**engine_options(config)))
         self._encoder = Encoder(self._engine.get_tokenizer())
         self._context: int = config.context or self._engine.llm_engine.model_config.max_model_len
         self._gpus = config.gpus
