@@ -11,8 +11,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipeline.driver import plan, run_stages
+from pipeline.driver import run_stages
 from pipeline.load import load_mix
+from pipeline.plan import plan
 from pipeline.progress import Progress
 from pipeline.run import Run
 from pipeline.tables import read_table
