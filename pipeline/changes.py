@@ -32,7 +32,7 @@ def changes(old: Any, new: Any, key: str = "") -> Iterator[Change]:
     elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         for i, (one, other) in enumerate(zip(old, new, strict=True)):
             yield from changes(one, other, f"{key}[{i}]")
-    elif old != new:
+    elif old is _MISSING or new is _MISSING or to_json(old) != to_json(new):  # 0 and false make different keys
         yield Change(key, _text(old), _text(new))
 
 

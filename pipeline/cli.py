@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline import classifier_cli
+from pipeline import classifier_cli, store_cli
 from pipeline.errors import InputError, MixwrightError
 
 app = typer.Typer(
@@ -251,6 +251,10 @@ def score(
 
     found = score_folder(folder, evals, items)
     print(json.dumps(found) if as_json else table(found))
+
+
+app.command()(store_cli.diff)
+app.command()(store_cli.gc)
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.run import Run
-from pipeline.store import sizes_in
+from pipeline.storage.files import sizes_in
 from pipeline.units import Unit
 
 SAMPLED = 20

@@ -81,7 +81,7 @@ class Retrain:
 
 @dataclass(frozen=True)
 class Explained:
-    """A stage's plan with the reasons for its missing units and what they are expected to take (None: nothing known)."""
+    """A stage's plan, the reasons for its missing units and what they are expected to take (None: nothing known)."""
 
     plan: StagePlan
     why: tuple[Why, ...] = ()
@@ -157,7 +157,7 @@ def explained_plan(run: Run) -> RunPlan:
 
 
 def retrained(run: Run, earlier: Earlier) -> Retrain | None:
-    """Return what a design that has to be made does to the proxies of an earlier one; None where none has to be made."""
+    """Return what a design that has to be made does to an earlier one's proxies; None where none has to be made."""
     units = run.units.get("design", [])
     if not units or run.is_done(units[0]):
         return None
@@ -169,7 +169,7 @@ def retrained(run: Run, earlier: Earlier) -> Retrain | None:
         kept, new = len(unit.args["kept"]), unit.args["new"]
         return Retrain(before, kept, _added(run, kept, new) + later if new else 0, proof)
     before = 0
-    for ref in reversed(_known(run, earlier, "design").values()):
+    for ref in reversed(list(_known(run, earlier, "design").values())):
         if ref.split("/")[1] in run.store_finished("design"):
             before = len(run.store.read_json(ref, "swarm.json")["mixes"])
             break

@@ -21,6 +21,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -29,9 +30,9 @@ from typing import Any, TypeVar
 import fsspec
 
 from pipeline.storage.cache import copied, held, machine_folder
-from pipeline.storage.files import Entry, entries_of, sizes_of, write_whole
+from pipeline.storage.files import Entry, entries_of, sizes_in, sizes_of, write_whole
 from pipeline.storage.names import inside
-from pipeline.storage.retry import StoreError, Truncated, patiently
+from pipeline.storage.retry import StoreError, Truncated, is_refused, patiently
 
 T = TypeVar("T")
 
@@ -200,7 +201,7 @@ class Store:
             except FileExistsError:
                 return False
             except (OSError, TypeError, NotImplementedError) as error:
-                if _is_refused(error):
+                if is_refused(error):
                     return False
                 if isinstance(error, OSError) and error.errno not in (errno.ENOSYS, errno.EINVAL):
                     raise
@@ -233,14 +234,14 @@ class Store:
         if self.is_local:
             yield from entries_of(Path(self._base), Path(top))
             return
-        found = self._patiently(top, lambda: self._fs.find(top, detail=True))
+        found: Any = self._patiently(top, lambda: self._fs.find(top, detail=True))
         for path, info in found.items():
             changed = info.get("LastModified") or info.get("created") or info.get("updated") or info.get("mtime")
             stamp = changed.timestamp() if hasattr(changed, "timestamp") else float(changed or 0)
             yield Entry(path.removeprefix(f"{self._base}/").lstrip("/"), info["size"], stamp)
 
     def folders(self, folder: str = "") -> list[str]:
-        """Return the names of the folders right below a folder of the store (the root), sorted; none if it is absent."""
+        """Return the names of the folders right below one of the store (the root), sorted; none if it is absent."""
         top = f"{self._base}/{inside(folder)}" if folder else self._base
         try:
             found = self._patiently(top, lambda: self._fs.ls(top, detail=True))
@@ -255,6 +256,13 @@ class Store:
             self._patiently(target, lambda: self._fs.rm_file(target))
         except FileNotFoundError:
             return
+
+    def remove_empty_folders(self) -> None:
+        """Remove folders without files from what the store itself fills; object stores have none."""
+        for kind in ("data", "scratch", "tmp", "units", "cache") if self.is_local else ():
+            for directory, *_ in os.walk(Path(self._base) / kind, topdown=False):
+                with suppress(OSError):  # not empty
+                    os.rmdir(directory)
 
     def _exists(self, path: str) -> bool:
         """Whether a file is there. An error is not taken for an absent file."""
@@ -279,18 +287,6 @@ class Store:
 def _folder(ref: str, manifest: Mapping[str, Any]) -> str:
     """Return where the files of a remote artefact lie."""
     return f"data/{inside(ref)}/{inside(manifest['attempt'])}"
-
-
-def sizes_in(manifest: Mapping[str, Any]) -> dict[str, int]:
-    """Return name → bytes of an artefact's files; nothing where its manifest was written before sizes were kept."""
-    files: Any = manifest["files"]
-    return {inside(name): size for name, size in files.items()} if isinstance(files, dict) else {}
-
-
-def _is_refused(error: Exception) -> bool:
-    """Whether an object store said that the file exists, by an error that fsspec's driver did not translate."""
-    response = getattr(error.__cause__, "response", None) or {}
-    return response.get("Error", {}).get("Code") in ("PreconditionFailed", "412")
 
 
 def to_json(value: Any) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pipeline.storage.names import inside
 
@@ -62,3 +63,9 @@ def write_whole(target: str, write: Callable[[Path], object], create: bool = Fal
         return True
     finally:
         staging.unlink(missing_ok=True)
+
+
+def sizes_in(manifest: Mapping[str, Any]) -> dict[str, int]:
+    """Return name → bytes of an artefact's files; nothing where its manifest was written before sizes were kept."""
+    files: Any = manifest["files"]
+    return {inside(name): size for name, size in files.items()} if isinstance(files, dict) else {}

@@ -93,5 +93,11 @@ def patiently(call: Callable[[], T], what: str, patience: float | None = None) -
             wait = min(2 * wait, LONGEST_WAIT)
 
 
+def is_refused(error: Exception) -> bool:
+    """Whether an object store said that the file exists, by an error that fsspec's driver did not translate."""
+    response = getattr(error.__cause__, "response", None) or {}
+    return response.get("Error", {}).get("Code") in ("PreconditionFailed", "412")
+
+
 def _named(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -56,7 +56,7 @@ def test_a_change_is_the_smallest_part_with_old_and_new_value() -> None:
 
 @given(VALUES, VALUES)
 def test_there_are_changes_exactly_where_values_differ(old: Any, new: Any) -> None:
-    assert bool(list(changes(old, new))) == (to_json(old) != to_json(new) and old != new)
+    assert bool(list(changes(old, new))) == (to_json(old) != to_json(new))
     assert list(changes(old, old)) == []
 
 
@@ -127,7 +127,8 @@ def test_the_newest_run_of_the_same_yaml_is_compared_with(tiny_yaml: Callable[..
     assert earlier_runs(other, 5).folders == (first.folder,), "of the store, where the YAML has none"
     second = Run.open(load_mix(tiny_yaml(("seed: 1", "seed: 3"))))
     assert earlier_runs(second, 5).folders == (first.folder,)
-    assert [str(each) for each in changes(dict(earlier_runs(second, 5).config or {}), {"seed": 3})][:1] == ["seed: 1 → 3"]
+    before = dict(earlier_runs(second, 5).config or {})
+    assert str(next(changes(before, {"seed": 3}))) == "seed: 1 → 3"
 
 
 @pytest.fixture(scope="module")
