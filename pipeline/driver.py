@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from pipeline.errors import InputError
 from pipeline.load import LoadedMix
 from pipeline.progress import Progress
-from pipeline.run import NotYet, Run, larger_proxy
+from pipeline.run import Run, larger_proxy
+from pipeline.run_units import remember_units
 from pipeline.runner import Runner, in_ray_job
 from pipeline.stages import GROUPS, Stage, walk
 from pipeline.store import to_json
@@ -62,6 +62,7 @@ def _listed(stage: Stage, run: Run) -> list[Unit]:
     finally:
         if len(run.fingerprints) > known:
             run.save_fingerprints()
+    remember_units(run, stage.name)
     return run.units[stage.name]
 
 
@@ -86,34 +87,6 @@ def publish_folder(run: Run) -> str:
     page = (folder / "report.html").read_text(encoding="utf-8")
     run.store.write_text(f"{run.folder}/report.html", with_costs(page, spent, mix))
     return f"{run.store.root.rstrip('/')}/{run.folder}"
-
-
-@dataclass(frozen=True)
-class StagePlan:
-    """What a stage has and lacks. `units` is None where an earlier stage must finish before they are known."""
-
-    stage: str
-    does: str
-    done: int
-    todo: int
-    names: tuple[str, ...]
-    waits_for: str | None = None
-
-
-def plan(run: Run) -> Iterator[StagePlan]:
-    """Yield what every stage would do, without doing it; a stage of a later round carries the round's number."""
-    rounds = Counter[str]()
-    for stage in walk(run):
-        rounds[stage.name] += 1
-        name = stage.name if rounds[stage.name] == 1 else f"{stage.name} {rounds[stage.name]}"
-        try:
-            units = {unit.ref: unit for unit in stage.units(run)}
-        except NotYet as missing:
-            yield StagePlan(name, stage.does, 0, 0, (), waits_for=str(missing))
-            continue
-        run.units[stage.name] = list(units.values())
-        todo = [unit for unit in units.values() if not run.is_done(unit)]
-        yield StagePlan(name, stage.does, len(units) - len(todo), len(todo), tuple(unit.name for unit in todo))
 
 
 def suggest_size(run: Run, *, gpu_hours: float | None, cpu_hours: float | None) -> str:

@@ -87,10 +87,14 @@ class Run:
             raise NotYet(stage)
         return self.units[stage]
 
+    def store_finished(self, stage: str) -> set[str]:
+        """Return the keys of the stage's artefacts, listed once a run."""
+        if stage not in self._finished:
+            self._finished[stage] = self.store.finished(stage)
+        return self._finished[stage]
+
     def is_done(self, unit: Unit) -> bool:
-        if unit.stage not in self._finished:
-            self._finished[unit.stage] = self.store.finished(unit.stage)
-        return unit.key in self._finished[unit.stage]
+        return unit.key in self.store_finished(unit.stage)
 
     def mark_done(self, unit: Unit) -> None:
         self._finished.setdefault(unit.stage, set()).add(unit.key)
@@ -125,8 +129,8 @@ class Run:
     def pin(self, unit: Unit) -> None:
         """Remember a finished unit as the one that its name stands for."""
         path = self._pin_path(unit)
-        if self.store.read_text(path) is None:
-            self.store.write_text(path, to_json({"key": unit.key, "name": unit.name}))
+        if self.store.read_text(path) is None:  # another driver may write it now: the first one stays
+            self.store.write_text(path, to_json({"key": unit.key, "name": unit.name}), create=True)
 
     def _pin_path(self, unit: Unit) -> str:
         asked = unit.args if unit.pinned_by is None else unit.pinned_by

@@ -179,7 +179,7 @@ def with_store(path: Path, run: Run) -> Path:
 
 def missing(run: Run, until: str) -> Counter[str]:
     """Return stage → units that would run, up to a stage (as far as they are known)."""
-    from pipeline.driver import plan
+    from pipeline.plan import plan
 
     todo: Counter[str] = Counter()
     for stage in plan(run):
