@@ -152,7 +152,8 @@ def explained_plan(run: Run) -> RunPlan:
         assumed = expected.get(name) if each.waits_for and first else None
         size = each.todo or assumed
         found.append(Explained(each, why, estimate(run, name, known, each.missing, size) if size else None, assumed))
-    changed = () if earlier.config is None else tuple(changes(dict(earlier.config), resolved(run.config)))
+    before, now = dict(earlier.config or {}), resolved(run.config)
+    changed = tuple(each for each in changes(before, now) if before and each.key != "store")  # where, not what
     return RunPlan(tuple(found), next(iter(earlier.folders), None), changed, retrain, tuple(dict.fromkeys(run.notes)))
 
 

@@ -12,6 +12,7 @@ import pytest
 from pipeline.errors import InputError
 from pipeline.garbage import find_garbage, garbage_text, remove_garbage
 from pipeline.store import Store, to_json
+from pipeline.store_cli import gc
 from pipeline.units import digest
 
 OLD = time.time() - 30 * 86400
@@ -104,6 +105,17 @@ def test_replies_that_were_paid_stay_while_a_run_rewrites(store: Store) -> None:
     store.write_text("done-1/mix.json", "{}")
     store.write_text("cache/rewrite/aa/b.json", "{}")
     assert find_garbage(store, now=time.time() + 30 * 86400).files == []
+
+
+def test_the_command_removes_only_when_told_to(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store = Store(str(tmp_path))
+    ref = publish(store, "train", "x")
+    gc(str(tmp_path), yes=False, days=0)
+    assert "nothing is removed without --yes" in capsys.readouterr().out
+    assert store.finished("train")
+    gc(str(tmp_path), yes=True, days=0)
+    assert store.finished("train") == set()
+    assert not (tmp_path / "data" / ref).exists()
 
 
 def test_a_folder_that_is_no_store_and_a_run_without_a_list_are_refused(store: Store, tmp_path: Path) -> None:

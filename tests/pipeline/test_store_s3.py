@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import random
@@ -132,6 +133,19 @@ def test_a_manifest_whose_answer_was_lost_keeps_its_files(store: Store, server: 
     server.fault = lose
     publish(store)
     assert put
+    assert (store.local(REF) / "a.txt").read_text() == "hello"
+
+
+def test_a_store_without_conditional_put_takes_the_last_manifest(store: Store, monkeypatch) -> None:
+    put = type(store._fs).pipe_file
+
+    def plain(fs, path, value, mode="overwrite", **options):
+        if mode == "create":
+            raise OSError(errno.ENOSYS, "A header you provided implies functionality that is not implemented")
+        return put(fs, path, value, **options)
+
+    monkeypatch.setattr(type(store._fs), "pipe_file", plain)
+    publish(store)
     assert (store.local(REF) / "a.txt").read_text() == "hello"
 
 
