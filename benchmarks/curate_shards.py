@@ -136,8 +136,9 @@ def _warm_and_timed(units: list[Any]) -> tuple[list[Any], list[Any]]:
 
 def until_select(mix: Path) -> dict[str, Any]:
     """Run to `select`; return seconds and units done by stage, and what the plan said before."""
-    from pipeline.driver import open_run, plan, run_stages
+    from pipeline.driver import open_run, run_stages
     from pipeline.load import load_mix
+    from pipeline.plan import plan
     from pipeline.progress import Progress
 
     start = time.perf_counter()

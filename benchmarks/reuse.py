@@ -52,8 +52,9 @@ def forward_seconds(mix: Path, name: str) -> tuple[float, int]:
     """Return the wall seconds of scoring one benchmark with every checkpoint of the run, and how many there are."""
     import torch
 
-    from pipeline.driver import open_run, plan
+    from pipeline.driver import open_run
     from pipeline.load import load_mix
+    from pipeline.plan import plan
     from proxy_models.hardware import NumericPlan
     from proxy_models.requests import load_requests
     from proxy_models.score import score

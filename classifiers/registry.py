@@ -16,6 +16,7 @@ from classifiers.fineweb import FineWebParams, FineWebScorer
 from classifiers.heuristics import GopherParams, GopherScorer
 from classifiers.language import LanguageParams, LanguageScorer
 from classifiers.linear_quality import LinearParams, LinearScorer
+from classifiers.ocr_quality import OCRQualityParams, OCRQualityScorer
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,14 @@ SCORERS: dict[str, ScorerSpec] = {
             DuplicatesScorer.columns,
             False,
             lambda params, _: DuplicatesScorer(params),
+        ),
+        ScorerSpec(
+            "ocr_quality",
+            1,
+            OCRQualityParams,
+            OCRQualityScorer.columns,
+            False,
+            lambda params, _: OCRQualityScorer(params),
         ),
         ScorerSpec("contamination", 2, ContaminationParams, ContaminationScorer.columns, False, _load_contamination),
     )

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline import classifier_cli
+from pipeline import classifier_cli, store_cli
 from pipeline.errors import InputError, MixwrightError
 
 app = typer.Typer(
@@ -54,27 +54,25 @@ def plan(
     mix: Mix,
     gpu_hours: Annotated[float | None, typer.Option(metavar="H", help="Suggest preset and runs for GPU hours.")] = None,
     cpu_hours: Annotated[float | None, typer.Option(metavar="H", help="The same for hours of one core.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of text.")] = False,
 ) -> None:
-    """Show what `run` would do, and execute nothing; with hours, suggest a preset and a number of runs for them.
+    """Show what `run` would do, why, and what it is expected to take, and execute nothing.
+
+    With hours: suggest a preset and a number of runs for them.
 
     Example: `mixwright plan mixes/quickstart.yaml --gpu-hours 24`
     """
     from pipeline.driver import open_run, suggest_size
-    from pipeline.driver import plan as stages
     from pipeline.load import load_mix
+    from pipeline.plan import explained_plan
+    from pipeline.plan_text import plan_text
 
     state = open_run(load_mix(mix))
     if gpu_hours is not None or cpu_hours is not None:
         print(suggest_size(state, gpu_hours=gpu_hours, cpu_hours=cpu_hours))
         return
-    for stage in stages(state):
-        if stage.waits_for:
-            print(f"{stage.stage:<12} decided after {stage.waits_for}: {stage.does}")
-        else:
-            names = f": {', '.join(stage.names[:4])}{' …' if len(stage.names) > 4 else ''}" if stage.todo else ""
-            print(f"{stage.stage:<12} {stage.done} done, {stage.todo} to do{names}")
-    for note in state.notes:
-        print(note)
+    found = explained_plan(state)
+    print(json.dumps(found.record(), ensure_ascii=False) if as_json else plan_text(found))
 
 
 @app.command()
@@ -253,6 +251,10 @@ def score(
 
     found = score_folder(folder, evals, items)
     print(json.dumps(found) if as_json else table(found))
+
+
+app.command()(store_cli.diff)
+app.command()(store_cli.gc)
 
 
 def main() -> None:

@@ -1,30 +1,34 @@
-"""Artefacts whose files are not as long as their manifest says: what a machine leaves that lost power."""
+"""Finished artefacts whose files are not as long as their manifest says: what a machine leaves that lost power.
+
+They are found as a run looks up its units, so that they are done again before anything reads them.
+"""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
+from pipeline.storage.files import sizes_in
 from pipeline.store import Store
 
 
 def is_whole(store: Store, ref: str) -> bool:
-    """Tell whether a finished artefact's files have the sizes in its manifest. Objects of an object store always do."""
+    """Tell whether a finished artefact's files have the sizes in its manifest. Objects of an object store are whole."""
     if not store.is_local:
         return True
+    root = root_of(store)
     try:
-        sizes = store.manifest(ref).get("sizes", {})
-        folder = store.local(ref)
-        return all((folder / name).stat().st_size == size for name, size in sizes.items())
-    except (FileNotFoundError, json.JSONDecodeError, UnicodeDecodeError):
+        sizes = sizes_in(json.loads((root / "manifests" / f"{ref}.json").read_bytes()))
+        return all((root / "data" / ref / name).stat().st_size == size for name, size in sizes.items())
+    except (FileNotFoundError, ValueError):
         return False
 
 
 def discard(store: Store, ref: str) -> None:
     """Forget a damaged artefact, so that its unit is done again; the same key gives the same bytes."""
-    (manifests_of(store) / f"{ref}.json").unlink(missing_ok=True)
+    store.remove(f"manifests/{ref}.json")
 
 
-def manifests_of(store: Store) -> Path:
-    """Return the folder of a local store's manifests."""
-    return store.local("stage/key").parents[2] / "manifests"
+def root_of(store: Store) -> Path:
+    """Return the folder of a local store."""
+    return store.scratch("stage/key").parents[2]

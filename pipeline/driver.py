@@ -5,9 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 import time
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -20,7 +19,8 @@ from pipeline.log import RunLog, incident_rows
 from pipeline.patience import PATIENCE, Patience, patiently
 from pipeline.progress import Progress
 from pipeline.remote import in_ray_job
-from pipeline.run import NotYet, Run, larger_proxy
+from pipeline.run import Run, larger_proxy
+from pipeline.run_units import remember_units
 from pipeline.runner import Runner
 from pipeline.stages import GROUPS, Stage, walk
 from pipeline.store import to_json
@@ -89,6 +89,7 @@ def _walk(
 
     for stage in walk(run):
         units = run.units[stage.name] = patiently(partial(_listed, stage, run), patience, progress.say)
+        patiently(partial(remember_units, run, stage.name), patience, progress.say)
         groups = patiently(partial(missing_of, units), patience, progress.say)
         for unit in itertools.chain(*groups):
             if unit.ref in run.damaged:
@@ -155,34 +156,6 @@ def _publish_folder(run: Run) -> None:
     run.store.write_text(f"{run.folder}/incidents.json", to_json(incidents))
     page = (folder / "report.html").read_text(encoding="utf-8")
     run.store.write_text(f"{run.folder}/report.html", with_costs(with_incidents(page, incidents), spent, mix))
-
-
-@dataclass(frozen=True)
-class StagePlan:
-    """What a stage has and lacks. `units` is None where an earlier stage must finish before they are known."""
-
-    stage: str
-    does: str
-    done: int
-    todo: int
-    names: tuple[str, ...]
-    waits_for: str | None = None
-
-
-def plan(run: Run) -> Iterator[StagePlan]:
-    """Yield what every stage would do, without doing it; a stage of a later round carries the round's number."""
-    rounds = Counter[str]()
-    for stage in walk(run):
-        rounds[stage.name] += 1
-        name = stage.name if rounds[stage.name] == 1 else f"{stage.name} {rounds[stage.name]}"
-        try:
-            units = {unit.ref: unit for unit in stage.units(run)}
-        except NotYet as missing:
-            yield StagePlan(name, stage.does, 0, 0, (), waits_for=str(missing))
-            continue
-        run.units[stage.name] = list(units.values())
-        todo = [unit for unit in units.values() if not run.is_done(unit)]
-        yield StagePlan(name, stage.does, len(units) - len(todo), len(todo), tuple(unit.name for unit in todo))
 
 
 def suggest_size(run: Run, *, gpu_hours: float | None, cpu_hours: float | None) -> str:

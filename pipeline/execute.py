@@ -16,7 +16,6 @@ from typing import Any
 
 from pipeline.errors import InputError
 from pipeline.patience import may_pass
-from pipeline.patient_store import PatientStore
 from pipeline.store import Store
 from pipeline.units import Job, Unit
 
@@ -49,7 +48,7 @@ def execute_group(root: str, units: Sequence[Unit]) -> list[Outcome]:
     """
     from pipeline.stages import TOGETHER, WORK
 
-    store = PatientStore(root)
+    store = Store(root)
     start, cpu = time.perf_counter(), time.process_time()
     jobs: list[Job] = []
 
@@ -66,7 +65,6 @@ def execute_group(root: str, units: Sequence[Unit]) -> list[Outcome]:
                 "recipe": unit.recipe,
                 "path": unit.place.get("path"),  # of a raw file as it was called then; not part of what it is
                 "counts": counted,
-                "sizes": {file.name: file.stat().st_size for file in job.out.iterdir()},
                 "seconds": each(time.perf_counter() - start),
                 "cpu_seconds": each(time.process_time() - cpu),
             }
@@ -86,7 +84,7 @@ def execute_group(root: str, units: Sequence[Unit]) -> list[Outcome]:
 
 def published(root: str, units: Sequence[Unit]) -> list[Outcome] | None:
     """Return the outcomes of units that are all published: their worker was lost before it could say so."""
-    store = PatientStore(root)
+    store = Store(root)
     try:
         return [Outcome(each["seconds"], counts=each["counts"]) for each in (store.manifest(u.ref) for u in units)]
     except FileNotFoundError:

@@ -87,9 +87,10 @@ def read_funnel(path: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
 
     Raises InputError where there is neither.
     """
-    from pipeline.driver import find_run_folder, open_run, plan
+    from pipeline.driver import find_run_folder, open_run
     from pipeline.examples import examples
     from pipeline.load import load_mix
+    from pipeline.plan import plan
 
     if path.is_dir():
         folder = find_run_folder(path)

@@ -10,9 +10,9 @@ import json
 import time
 from collections import Counter
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
+from pipeline.damage import root_of
 from pipeline.patience import may_pass
 from pipeline.store import Store, to_json
 
@@ -64,7 +64,7 @@ class RunLog:
 
     def _append(self, text: str) -> None:
         if self._store.is_local:
-            path = Path(self._store.local("data/log").parents[2]) / self._folder / f"{self._name}.jsonl"
+            path = root_of(self._store) / self._folder / f"{self._name}.jsonl"
             path.parent.mkdir(parents=True, exist_ok=True)
             with open(path, "a", encoding="utf-8") as file:
                 file.write(text)

@@ -9,7 +9,6 @@ from typing import Any
 from pipeline.config import Config, Proxy
 from pipeline.damage import is_whole
 from pipeline.load import LoadedMix, resolved
-from pipeline.patient_store import PatientStore
 from pipeline.store import Store, to_json
 from pipeline.units import Unit, digest
 
@@ -63,7 +62,7 @@ class Run:
 
     @classmethod
     def open(cls, mix: LoadedMix) -> Run:
-        run = cls(mix, PatientStore(mix.config.store))
+        run = cls(mix, Store(mix.config.store))
         run.fingerprints = json.loads(run.store.read_text("fingerprints.json") or "{}")
         return run
 
@@ -91,10 +90,14 @@ class Run:
             raise NotYet(stage)
         return self.units[stage]
 
+    def store_finished(self, stage: str) -> set[str]:
+        """Return the keys of the stage's artefacts, listed once a run."""
+        if stage not in self._finished:
+            self._finished[stage] = self.store.finished(stage)
+        return self._finished[stage]
+
     def is_done(self, unit: Unit) -> bool:
-        if unit.stage not in self._finished:
-            self._finished[unit.stage] = self.store.finished(unit.stage)
-        return unit.key in self._finished[unit.stage] and self._is_whole(unit.ref)
+        return unit.key in self.store_finished(unit.stage) and self._is_whole(unit.ref)
 
     def _is_whole(self, ref: str) -> bool:
         if ref not in self._whole:
@@ -141,8 +144,8 @@ class Run:
     def pin(self, unit: Unit) -> None:
         """Remember a finished unit as the one that its name stands for."""
         path = self._pin_path(unit)
-        if self.store.read_text(path) is None:
-            self.store.write_text(path, to_json({"key": unit.key, "name": unit.name}))
+        if self.store.read_text(path) is None:  # another driver may write it now: the first one stays
+            self.store.write_text(path, to_json({"key": unit.key, "name": unit.name}), create=True)
 
     def _pin_path(self, unit: Unit) -> str:
         asked = unit.args if unit.pinned_by is None else unit.pinned_by

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import laws, proposal
-from pipeline.driver import plan
 from pipeline.errors import InputError
 from pipeline.mixture.objective import maximised_tasks
 from pipeline.own_swarm.folder import FORMAT
 from pipeline.own_swarm.report import render_report
+from pipeline.plan import plan
 from pipeline.run import Run
 from pipeline.store import to_json
 from pipeline.tasks import with_accuracies

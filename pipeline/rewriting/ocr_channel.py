@@ -1,69 +1,156 @@
-"""A gated noisy channel for words: only unknown words, only known OCR confusions, only with a clear winner.
+"""A noisy channel for words: what was printed, given what was read and the words beside it.
 
-score(candidate) = log P(candidate | neighbours) - cost(confusions), the usual noisy channel (Kernighan,
-Church and Gale 1990; for OCR: Kolak and Resnik 2002), with gates in place of a trained error model: words
-that have a capital, that the document repeats, or that are half of something hyphenated are left alone; the
-best candidate must beat the second by `MARGIN` and the word's staying as it is by `THRESHOLD`. A correction
-not made costs one error; a wrong one costs trust.
+log P(printed | read) = log P(printed | neighbours) + log P(read | printed) + const (Kernighan, Church and Gale 1990;
+for OCR: Kolak and Resnik 2002). P(read | printed) is a table of edits learned from read text and its truth. Its
+level is the document's own: the share of its commonest words that are misread says how much was misread at all, so
+that clean text, where no "the" is read "tbe", is left as it is. That the word stands as it was printed is one of the
+answers: a known word is as likely as the lexicon says, an unknown one as likely as its letters make a word. A word
+is changed when the best answer is another one with a posterior of at least `SURE`.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
-from collections.abc import Iterator
 
-from pipeline.rewriting.lexicon import Lexicon
-from pipeline.rewriting.ocr_confusions import ABBREVIATIONS, CONFUSIONS, GLUE, PIECES, SUSPECT
+from classifiers.ocr.confusions import ABBREVIATIONS
+from classifiers.ocr.lexicon import Lexicon
+from classifiers.ocr.noise import NOISY, noise_of
+from classifiers.ocr.reading import QUOTES, TOKEN, Channel, Reading, bounded, other_words, read_token
 
-MARGIN = 2.0  # nats by which the best candidate must beat the second
-THRESHOLD = -19.0  # log P below which a candidate is less likely than a word that the lexicon merely lacks
-PMI = (-3.0, 5.0)  # bounds of what a neighbour may say for or against a candidate, nats
-CONFUSION = 4.5  # nats that a confusion costs before its own
+SURE = 0.97, 0.65  # posterior from which a word is changed: of clean text, of a misread document
+KNOWN = 2.0  # nats that speak for a word that is known as it stands
+CAPITAL = -2.5  # log P that a known word has a capital inside a sentence
 REPEATED = 3  # an unknown word seen this often is a word of this document
-RARE = 16.5  # log count (about 15 million) of words that more often are halves of others than themselves
-COMMON = 19.5  # log count (about 300 million) of the short words that two confusions may lead to
+OFTEN = -8.0  # log P of words that may be what a repeated word was printed as
 
-SPLIT = 6.0  # nats that two words read as one cost
-
-_TOKEN = re.compile(r"\S+")
-# A word that may be mended: lower-case letters, with the digits and signs that OCR puts for letters inside
-# it.
-_WORD = re.compile(r"([(\"'“‘\[]*)([a-z][a-z0-9!|«£*~^•_`']+[a-z0-9|«£])([)\"'”’\],.;:?!]*)$")
+_PREFIXES = ("un", "re", "in", "non", "pre", "over", "under", "out", "sub", "semi", "mis", "dis", "de", "co")
+_SUFFIXES = ("s", "es", "d", "ed", "r", "er", "est", "ing", "ings", "ly", "ness", "less", "like", "y", "ward", "wards")
 _STRAY = re.compile(r"(?<![\w.'’-])([a-z]{2,})(\.) (?=([a-z]{2,})\b(?![.(]))")
-_BY_FIRST: dict[str, list[tuple[str, str, float]]] = {}
-for _confusion in CONFUSIONS:
-    _BY_FIRST.setdefault(_confusion[0][0], []).append(_confusion)
 
 
-def mend_words(text: str, lexicon: Lexicon) -> tuple[str, int]:
-    """Text with its clearly misread words put right, and how many were changed."""
-    tokens = list(_TOKEN.finditer(text))
-    words = [match.group() for match in tokens]
-    counts: Counter[str] | None = None
+def mend_words(text: str, channel: Channel) -> tuple[str, int]:
+    """Text with its misread words put right, and how many were changed."""
+    spans = [match.span() for match in TOKEN.finditer(text)]
+    tokens = [text[start:end] for start, end in spans]
+    readings = [read_token(token, channel) for token in tokens]
+    noise, _ = noise_of(readings)
+    noisy, lexicon = noise >= NOISY, channel.lexicon
+    shift = math.log(channel.table.noise / noise)
+    counts = Counter(reading.core for reading in readings if reading and not reading.known)
     out: list[str] = []
     at = changed = 0
-    for index, token in enumerate(words):
-        if token in lexicon.words and token not in SUSPECT:
+    left = ""  # the word before, as it now stands, "" where a sentence or a gap ends
+    skip = False
+    for i, reading in enumerate(readings):
+        start, end = spans[i]
+        if i and text[spans[i - 1][1] : start] not in (" ", "\n"):
+            left = ""
+        if skip:
+            skip = False
             continue
-        match = _WORD.match(token)
-        if not match or not _mendable(match.group(2), lexicon):
+        if reading is None:
+            left = ""
             continue
-        counts = counts or Counter(words)
-        repeated = counts[token] >= REPEATED and match.group(2) not in SUSPECT
-        if repeated and len(token) > 4:
-            continue
-        left = words[index - 1] if index else ""
-        right = words[index + 1] if index + 1 < len(words) else ""
-        if _is_tail(left, match.group(2), lexicon) and text[tokens[index - 1].end() : tokens[index].start()] == " ":
-            out.append(text[at : tokens[index].start() - 1])
-            at, changed = tokens[index].start(), changed + 1
-            continue
-        best = correct(match.group(2), left, right, lexicon)
-        if best and not (repeated and lexicon.words.get(best, 0.0) < COMMON):
-            out.append(text[at : tokens[index].start()] + match.group(1) + best + match.group(3))
-            at, changed = tokens[index].end(), changed + 1
+        joined = i + 1 < len(spans) and text[end : spans[i + 1][0]] in (" ", "\n")
+        right = readings[i + 1] if joined else None
+        if noisy or not (reading.known and (right is None or right.known)):
+            if (
+                right is not None
+                and not (reading.known and right.known)
+                and (whole := _merge(reading, right, shift, SURE[noisy], channel))
+            ):
+                out.append(text[at:start] + reading.before + _cased(whole, reading.core) + right.after)
+                at, changed, left, skip = spans[i + 1][1], changed + 1, whole, True
+                continue
+            word = "I" if noisy and reading.core == "i" and joined else ""
+            if not word and (noisy or _is_plain(reading, lexicon)):
+                word = choose(reading, left, right, shift, counts[reading.core] >= REPEATED, SURE[noisy], channel)
+            if word:
+                out.append(text[at:start] + reading.before + _cased(word, reading.core) + reading.after)
+                at, changed = end, changed + 1
+                left = "" if reading.after else word.rpartition(" ")[2]
+                continue
+        left = "" if reading.after else reading.word
     return "".join(out) + text[at:], changed
+
+
+def _is_plain(reading: Reading, lexicon: Lexicon) -> bool:
+    """Whether a word of clean text may be a misread one all the same.
+
+    Not a name, a term with signs, a foreign word, nor one made of a word that is known ("preadolescence").
+    """
+    word = reading.core
+    if not (len(word) > 2 and word.isalpha() and word.islower() and word.isascii() and reading.before in QUOTES):
+        return False
+    stems = (word[len(part) :] for part in _PREFIXES if word.startswith(part))
+    ends = (word[: -len(part)] for part in _SUFFIXES if word.endswith(part))
+    return not any(len(stem) > 3 and (stem in lexicon or stem + "e" in lexicon) for stem in (*stems, *ends))
+
+
+def choose(
+    reading: Reading, left: str, right: Reading | None, shift: float, repeated: bool, sure: float, channel: Channel
+) -> str:
+    """The word that a token was printed as, "" where it stays.
+
+    `shift`: nats that each edit costs more than in the table; `sure`: posterior that the word needs.
+    """
+    options = reading.choices or other_words(reading, channel)
+    if not options:
+        return ""
+    lexicon = channel.lexicon
+    after = right.guess if right is not None and not reading.after and not right.before else ""
+    stays = reading.stays
+    if reading.known:
+        stays += KNOWN + _context(reading.word, reading.word, left, after, lexicon)
+    capital = CAPITAL if reading.core[0].isupper() and left else 0.0
+    best, chosen, total = stays, "", 0.0
+    scores = [stays]
+    for choice in options:
+        if repeated and (choice.share < OFTEN or reading.core[0].isupper()) and " " not in choice.word:
+            continue
+        first, _, last = choice.word.partition(" ")
+        score = (
+            choice.share
+            - choice.cost
+            - shift * choice.edits
+            + capital
+            + _context(first, last or first, left, after, lexicon)
+        )
+        scores.append(score)
+        if score > best:
+            best, chosen = score, choice.word
+    total = sum(math.exp(score - best) for score in scores)
+    return chosen if chosen and 1.0 / total >= sure else ""
+
+
+def _context(first: str, last: str, left: str, right: str, lexicon: Lexicon) -> float:
+    score = bounded(lexicon.pmi(left, first)) if left else 0.0
+    return score + (bounded(lexicon.pmi(last, right)) if right else 0.0)
+
+
+def _merge(reading: Reading, right: Reading, shift: float, sure: float, channel: Channel) -> str:
+    """The one word that two tokens were printed as, "" where they are two."""
+    if right.before or not right.core[0].islower():
+        return ""
+    if reading.after and reading.after != "-":
+        return ""
+    lexicon = channel.lexicon
+    word = reading.word + right.word
+    if word not in lexicon.words or len(word) < 4:
+        return ""
+    parts = max(reading.stays, _best(reading, shift)) + max(right.stays, _best(right, shift))
+    score = lexicon.log_share(word) - (0.0 if reading.after else channel.table.space_added)
+    return word if 1 / (1 + math.exp(min(parts - score, 50.0))) >= sure else ""
+
+
+def _best(reading: Reading, shift: float) -> float:
+    return max((each.share - each.cost - shift * each.edits for each in reading.choices), default=-1e9)
+
+
+def _cased(word: str, core: str) -> str:
+    return word[:1].upper() + word[1:] if core[0].isupper() else word
 
 
 def drop_stray_stops(text: str, lexicon: Lexicon) -> tuple[str, int]:
@@ -81,89 +168,3 @@ def drop_stray_stops(text: str, lexicon: Lexicon) -> tuple[str, int]:
         return text, 0
     pieces = [text[start:end] for start, end in zip([0, *(s + 1 for s in strays)], [*strays, len(text)], strict=True)]
     return "".join(pieces), len(strays)
-
-
-def _mendable(word: str, lexicon: Lexicon) -> bool:
-    if word in SUSPECT:
-        return True
-    return (
-        word not in lexicon
-        and word not in PIECES
-        and sum(c.isalpha() for c in word) >= 0.6 * len(word)
-        and "'" not in word[-3:]
-    )
-
-
-def _is_tail(left: str, word: str, lexicon: Lexicon) -> bool:
-    """Whether `word` is the rest of a word that was read as two ("ser vitude")."""
-    if len(left) < 2 or not left.isalpha() or not left.islower() or len(left) + len(word) < 6:
-        return False
-    rare = lexicon.words.get(left, 0.0) < RARE
-    return rare and (left + word) in lexicon.words
-
-
-def correct(word: str, left: str, right: str, lexicon: Lexicon) -> str:
-    """The known word that `word` was printed as, "" where none stands out.
-
-    `left` and `right` are the neighbouring tokens as they stand, "" at an end; punctuation between cuts the
-    context.
-    """
-    before = left.lower().lstrip("(\"'“‘[") if left[-1:].isalpha() else ""
-    after = right.lower().rstrip(")\"'”’],.;:?!") if right[:1].isalpha() else ""
-    if (before + word) in lexicon.words or (word + after) in lexicon.words:
-        return ""  # half of a word that was read as two
-    best, second, chosen = -1e9, -1e9, ""
-    seen: set[str] = set()
-    for candidate, cost in readings(word, lexicon):
-        if candidate in seen:
-            continue
-        seen.add(candidate)
-        first, _, last = candidate.partition(" ")
-        last = last or first
-        score = lexicon.log_share(first) - cost
-        if last is not first:
-            score += lexicon.log_share(last) + lexicon.pmi(first, last)
-        if before:
-            score += min(max(lexicon.pmi(before, first), PMI[0]), PMI[1])
-        if after:
-            score += min(max(lexicon.pmi(last, after), PMI[0]), PMI[1])
-        if score > best:
-            best, second, chosen = score, best, candidate
-        elif score > second:
-            second = score
-    return chosen if best >= THRESHOLD and best - second >= MARGIN else ""
-
-
-def readings(word: str, lexicon: Lexicon) -> Iterator[tuple[str, float]]:
-    """Known words that `word` may have been printed as, with their cost (nats), cheapest kind first.
-
-    One confusion; or two where the word is long enough to be recognised, or is printed on every page
-    ("tbo", the).
-    """
-    known = lexicon.words
-    once = [
-        (word[:at] + printed + word[at + len(read) :], at + len(printed), CONFUSION + cost)
-        for at, (read, printed, cost) in _places(word)
-    ]
-    for candidate, _, cost in once:
-        if candidate in known and candidate not in SUSPECT and len(candidate) > 1:
-            yield candidate, cost
-    for at in range(1, len(word)):
-        left, right = word[:at], word[at:]
-        if (left in GLUE or right in GLUE) and (left, right) in lexicon.bigrams and left in known and right in known:
-            yield f"{left} {right}", SPLIT
-    floor = 0.0 if len(word) >= 7 else COMMON
-    if len(word) > 12:
-        return
-    for candidate, resume, cost in once:
-        for at, (read, printed, more) in _places(candidate, resume):
-            twice = candidate[:at] + printed + candidate[at + len(read) :]
-            if known.get(twice, -1.0) >= floor and twice not in SUSPECT:
-                yield twice, cost + more + CONFUSION
-
-
-def _places(word: str, start: int = 0) -> Iterator[tuple[int, tuple[str, str, float]]]:
-    for at in range(start, len(word)):
-        for confusion in _BY_FIRST.get(word[at], ()):
-            if word.startswith(confusion[0], at):
-                yield at, confusion

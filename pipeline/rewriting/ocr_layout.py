@@ -12,9 +12,11 @@ from dataclasses import dataclass
 
 import ftfy
 
-from pipeline.rewriting.lexicon import Lexicon
+from classifiers.ocr.lexicon import Lexicon
 from pipeline.rewriting.ocr_lines import LETTERS, is_junk, printed_width, running_lines, strip_specks
 
+NOT_PROSE = 0.03  # share of marks of code and formulas above which a text is not prose: OCR of prose has a tenth of it
+_MARKS = "_={}[]<>\\|#$%^&*@/+~`"
 _CHARACTERS = str.maketrans({"ſ": "s", "\u00ad": "", "\u200b": "", "\ufeff": ""})
 _FTFY = ftfy.TextFixerConfig(
     unescape_html=False, uncurl_quotes=False, fix_character_width=False, normalization="NFC", explain=False
@@ -36,16 +38,28 @@ class Layout:
     text: str
     pages: int
     printed: bool  # whether the text came as printed lines
+    prose: bool  # and not code, formulas or markup
     lines: int
     lines_removed: int
     words_joined: int
 
 
-def undo_layout(text: str, lexicon: Lexicon) -> Layout:
+def mark_share(text: str) -> float:
+    """Share of characters, white space aside, that prose hardly has and code, formulas and markup have many of."""
+    marks = sum(map(text.count, _MARKS))
+    return marks / max(len(text) - sum(map(text.count, " \n\t\f")), 1)
+
+
+def undo_layout(text: str, lexicon: Lexicon, junk: bool = True) -> Layout:
     """Pages separated by form feeds to paragraphs separated by blank lines.
 
-    Text that is not printed lines (its lines are longer than a printed one) keeps its line breaks.
+    Text that is not printed lines (its lines are longer than a printed one) keeps its line breaks, and text that is
+    not prose (`NOT_PROSE`) all of its lines. `junk`: whether lines and signs that specks were read as go; a line of
+    signs in text without specks means something.
     """
+    if mark_share(text) > NOT_PROSE:
+        lines = sum(1 for line in text.splitlines() if line.strip())
+        return Layout(fix_characters(text).replace("\f", "\n\n"), text.count("\f") + 1, False, False, lines, 0, 0)
     pages = [fix_characters(page).split("\n") for page in text.split("\f")]
     total = sum(1 for page in pages for line in page if line.strip())
     removed = running_lines(pages)
@@ -54,16 +68,16 @@ def undo_layout(text: str, lexicon: Lexicon) -> Layout:
     for number, page in enumerate(pages):
         lines = []
         for index, line in enumerate(page):
-            if (number, index) in removed or is_junk(line, lexicon):
+            if (number, index) in removed or (junk and is_junk(line, lexicon)):
                 dropped += 1
             else:
                 lines.append(line.rstrip())
         kept.append(lines)
-    kept = strip_specks(kept, lexicon)
+    kept = strip_specks(kept, lexicon) if junk else kept
     vocabulary = {w.lower() for page in kept for line in page for w in LETTERS.findall(line)}
     paragraphs, joined = _paragraphs(kept, lexicon, vocabulary)
     printed = any(printed_width(page) for page in kept)
-    return Layout(paragraphs, len(pages), printed, total, dropped, joined)
+    return Layout(paragraphs, len(pages), printed, True, total, dropped, joined)
 
 
 def fix_characters(text: str) -> str:
@@ -141,6 +155,8 @@ def _join(paragraph: str, text: str, lexicon: Lexicon, vocabulary: set[str]) -> 
     cut = _CUT.search(paragraph[-40:])
     after = _NEXT.match(text.lstrip("_:;.,'’‘|")) if cut else None
     if not cut or not after or not after.group()[:1].islower():
+        if paragraph.endswith("--") and text[:1].isupper():  # a line of verse
+            return f"{paragraph} {text}", 0
         if paragraph.endswith(("—", "-")) and not paragraph.endswith((" -", " —")):
             return paragraph + text, 0
         return f"{paragraph} {text}", 0

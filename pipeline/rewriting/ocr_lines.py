@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from rapidfuzz import fuzz
 
-from pipeline.rewriting.lexicon import Lexicon
+from classifiers.ocr.lexicon import Lexicon
 
 EDGE = 2  # lines at the top and at the foot of a page where headers, footers and page numbers are looked for
 SAME_HEADER = 78  # rapidfuzz ratio, per cent, from which two edge lines are one header read twice

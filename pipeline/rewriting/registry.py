@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -82,8 +83,10 @@ def asked(
 
         return units.asked(task, params, shards, store, fingerprint)
     spec = REWRITERS[task]
-    values = spec.params.model_validate(params).model_dump(mode="json")
-    return {"task": task, "task_version": spec.version, "params": values}, {}
+    known = spec.params.model_validate(params)
+    files = {name: fingerprint(str(value)) for name, value in known if isinstance(value, Path)}
+    args = {"task": task, "task_version": spec.version, "params": known.model_dump(mode="json")}
+    return {**args, **({"files": files} if files else {})}, {}
 
 
 def open_rewriter(args: Mapping[str, Any], place: Mapping[str, Any]) -> Rewriter | BatchRewriter:

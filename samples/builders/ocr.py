@@ -7,7 +7,7 @@ import io
 import os
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,30 +63,49 @@ class Job:
 
 def documents(package: Path, font_packages: list[Path], cache: Path, seed: int) -> list[Row]:
     """All OCR documents. Pages already read are taken from `cache`. Raises ValueError without Tesseract."""
+    fonts = {path.name: path for folder in font_packages for path in folder.rglob("*.[ot]tf")}
+    faces = [(fonts[name], *SIZES[name]) for name in FONTS]
+    jobs = [
+        job
+        for index, book in enumerate(books.BOOKS)
+        for job in plan(book, books.paragraphs(package, book), index, faces, DOCUMENTS, seed)
+    ]
+    return read_back(jobs, cache)
+
+
+def read_back(jobs: Sequence[Job], cache: Path) -> list[Row]:
+    """Documents printed, scanned and read. Pages already read are taken from `cache`. Raises ValueError without
+    Tesseract."""
     tesseract = require_tool("tesseract", "to read the page images back (Debian package tesseract-ocr)")
     cache.mkdir(parents=True, exist_ok=True)
-    fonts = {path.name: path for folder in font_packages for path in folder.rglob("*.[ot]tf")}
-    jobs = [job for index in range(len(books.BOOKS)) for job in plan(package, index, fonts, seed)]
     # Threads only wait: each Tesseract is a process of its own.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         read = list(pool.map(lambda job: _read(job, tesseract, cache), jobs))
     return [_row(job, pages) for job, pages in zip(jobs, read, strict=True)]
 
 
-def plan(package: Path, index: int, fonts: dict[str, Path], seed: int) -> Iterator[Job]:
-    """Documents of one book: consecutive paragraphs, about 3 to 6 pages each, none of the text used twice."""
-    book = books.BOOKS[index]
+def plan(
+    book: books.Book,
+    paragraphs: Sequence[str],
+    index: int,
+    faces: Sequence[tuple[Path, int, int]],
+    most: int,
+    seed: int,
+) -> Iterator[Job]:
+    """At most `most` documents of a book: consecutive paragraphs, about 3 to 6 pages each, none of the text used twice.
+
+    `faces`: files of fonts with their smallest and largest size, pixels.
+    """
     rng = np.random.default_rng([seed, index])
     language = "en_US" if book.author == "Herman Melville" else "en_GB"
     hyphenate = pyphen.Pyphen(lang=language, left=2, right=3).positions
-    waiting = books.paragraphs(package, book)[::-1]
+    waiting = list(paragraphs)[::-1]
     page_number = int(rng.integers(7, 30))
-    for number in range(DOCUMENTS):
+    for number in range(most):
         # Fonts and damages go round so that each book meets all of them.
-        name = FONTS[(number + index) % len(FONTS)]
-        low, high = SIZES[name]
+        face, low, high = faces[(number + index) % len(faces)]
         size = int(rng.integers(low, high + 1))
-        font = ImageFont.truetype(fonts[name], size)
+        font = ImageFont.truetype(face, size)
         goal = LINES * int(rng.integers(4, 7)) - int(rng.integers(0, LINES // 2))
         lines: list[Line] = []
         taken: list[str] = []
@@ -100,7 +119,7 @@ def plan(package: Path, index: int, fonts: dict[str, Path], seed: int) -> Iterat
             number,
             tuple(taken),
             tuple(pages),
-            fonts[name],
+            face,
             size,
             justify=bool(rng.random() < 0.8),
             damage=DAMAGES[(number + number // len(DAMAGES)) % len(DAMAGES)],

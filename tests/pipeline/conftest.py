@@ -13,6 +13,7 @@ from pipeline.errors import InputError
 from pipeline.execute import execute_group
 from pipeline.load import load_mix
 from pipeline.run import Run
+from pipeline.run_units import remember_units
 from pipeline.stages import STAGES
 
 SAMPLES = Path(__file__).parents[2] / "samples"
@@ -81,6 +82,7 @@ def walk_here(path: Path, until: str | None = None) -> Run:
     run = Run.open(load_mix(path))
     for stage in STAGES:
         run.units[stage.name] = stage.units(run)
+        remember_units(run, stage.name)
         for units in grouped(run, [unit for unit in run.units[stage.name] if not run.is_done(unit)]):
             for unit, outcome in zip(units, execute_group(run.store.root, units), strict=True):
                 if outcome.wrong_input:

@@ -179,7 +179,7 @@ def with_store(path: Path, run: Run) -> Path:
 
 def missing(run: Run, until: str) -> Counter[str]:
     """Return stage → units that would run, up to a stage (as far as they are known)."""
-    from pipeline.driver import plan
+    from pipeline.plan import plan
 
     todo: Counter[str] = Counter()
     for stage in plan(run):
@@ -197,12 +197,12 @@ def test_bad_records_are_counted_and_above_the_share_the_run_stops(tiny_yaml, tm
     run = walk_here(path, until="sources")
     (unit,) = [unit for unit in run.of("sources") if unit.args["source"] == "bad"]
     counts = run.manifest(unit)["counts"]
-    assert (counts["documents"], counts["quarantined"]) == (30, 3)
-    assert counts["reasons"] == {"not JSON": 1, "repeated id": 1, "field `text` holds no text": 1}
+    assert (counts["documents"], counts["quarantined"], counts["skipped"]) == (30, 2, {"repeated id": 1})
+    assert counts["reasons"] == {"not JSON": 1, "field `text` holds no text": 1}
     reasons = pl.read_parquet(run.store.local(unit.ref) / "quarantine.parquet")["reason"].to_list()
-    assert reasons == ["not JSON: Expecting value", "repeated id", "field `text` holds no text"]
+    assert reasons == ["not JSON: Expecting value", "field `text` holds no text"]
     path.write_text(path.read_text().replace("max_bad_fraction: 0.2", "max_bad_fraction: 0.01"))
-    with pytest.raises(BadDataError, match="source `bad`: 3 of 33 records are unreadable") as caught:
+    with pytest.raises(BadDataError, match="source `bad`: 2 of 32 records are unreadable") as caught:
         walk_here(path, until="sources")
     assert caught.value.exit_code == 3
 

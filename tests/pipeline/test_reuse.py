@@ -11,8 +11,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipeline.driver import plan, run_stages
+from pipeline.driver import run_stages
 from pipeline.load import load_mix
+from pipeline.plan import Retrain, explained_plan, plan
+from pipeline.plan_text import plan_text
 from pipeline.progress import Progress
 from pipeline.run import Run
 from pipeline.tables import read_table
@@ -89,6 +91,8 @@ def test_an_added_domain_trains_only_new_runs(changed: Write) -> None:
     before, notes = planned(path)
     assert before["design"].todo == 1
     assert f"design: {RUNS} finished proxies of tiny are used again; new runs are for speeches" in notes
+    expected = explained_plan(Run.open(load_mix(path))).retrain
+    assert expected == Retrain(earlier=RUNS, kept=RUNS, new=7, proof=4 * 2)
     run = walk_here(path, until="design")
     new = design_of(run)
     assert new["mixes"][:RUNS] == old["mixes"], "finished mixes stay as they are, byte for byte"
@@ -159,6 +163,15 @@ def test_changed_text_drops_only_the_mixes_that_touch_it(changed: Write) -> None
     touching = with_weight(old, "ocr")
     assert 0 < len(touching) < RUNS
     path = changed(("gopher_words < 41", "gopher_words < 400"))
+    before = explained_plan(Run.open(load_mix(path)))
+    missing = {each.plan.stage: each.plan.names for each in before.stages if each.plan.todo}
+    assert missing == {
+        "select": ("ocr/000",),
+        "tokenize": ("ocr/000",),
+        "requests": ("heldout/ocr",),
+        "design": ("swarm",),
+    }
+    assert [str(each) for each in before.changed] == ['select[1].drop: "gopher_words < 41" → "gopher_words < 400"']
     new = design_of(walk_here(path, until="design"))
     kept = [mix for mix in old["mixes"] if mix["run"] not in touching]
     assert new["mixes"][: len(kept)] == kept
@@ -166,6 +179,24 @@ def test_changed_text_drops_only_the_mixes_that_touch_it(changed: Write) -> None
     assert len(new["mixes"]) >= RUNS, "as many runs as before"
     train = planned(path)[0]["train"]
     assert (train.done, train.todo) == (len(kept), len(new["mixes"]) - len(kept))
+    said = before.retrain
+    assert said is not None
+    assert (said.earlier, said.kept, said.new) == (RUNS, len(kept), train.todo), "the plan said how many are trained"
+    assert f"{len(kept)} of {RUNS} finished proxies are used again, {len(touching)} no longer hold" in plan_text(before)
+
+
+def test_an_added_eval_is_read_and_scored_and_trains_nothing(changed: Write) -> None:
+    path = changed(
+        ("items: 60}", f"items: 60}}\n    openbookqa: {{path: {SAMPLES}/evals/openbookqa.jsonl.gz, items: 60}}")
+    )
+    before = explained_plan(Run.open(load_mix(path)))
+    missing = {each.plan.stage: set(each.plan.names) for each in before.stages if each.plan.todo}
+    runs = {mix["run"] for mix in design_of(walk_here(changed(), until="design"))["mixes"]}
+    assert missing["requests"] == {"bench/openbookqa"}
+    assert missing["score"] == {f"{run}|bench/openbookqa" for run in runs}
+    assert not missing.keys() & {"sources", "annotate", "select", "tokenize", "design", "train", "proof"}
+    assert before.retrain is None
+    assert [each.key for each in before.changed] == ["evals.benchmarks.openbookqa"]
 
 
 def test_a_removed_variant_leaves_natural_measured(changed: Write) -> None:

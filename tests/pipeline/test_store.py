@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.storage.retry import StoreError
 from pipeline.store import Store, to_json
 from pipeline.units import Unit, digest
 
@@ -30,7 +33,7 @@ def test_a_published_artefact_is_listed_and_read(store: Store) -> None:
     assert store.finished("select") == set()
     publish(store, "select/abc", "hello")
     assert store.finished("select") == {"abc"}
-    assert store.manifest("select/abc")["files"] == ["a.txt"]
+    assert store.manifest("select/abc")["files"] == {"a.txt": 5}
     assert (store.local("select/abc") / "a.txt").read_text() == "hello"
 
 
@@ -48,6 +51,88 @@ def test_files_without_a_manifest_are_no_artefact_and_are_replaced(tmp_path: Pat
     assert store.finished("select") == set()
     publish(store, "select/abc", "hello")
     assert (store.local("select/abc") / "a.txt").read_text() == "hello"
+
+
+def test_a_whole_artefact_left_by_a_crash_before_its_manifest_is_kept(tmp_path: Path) -> None:
+    """Another driver may be about to write that manifest: its files are never taken away under it."""
+    store = Store(str(tmp_path))
+    publish(store, "select/abc", "hello")
+    (tmp_path / "manifests" / "select" / "abc.json").unlink()
+    before = (tmp_path / "data" / "select" / "abc" / "a.txt").stat().st_ino
+    publish(store, "select/abc", "jello")
+    assert (tmp_path / "data" / "select" / "abc" / "a.txt").stat().st_ino == before
+    assert store.finished("select") == {"abc"}
+
+
+def test_many_writers_of_one_key_leave_one_whole_artefact(tmp_path: Path) -> None:
+    stores = [Store(str(tmp_path)) for _ in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda i: publish(stores[i], "select/abc", "hello"), range(8)))
+    assert (stores[0].local("select/abc") / "a.txt").read_text() == "hello"
+    assert [path.name for path in (tmp_path / "manifests" / "select").iterdir()] == ["abc.json"]
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def test_a_file_is_created_only_once(store: Store) -> None:
+    assert store.write_text("pins/x.json", "first", create=True)
+    assert not store.write_text("pins/x.json", "second", create=True)
+    assert store.read_text("pins/x.json") == "first"
+
+
+def test_a_cut_off_artefact_is_named_taken_out_and_made_again(tmp_path: Path) -> None:
+    store = Store(str(tmp_path))
+    publish(store, "select/abc", "hello")
+    (tmp_path / "data" / "select" / "abc" / "a.txt").write_text("hel")
+    with pytest.raises(StoreError, match="`a.txt` of select/abc was damaged"):
+        store.local("select/abc")
+    assert store.finished("select") == set()
+    publish(store, "select/abc", "hello")
+    assert (store.local("select/abc") / "a.txt").read_text() == "hello"
+
+
+def test_a_cut_off_manifest_is_no_manifest(store: Store) -> None:
+    publish(store, "select/abc", "hello")
+    store.write_text("manifests/select/abc.json", '{"na')
+    with pytest.raises(StoreError, match="the manifest of select/abc was damaged"):
+        store.manifest("select/abc")
+    assert store.finished("select") == set()
+
+
+@pytest.mark.parametrize("name", ["../x", "a/../../x", "/etc/x", "a//x", "a\\x", "", ".", "a/.", "c:/x", "a\0"])
+def test_no_name_leads_out_of_the_store(store: Store, name: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    for call in (
+        lambda: store.write_text(name, "x"),
+        lambda: store.read_text(name),
+        lambda: store.copy_in(tmp_path / "file", name),
+        lambda: store.local(name),
+        lambda: store.scratch(name),
+        lambda: store.remove(name),
+        lambda: list(store.entries(name)),
+    ):
+        with pytest.raises(ValueError, match="no name inside the store"):
+            call()
+
+
+def test_files_below_a_folder_are_listed_with_size_and_time(store: Store) -> None:
+    since = time.time()
+    publish(store, "select/abc", "hello")
+    (file,) = store.entries("data")
+    assert file.name.startswith("data/select/abc/")
+    assert file.size == 5
+    assert abs(file.changed - since) < 60
+    assert list(store.entries("absent")) == []
+    store.remove(file.name)
+    store.remove(file.name)
+    assert list(store.entries("data")) == []
+
+
+def test_a_link_is_no_file_of_an_artefact(store: Store) -> None:
+    folder = store.workspace()
+    (folder / "a.txt").symlink_to("/etc/hostname")
+    with pytest.raises(ValueError, match="a link"):
+        store.publish("select/abc", folder, {})
+    assert store.finished("select") == set()
 
 
 def test_absent_small_files_read_as_none(store: Store) -> None:

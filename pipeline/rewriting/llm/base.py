@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
@@ -37,7 +37,8 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """finish_reason: `stop` (the model or a stop text ended it) or `length` (cut at max_tokens)."""
+    """finish_reason: `stop` (the model or a stop text ended it); all else means that it was cut: `length` at
+    max_tokens, others by a server (`content_filter`)."""
 
     text: str
     finish_reason: str
@@ -52,7 +53,13 @@ class Failure:
     reason: str
     lasting: bool
 
+    @property
+    def unanswered(self) -> bool:
+        """Whether the backend is at fault, or may be: only what is `TOO_LONG` for it is surely the document's."""
+        return self != TOO_LONG
 
+
+TOO_LONG = Failure("too_long", lasting=True)
 Answer = Reply | Failure
 
 
@@ -64,20 +71,14 @@ class Likelihood:
     tokens: int
 
 
-def without_marks(text: str, marks: Iterable[str]) -> str:
-    """Take a tokenizer's marks, such as `<|im_end|>`, out of a text: a document must not end a message or begin one."""
-    for mark in marks:
-        text = text.replace(mark, " ")
-    return text
-
-
 class Backend(Protocol):
     """What writes. Built once per worker."""
 
     def groups(self, requests: Sequence[Request]) -> list[list[int]]:
         """Return the requests, by position, in groups that are answered together.
 
-        A reply may depend, by rounding, on its group, so a group is cached whole or asked for whole.
+        A reply may depend, by rounding, on its group, so a group is cached whole or asked for whole. What is sure to
+        fail is in a group of its own: failures are not cached.
         """
         ...
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from inspect import signature
 from itertools import takewhile
 from pathlib import Path
@@ -14,7 +13,8 @@ from typing import Any
 import torch
 
 from pipeline.errors import InputError
-from pipeline.rewriting.llm.base import without_marks
+from pipeline.rewriting.llm.encoding import Encoder
+from pipeline.rewriting.llm.loaded import loaded
 
 READ = (".safetensors", ".json", ".model", ".txt", ".jinja")
 """Endings of what is read of a folder; weights of other formats could hold code."""
@@ -38,35 +38,22 @@ class LocalModel:
     is called, which transformers has changed."""
 
     model: Any
-    tokenizer: Any
+    encoder: Encoder
     device: str
     context: int
     ends: frozenset[int]
     cache: str
 
-    def encode(self, text: str) -> list[int]:
-        """Return ids with the tokenizer's own start token; marks such as `<|im_end|>` in the text are no marks."""
-        return self.tokenizer.encode(self.plain(text))
-
-    def encode_chat(self, messages: Sequence[tuple[str, str]]) -> list[int]:
-        """Return the ids of a chat up to where the assistant's answer begins."""
-        chat = [{"role": role, "content": self.plain(content)} for role, content in messages]
-        text = self.tokenizer.apply_chat_template(chat, add_generation_prompt=True, tokenize=False)
-        return self.tokenizer.encode(text, add_special_tokens=False)
-
-    def encode_rest(self, text: str) -> list[int]:
-        return self.tokenizer.encode(self.plain(text), add_special_tokens=False)
-
     def decode(self, ids: Sequence[int]) -> str:
-        return self.tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
-
-    def plain(self, text: str) -> str:
-        return without_marks(text, self.tokenizer.all_special_tokens)
+        return self.encoder.tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
 
 
-@lru_cache(maxsize=1)
-def load_local(path: str, dtype: str) -> LocalModel:
-    """Load once per process, on the GPU where torch sees one. Raises InputError for what cannot be loaded."""
+def load_local(path: str, dtype: str, gpu: bool = False) -> LocalModel:
+    """Load once per process, on the GPU if it may and torch sees one. Raises InputError for what cannot be loaded."""
+    return loaded(("transformers", path, dtype, gpu), lambda: _load(path, dtype, gpu))
+
+
+def _load(path: str, dtype: str, gpu: bool) -> LocalModel:
     try:
         from transformers import AutoModelForCausalLM, AutoTokenizer
     except ImportError:
@@ -88,14 +75,15 @@ def load_local(path: str, dtype: str) -> LocalModel:
         model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype), **options)
     except (OSError, ValueError, ImportError) as error:
         raise InputError(f"{path}: the model cannot be loaded: {error}") from None
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = "cuda" if gpu and torch.cuda.is_available() else "cpu"
     cache = "cache" if "cache" in signature(model.forward).parameters else "past_key_values"
     longest = getattr(model.config.get_text_config(), "max_position_embeddings", None) or 2048
     ends = {tokenizer.eos_token_id}
     generation = getattr(model, "generation_config", None)
     told = getattr(generation, "eos_token_id", None)
     ends |= set(told) if isinstance(told, list) else {told}
-    return LocalModel(model.to(device).eval(), tokenizer, device, int(longest), frozenset(ends - {None}), cache)
+    encoder = Encoder(tokenizer)
+    return LocalModel(model.to(device).eval(), encoder, device, int(longest), frozenset(ends - {None}), cache)
 
 
 @dataclass

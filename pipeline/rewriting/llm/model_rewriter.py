@@ -22,7 +22,10 @@ from pipeline.rewriting.llm.templates import render
 from pipeline.units import seed_of
 
 WAVE = 64
-"""Documents that are asked about before what they cost is counted against a budget."""
+"""Documents at most that are asked about before what they cost is counted against a budget."""
+
+WAVE_CHARACTERS = 16 << 20
+"""Of prompts that are held at a time: some thousand requests, enough to fill a GPU or a server."""
 
 CHARACTERS_A_TOKEN = 3
 """For the estimate of a prompt's tokens before it is sent: on the safe side for English."""
@@ -60,6 +63,15 @@ class _Document:
     def requests(self) -> list[Request]:
         return [request for segment in self.segments for request in segment.asked]
 
+    def estimate(self) -> Counter[str]:
+        """Return characters of its prompts, and the tokens of prompts and replies that they take at most."""
+        asked = self.requests
+        return Counter(
+            characters=sum(request.characters for request in asked),
+            prompt=sum(-(-request.characters // CHARACTERS_A_TOKEN) for request in asked),
+            completion=sum(request.sampling.max_tokens for request in asked),
+        )
+
 
 @dataclass
 class ModelRewriter:
@@ -77,7 +89,6 @@ class ModelRewriter:
     max_unanswered: float = 0.01
     prompt_tokens: int = 0
     completion_tokens: int = 0
-    over_budget: bool = False
     unanswered: Counter[str] = field(default_factory=Counter)
 
     def rewrite(self, document: Mapping[str, Any]) -> tuple[list[Rewrite], list[Rejected]]:
@@ -87,14 +98,25 @@ class ModelRewriter:
     def rewrite_many(self, documents: Sequence[Mapping[str, Any]]) -> list[tuple[list[Rewrite], list[Rejected]]]:
         """Return what `rewrite` would of each document, in order; over a budget, what is left of it goes to the first.
 
-        Without a rewrite the last rejection of a document is `nothing_accepted` or `over_budget`.
+        Without a rewrite the last rejection of a document is `nothing_accepted` or `over_budget`. A wave ends before a
+        document that the budget does not cover by estimate; what the wave really took is then counted, and only a
+        document that what is left does not cover alone is refused.
         """
-        size = WAVE if self.budget.limited else max(1, len(documents))
-        return [
-            found
-            for at in range(0, len(documents), size)
-            for found in self._wave([self._document(values) for values in documents[at : at + size]])
-        ]
+        found: list[tuple[list[Rewrite], list[Rejected]]] = []
+        wave: list[_Document] = []
+        held: Counter[str] = Counter()
+        for values in documents:
+            document = self._document(values)
+            estimate = document.estimate()
+            if wave and (self._full(wave, held) or not self._covered(held + estimate)):
+                found += self._wave(wave)
+                wave, held = [], Counter()
+            if self._covered(held + estimate):
+                wave.append(document)
+                held += estimate
+            else:
+                found.append(([], [*document.rejected, Rejected("over_budget", _text(document)[:200])]))
+        return found + self._wave(wave)
 
     def finish(self) -> dict[str, Any]:
         """Return what the manifest counts. Raises Unanswered where more than `max_unanswered` of the requests are."""
@@ -102,8 +124,8 @@ class ModelRewriter:
         lost = sum(self.unanswered.values())
         if lost > self.max_unanswered * tally.requests:
             raise Unanswered(
-                f"{lost} of {tally.requests} requests stayed unanswered ({dict(self.unanswered)}), more than "
-                f"max_unanswered ({self.max_unanswered:g}) allows; what was answered is kept"
+                f"{lost} of {tally.requests} requests stayed unanswered or were refused ({dict(self.unanswered)}), "
+                f"more than max_unanswered ({self.max_unanswered:g}) allows; what was answered is kept"
             )
         cost = self.budget.price(self.prompt_tokens, self.completion_tokens)
         return {
@@ -113,8 +135,16 @@ class ModelRewriter:
             "prompt_tokens": self.prompt_tokens,
             "completion_tokens": self.completion_tokens,
             **({"cost": round(cost, 6)} if cost else {}),
-            **self.backend.spent(),
+            **self._spent(),
         }
+
+    def _spent(self) -> dict[str, int | float]:
+        """Return what backend and judge count, together."""
+        spent = dict(self.backend.spent())
+        if self.judge is not self.backend:
+            for name, value in self.judge.spent().items():
+                spent[name] = spent.get(name, 0) + value
+        return spent
 
     @cached_property
     def _checks(self) -> list[tuple[Any, Any]]:
@@ -147,32 +177,23 @@ class ModelRewriter:
             asked.append(Request(sampling, seed_of(["rewrite", self.seed, text, messages, sample]), messages, text))
         return asked
 
+    def _full(self, wave: list[_Document], held: Counter[str]) -> bool:
+        return held["characters"] >= WAVE_CHARACTERS or (self.budget.limited and len(wave) >= WAVE)
+
+    def _covered(self, estimate: Counter[str]) -> bool:
+        """Whether the budget covers it beside what was taken so far."""
+        return self.budget.covers(
+            self.prompt_tokens + estimate["prompt"], self.completion_tokens + estimate["completion"]
+        )
+
     def _wave(self, documents: list[_Document]) -> list[tuple[list[Rewrite], list[Rejected]]]:
-        admitted = self._admitted(documents)
-        asked = [document for document in documents if id(document) in admitted]
-        answers = iter(self.cache.answers(self.backend, [request for each in asked for request in each.requests]))
-        for document in asked:
+        answers = iter(self.cache.answers(self.backend, [request for each in documents for request in each.requests]))
+        for document in documents:
             for segment in document.segments:
                 self._read(document, segment, [next(answers) for _ in segment.asked])
         if self.task.round_trip is not None:
-            self._round_trip(asked)
-        return [
-            self._written(document)
-            if id(document) in admitted
-            else ([], [*document.rejected, Rejected("over_budget", _text(document)[:200])])
-            for document in documents
-        ]
-
-    def _admitted(self, documents: list[_Document]) -> set[int]:
-        """Return the documents, by identity, that the budget covers by estimate: up to the first that is too much."""
-        prompt, completion, admitted = self.prompt_tokens, self.completion_tokens, set()
-        for document in documents:
-            prompt += sum(-(-request.characters // CHARACTERS_A_TOKEN) for request in document.requests)
-            completion += sum(request.sampling.max_tokens for request in document.requests)
-            self.over_budget |= not self.budget.covers(prompt, completion)
-            if not self.over_budget:
-                admitted.add(id(document))
-        return admitted
+            self._round_trip(documents)
+        return [self._written(document) for document in documents]
 
     def _read(self, document: _Document, segment: _Segment, answers: list[Answer]) -> None:
         """Parse and check the replies to one segment."""
@@ -181,12 +202,12 @@ class ModelRewriter:
         for request, answer in zip(segment.asked, answers, strict=True):
             if isinstance(answer, Failure):
                 document.rejected.append(Rejected(f"unanswered_{answer.reason}", segment.passage.text[:200]))
-                if not answer.lasting:
+                if answer.unanswered:
                     self.unanswered[answer.reason] += 1
                 continue
             self._count(answer)
             begun = request.prompt.rpartition("\n")[2] if self.task.prompt.continues else ""
-            items, rejected = parse(begun + answer.text, answer.finish_reason == "length", params)
+            items, rejected = parse(begun + answer.text, answer.finish_reason != "stop", params)
             document.candidates += len(items) + len(rejected)
             document.rejected += rejected
             for parsed in items:

@@ -1,14 +1,15 @@
 """Backend `openai`: any OpenAI-compatible endpoint, through the official client (optional extra `openai`).
 
 The key comes from the environment variable that `key_env` names and goes into the client only: what a server says is
-never quoted (some repeat the key in their errors), failures have codes instead.
+never quoted (some repeat the key in their errors), failures have codes instead. Nor is `key_env` itself, in which a key
+may stand by mistake.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import random
+import re
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -20,16 +21,22 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from pipeline.errors import InputError
 from pipeline.rewriting.llm.base import Answer, Failure, Likelihood, Reply, Request
+from pipeline.rewriting.llm.openai_reply import read_body
 from pipeline.rewriting.llm.pace import FIRST_WAIT, Pace, back_off, retry_after
 
-CHARACTERS_A_TOKEN = 4
-"""Of English in large vocabularies; used where a server does not count tokens."""
-
-REFUSED = {401: "the key was refused", 403: "access was refused", 404: "there is no such model or path"}
+REFUSED = {
+    401: "the key was refused",
+    402: "payment is asked for",
+    403: "access was refused",
+    404: "there is no such model or path",
+}
 """Statuses that no request of this run would be spared."""
 
 GIVE_UP = 10
-"""Requests in a row that may stay unanswered before the server is taken to be gone."""
+"""Requests in a row that may stay unanswered, or be refused alike, before the server is given up."""
+
+MAX_BODY = 16 << 20
+"""Bytes of a body that are read: more is no reply to one request."""
 
 AGAIN = {408: "timeout", 409: "server_error", 425: "server_error", 429: "rate_limited"}
 """Statuses below 500 after which the same request may succeed."""
@@ -59,15 +66,17 @@ class OpenAIConfig(BaseModel):
         parts = urlsplit(value)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("expected http:// or https:// and a host")
-        if parts.username or parts.password or parts.query:
-            raise ValueError("no user, password or query may stand in it: keys come from the environment (`key_env`)")
+        if parts.username or parts.password or "?" in value or "#" in value:
+            raise ValueError(
+                "no user, password, query or fragment may stand in it: keys come from the environment (`key_env`)"
+            )
         return value
 
     @field_validator("key_env")
     @classmethod
     def _a_name(cls, value: str | None) -> str | None:
-        if value is not None and not value.replace("_", "").isalnum():
-            raise ValueError("expected the name of an environment variable, not a key")
+        if value is not None and not re.fullmatch(r"[A-Z][A-Z0-9_]{0,63}", value):
+            raise ValueError("expected the name of an environment variable (A-Z, 0-9 and _, up to 64), not a key")
         return value
 
 
@@ -80,12 +89,17 @@ class ServerSilent(RuntimeError):
     """The server answers nothing: the unit fails, and is done when the server is back."""
 
 
+class ServerRefuses(RuntimeError):
+    """The server refuses one request after the other alike: the unit fails, for nothing says that they are at fault."""
+
+
 class OpenAIBackend:
     """`workers`: processes that share the limits; each takes its part of them."""
 
     def __init__(self, config: OpenAIConfig, workers: int) -> None:
         """Raises InputError where the client is not installed or the key is not in the environment."""
         try:
+            import httpx2  # the client's own, whose errors it passes on while a body is read
             import openai
         except ImportError:
             raise InputError("the backend `openai` needs its client: pip install 'mixwright[openai]'") from None
@@ -93,8 +107,8 @@ class OpenAIBackend:
         if config.key_env is not None:
             key = os.environ.get(config.key_env, "")
             if not key:
-                raise InputError(f"the environment variable `{config.key_env}` (`key_env`) is not set on this worker")
-        self._config, self._openai = config, openai
+                raise InputError("the environment variable that `key_env` names is not set on this worker")
+        self._config, self._openai, self._httpx = config, openai, httpx2
         self._client = openai.OpenAI(
             api_key=key, base_url=config.base_url, timeout=config.timeout_seconds, max_retries=0
         )
@@ -103,6 +117,7 @@ class OpenAIBackend:
         self._retries: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._silent = 0  # requests in a row that stayed unanswered
+        self._refused: list[str] = []  # reasons of requests in a row that were refused alike
         self._stopped = threading.Event()
 
     def groups(self, requests: Sequence[Request]) -> list[list[int]]:
@@ -110,19 +125,14 @@ class OpenAIBackend:
 
     def generate(self, requests: Sequence[Request]) -> Iterator[tuple[int, Answer]]:
         """Yield answers as they arrive. Raises InputError where the server refuses the key or the model, ServerSilent
-        where it answers nothing any more."""
+        where it answers nothing any more, ServerRefuses where it refuses whatever it is asked."""
         with ThreadPoolExecutor(self._threads) as pool:
             pending = {pool.submit(self._ask, request): i for i, request in enumerate(requests)}
             try:
                 for future in as_completed(pending):
                     answer = future.result()
                     yield pending[future], answer
-                    self._silent = self._silent + 1 if isinstance(answer, Failure) and not answer.lasting else 0
-                    if self._silent >= GIVE_UP:
-                        raise ServerSilent(
-                            f"{self._config.base_url}: {GIVE_UP} requests in a row stayed unanswered, each after "
-                            f"{self._config.retries} retries ({dict(self._retries)}); what was answered is kept"
-                        )
+                    self._give_up(answer)
             finally:
                 self._stopped.set()  # wakes those that wait to try again
                 pool.shutdown(cancel_futures=True)
@@ -134,12 +144,30 @@ class OpenAIBackend:
     def spent(self) -> dict[str, int | float]:
         return {f"retried_{reason}": n for reason, n in sorted(self._retries.items())}
 
+    def _give_up(self, answer: Answer) -> None:
+        """Raise where this answer is the last of too many failures in a row."""
+        lost = answer if isinstance(answer, Failure) else None
+        self._silent = self._silent + 1 if lost and not lost.lasting else 0
+        before = self._refused if lost and lost.reason in self._refused else []
+        self._refused = [*before, lost.reason] if lost and lost.lasting else []
+        if self._silent >= GIVE_UP:
+            raise ServerSilent(
+                f"{self._config.base_url}: {GIVE_UP} requests in a row stayed unanswered, each after "
+                f"{self._config.retries} retries ({dict(self._retries)}); what was answered is kept"
+            )
+        if len(self._refused) >= GIVE_UP:
+            raise ServerRefuses(
+                f"{self._config.base_url}: the server refused {GIVE_UP} requests in a row with {self._refused[0]}: it "
+                "does not take what the task asks (a parameter, or prompts of this length); what was answered is kept"
+            )
+
     def _ask(self, request: Request) -> Answer:
         """Ask until there is a reply, a lasting failure, or no retry left."""
         draw = random.Random(request.seed)
         failure = Failure("connection", lasting=False)
         for attempt in range(self._config.retries + 1):
-            self._pace.wait()
+            if not self._pace.wait(self._stopped):
+                return failure
             answer, asked = self._once(request)
             if isinstance(answer, Reply) or answer.lasting:
                 return answer
@@ -159,24 +187,25 @@ class OpenAIBackend:
         openai = self._openai
         try:
             raw = self._send(request)
-        except openai.APITimeoutError:
+        except (openai.APITimeoutError, self._httpx.TimeoutException):
             return Failure("timeout", lasting=False), None
         except openai.APIStatusError as error:
             status = error.status_code
             if status in REFUSED:
-                asked = f"model `{self._config.model}`, key_env {self._config.key_env}"
+                asked = f"model `{self._config.model}`"
                 raise InputError(f"{self._config.base_url}: status {status} ({asked}): {REFUSED[status]}") from None
             if status >= 500 or status in AGAIN:
                 return Failure(AGAIN.get(status, "server_error"), lasting=False), retry_after(error.response.headers)
             return Failure(f"status_{status}", lasting=True), None
-        except openai.OpenAIError:  # refused, cut off in the middle, nothing of HTTP
+        except (openai.OpenAIError, self._httpx.HTTPError):  # refused, cut off in the middle, nothing of HTTP
             return Failure("connection", lasting=False), None
         try:
-            return read_reply(json.loads(raw), request), None
-        except (ValueError, KeyError, TypeError, IndexError):
+            return read_body(raw, request), None
+        except ValueError:
             return Failure("garbage", lasting=False), None
 
-    def _send(self, request: Request) -> str:
+    def _send(self, request: Request) -> bytes:
+        """Return the body of the answer, or its beginning where it has more than MAX_BODY bytes (no JSON then)."""
         sampling = request.sampling
         options: dict[str, Any] = {
             "model": self._config.model,
@@ -188,22 +217,13 @@ class OpenAIBackend:
         }
         if request.messages:
             messages: Any = [{"role": role, "content": content} for role, content in request.messages]
-            return self._client.chat.completions.with_raw_response.create(messages=messages, **options).text
-        return self._client.completions.with_raw_response.create(prompt=request.prompt, **options).text
-
-
-def read_reply(data: Any, request: Request) -> Reply:
-    """Return the reply in a response's JSON. Raises KeyError, TypeError, IndexError or ValueError for another shape.
-
-    A server that counts no tokens is taken to have used one for every four characters.
-    """
-    choice = data["choices"][0]
-    text = choice["message"]["content"] if request.messages else choice["text"]
-    if text is None:  # a refusal, or a call of a tool
-        text = ""
-    if not isinstance(text, str):
-        raise TypeError("expected text")
-    usage = data.get("usage") or {}
-    prompt_tokens = int(usage.get("prompt_tokens") or -(-request.characters // CHARACTERS_A_TOKEN))
-    completion_tokens = int(usage.get("completion_tokens") or -(-len(text) // CHARACTERS_A_TOKEN))
-    return Reply(text, str(choice.get("finish_reason") or "stop"), prompt_tokens, completion_tokens)
+            sent = self._client.chat.completions.with_streaming_response.create(messages=messages, **options)
+        else:
+            sent = self._client.completions.with_streaming_response.create(prompt=request.prompt, **options)
+        body = bytearray()
+        with sent as response:
+            for chunk in response.iter_bytes():
+                body += chunk
+                if len(body) > MAX_BODY:
+                    break
+        return bytes(body[:MAX_BODY])

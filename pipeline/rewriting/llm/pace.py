@@ -23,12 +23,12 @@ class Pace:
         self._next = 0.0
         self._lock = threading.Lock()
 
-    def wait(self) -> None:
-        """Sleep until this thread's turn."""
+    def wait(self, stop: threading.Event) -> bool:
+        """Sleep until this thread's turn. Return whether it has come: False where `stop` was set before."""
         with self._lock:
             turn = max(self._next, time.monotonic())
             self._next = turn + self._gap
-        time.sleep(max(0.0, turn - time.monotonic()))
+        return not stop.wait(max(0.0, turn - time.monotonic()))
 
     def hold(self, seconds: float) -> None:
         """Let no request that has no turn yet go out before `seconds` have passed."""

@@ -54,7 +54,10 @@ class ModelParams(Section):
     judge: BackendConfig | None = Field(None, description="Who does the round trip; the backend itself if absent.")
     budget: Budget = Budget()  # type: ignore[call-arg]
     max_unanswered: float = Field(
-        0.01, ge=0, le=1, description="Share of a shard's requests that may stay unanswered; above it the unit fails."
+        0.01,
+        ge=0,
+        le=1,
+        description="Share of a shard's requests that may stay unanswered or be refused; above it the unit fails.",
     )
 
 
@@ -95,6 +98,8 @@ def params_mistakes(params: dict[str, Any], task: Task) -> Iterator[tuple[Path_,
             except InputError as error:
                 yield (section, "model"), str(error)
     judge = read.judge or read.backend
+    if {read.backend.kind, judge.kind} == {"vllm"} and judge != read.backend:
+        yield ("judge",), "a worker's GPUs have room for one model of vLLM: name a small judge of kind `transformers`"
     if task.round_trip and not BACKENDS[judge.kind].scores:
         yield (
             ("judge" if read.judge else "backend",),

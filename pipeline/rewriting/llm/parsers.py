@@ -40,7 +40,10 @@ class ListParams(Section):
 
 
 def qa_pairs(reply: str, cut: bool, params: QAParams) -> Parsed:
-    """Pairs of lines. Of a reply that was cut the last pair is `truncated`; text that is no pair is `unparsable`."""
+    """Pairs of lines, each part up to a blank line or the next mark.
+
+    Of a reply that was cut the last pair is `truncated`; text that is no pair is `unparsable`.
+    """
     marks = "|".join(re.escape(mark) for mark in (params.question, params.answer))
     pieces = re.split(rf"^[ \t]*({marks})", reply, flags=re.MULTILINE)
     lines = [(pieces[i], pieces[i + 1].strip()) for i in range(1, len(pieces) - 1, 2)]
@@ -52,6 +55,9 @@ def qa_pairs(reply: str, cut: bool, params: QAParams) -> Parsed:
         (mark, text), (next_mark, next_text) = lines[at], lines[at + 1] if at + 1 < len(lines) else ("", "")
         is_pair = (mark, next_mark) == (params.question, params.answer)
         at += 2 if is_pair else 1
+        if not (cut and at >= len(lines)):
+            (text, *loose), (next_text, *more) = _BLANK.split(text, maxsplit=1), _BLANK.split(next_text, maxsplit=1)
+            rejected += [Rejected("unparsable", each) for each in (loose + more if is_pair else loose)]
         next_text = unquoted(next_text)
         both = f"{text}\n{next_text}" if is_pair else text
         if cut and at >= len(lines):
@@ -63,6 +69,9 @@ def qa_pairs(reply: str, cut: bool, params: QAParams) -> Parsed:
         else:
             items.append(Item(both, text, next_text))
     return _or_unparsable(items, rejected, reply)
+
+
+_BLANK = re.compile(r"\n[ \t]*\n\s*")
 
 
 def unquoted(text: str) -> str:
@@ -79,15 +88,34 @@ def whole_text(reply: str, cut: bool, params: TextParams) -> Parsed:
     return _or_unparsable([Item(text)] if text else [], [], reply)
 
 
-_ENTRY = re.compile(r"^[ \t]*(?:[-*•]|\d{1,3}[.)])[ \t]+(.+)$", re.MULTILINE)
+_ENTRY = re.compile(r"[ \t]*(?:[-*•]|\d{1,3}[.)])[ \t]+(\S.*)")
 
 
 def list_entries(reply: str, cut: bool, params: ListParams) -> Parsed:
-    """Lines that begin with a dash, star, bullet or number; of a reply that was cut the last is `truncated`."""
-    entries = [match.strip() for match in _ENTRY.findall(reply)]
-    rejected = []
-    if cut and entries:
-        rejected.append(Rejected("truncated", entries.pop()))
+    """Lines that begin with a dash, star, bullet or number, with the indented lines after them.
+
+    Other lines are `unparsable`, and an entry with them where one follows it at once: it may be half of what is meant.
+    Of a reply that was cut the last entry or line is `truncated`.
+    """
+    blocks: list[tuple[bool, str]] = []  # whether it is an entry, and its text
+    goes_on = False
+    for line in reply.split("\n"):
+        text = line.strip()
+        if not text:
+            goes_on = False
+        elif entry := _ENTRY.fullmatch(line):
+            blocks.append((True, entry[1].strip()))
+            goes_on = True
+        elif goes_on:
+            sound, before = blocks.pop()
+            blocks.append((sound and line[0].isspace(), f"{before} {text}"))
+        else:
+            blocks.append((False, text))
+            goes_on = True
+    last = blocks.pop() if cut and blocks else None
+    entries = [text for sound, text in blocks if sound]
+    rejected = [Rejected("unparsable", text) for sound, text in blocks if not sound]
+    rejected += [Rejected("truncated", last[1])] if last else []
     rejected += [Rejected("over_max_items", entry) for entry in entries[params.max_items :]]
     return _or_unparsable([Item(entry) for entry in entries[: params.max_items]], rejected, reply)
 

@@ -3,8 +3,9 @@
     ROOT/cache/rewrite/<aa>/<key>.json
 
 The key is a hash of the backend's identity (kind, model, content of its files) and the whole request with its sampling
-and seed. A reply is written whole or not at all, as soon as it arrives; two workers that write the same key write a
-reply to the same request, and the last one stays. Failures are not kept.
+and seed; where a backend answers requests in groups, on which a reply depends by rounding, of the others of the group
+too. A reply is written whole or not at all, as soon as it arrives; two workers that write the same key write a reply to
+the same request, and the last one stays. Failures are not kept.
 """
 
 from __future__ import annotations
@@ -36,44 +37,44 @@ class ReplyCache:
 
     def answers(self, backend: Backend, requests: Sequence[Request]) -> list[Answer]:
         """Return an answer to each request, in order, from the cache where it has one."""
-        keys = [digest([self.identity, request.content()], 40) for request in requests]
-        first = {key: i for i, key in reversed(list(enumerate(keys)))}
+        names = [digest([self.identity, request.content()], 40) for request in requests]
+        first = {name: i for i, name in reversed(list(enumerate(names)))}
         once = sorted(first.values())
+        keys: dict[str, str] = {}
         known: dict[str, Answer] = {}
         missing: list[int] = []
         for group in backend.groups([requests[i] for i in once]):
-            members = [once[i] for i in group]
-            found = {keys[i]: self.read(keys[i]) for i in members}
-            whole = {key: reply for key, reply in found.items() if reply is not None}
+            members = [names[once[i]] for i in group]
+            keys |= {name: digest([name, members], 40) if len(members) > 1 else name for name in members}
+            found = {name: self.read(keys[name]) for name in members}
+            whole = {name: reply for name, reply in found.items() if reply is not None}
             if len(whole) == len(members):
                 known |= whole
             else:
-                missing += members
+                missing += [once[i] for i in group]
         self.tally.requests += len(once)
         self.tally.cached += len(known)
         for position, answer in backend.generate([requests[i] for i in missing]):
-            key = keys[missing[position]]
-            known[key] = answer
+            name = names[missing[position]]
+            known[name] = answer
             if isinstance(answer, Reply):
-                self.store.write_text(self._path(key), to_json(asdict(answer)))
+                self.store.write_text(self._path(keys[name]), to_json(asdict(answer)))
             else:
                 self.tally.failed[answer.reason] = self.tally.failed.get(answer.reason, 0) + 1
-        return [known[key] for key in keys]
+        return [known[name] for name in names]
 
     def read(self, key: str) -> Reply | None:
         """Return a cached reply; None where there is none, or its file is damaged (it is then asked for again)."""
-        text = self.store.read_text(self._path(key))
-        if text is None:
-            return None
         try:
+            text = self.store.read_text(self._path(key))
+            if text is None:
+                return None
             value = json.loads(text)
-            return Reply(
-                str(value["text"]),
-                str(value["finish_reason"]),
-                int(value["prompt_tokens"]),
-                int(value["completion_tokens"]),
-            )
-        except (ValueError, KeyError, TypeError):
+            prompt, completion = int(value["prompt_tokens"]), int(value["completion_tokens"])
+            if min(prompt, completion) < 0:
+                return None
+            return Reply(str(value["text"]), str(value["finish_reason"]), prompt, completion)
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return None
 
     def _path(self, key: str) -> str:

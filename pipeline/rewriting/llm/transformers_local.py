@@ -17,7 +17,7 @@ from typing import Any, Literal
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipeline.rewriting.llm.base import Answer, Failure, Likelihood, Reply, Request
+from pipeline.rewriting.llm.base import TOO_LONG, Answer, Likelihood, Reply, Request
 from pipeline.rewriting.llm.local_model import LocalModel, load_local, model_files, read_rows
 from pipeline.rewriting.llm.sampling import draw_tokens
 
@@ -36,7 +36,7 @@ class TransformersConfig(BaseModel):
         "auto", description="auto: bfloat16 where the machine multiplies it fast."
     )
     batch_size: int = Field(16, ge=1, le=1024)
-    gpus: float = Field(0, ge=0, le=1, description="GPUs that a worker holds on a cluster; 0.5 lets two share one.")
+    gpus: float = Field(0, ge=0, le=1, description="GPUs that a worker holds; 0.5 lets two share one, 0 is a CPU.")
 
 
 def settled(config: TransformersConfig) -> TransformersConfig:
@@ -45,7 +45,8 @@ def settled(config: TransformersConfig) -> TransformersConfig:
 
     if config.dtype != "auto":
         return config
-    fast = torch.cuda.is_bf16_supported() if torch.cuda.is_available() else bool(bf16_units())
+    on_gpu = config.gpus > 0 and torch.cuda.is_available()
+    fast = torch.cuda.is_bf16_supported() if on_gpu else bool(bf16_units())
     return config.model_copy(update={"dtype": "bfloat16" if fast else "float32"})
 
 
@@ -58,6 +59,7 @@ def identity(config: TransformersConfig, fingerprint: Callable[[str], str]) -> d
         "model": path.name,
         "files": files,
         "dtype": config.dtype,
+        "device": "cuda" if config.gpus else "cpu",
         "batch_size": config.batch_size,
     }
 
@@ -76,33 +78,38 @@ class _Row:
 class TransformersBackend:
     def __init__(self, config: TransformersConfig) -> None:
         """Raises InputError for a model that cannot be loaded."""
-        self._local: LocalModel = load_local(config.model, config.dtype)
+        self._local: LocalModel = load_local(config.model, config.dtype, config.gpus > 0)
         self._batch = config.batch_size
         self._seconds = 0.0
 
     def groups(self, requests: Sequence[Request]) -> list[list[int]]:
-        """Return batches of requests of about the same length, so that little is padded."""
-        order = sorted(range(len(requests)), key=lambda i: (requests[i].characters, i))
-        return [order[i : i + self._batch] for i in range(0, len(order), self._batch)]
+        """Return batches of requests of about the same length, so that little is padded; last, what is too long."""
+        fit = [i for i, request in enumerate(requests) if self._fits(self._row(request, i))]
+        fit.sort(key=lambda i: (requests[i].characters, i))
+        batches = [fit[i : i + self._batch] for i in range(0, len(fit), self._batch)]
+        return batches + [[i] for i in sorted(set(range(len(requests))) - set(fit))]
 
     def generate(self, requests: Sequence[Request]) -> Iterator[tuple[int, Answer]]:
-        for group in range(0, len(requests), self._batch):
+        rows = []
+        for i, request in enumerate(requests):
+            row = self._row(request, i)
+            if self._fits(row):
+                rows.append(row)
+            else:
+                yield i, TOO_LONG
+        for at in range(0, len(rows), self._batch):
             start = time.perf_counter()
-            members = range(group, min(group + self._batch, len(requests)))
-            rows = []
-            for i in members:
-                row = self._row(requests[i], i)
-                if len(row.prompt) + row.request.sampling.max_tokens > self._local.context:
-                    yield i, Failure("too_long", lasting=True)
-                else:
-                    rows.append(row)
-            done = self._write(rows) if rows else []
+            done = self._write(rows[at : at + self._batch])
             self._seconds += time.perf_counter() - start
             yield from done
 
+    def _fits(self, row: _Row) -> bool:
+        return len(row.prompt) + row.request.sampling.max_tokens <= self._local.context
+
     def log_likelihood(self, pairs: Sequence[tuple[str, str]]) -> list[Likelihood]:
         """Return Σ log p of each continuation; −∞ where it does not fit the model with its context."""
-        encoded = [(self._local.encode(context), self._local.encode_rest(rest)) for context, rest in pairs]
+        encoder = self._local.encoder
+        encoded = [(encoder.text(context), encoder.rest(rest)) for context, rest in pairs]
         length = [len(context) + len(rest) for context, rest in encoded]
         order = sorted((i for i in range(len(pairs)) if length[i] <= self._local.context), key=lambda i: (length[i], i))
         found = {i: Likelihood(-math.inf, len(encoded[i][1])) for i in range(len(pairs))}
@@ -117,8 +124,8 @@ class TransformersBackend:
         return {"gpu_seconds": round(self._seconds, 3)} if self._local.device == "cuda" else {}
 
     def _row(self, request: Request, position: int) -> _Row:
-        local = self._local
-        prompt = local.encode_chat(request.messages) if request.messages else local.encode(request.prompt)
+        encoder = self._local.encoder
+        prompt = encoder.chat(request.messages) if request.messages else encoder.text(request.prompt)
         return _Row(request, position, prompt, random.Random(request.seed))
 
     @torch.no_grad()

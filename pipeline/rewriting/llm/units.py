@@ -15,7 +15,7 @@ from pipeline.rewriting.llm.task import Task, load_task, task_path
 from pipeline.store import Store
 from pipeline.units import digest
 
-VERSION = "1"
+VERSION = "2"
 """Of the code: raised whenever the same replies may come out as other texts."""
 
 

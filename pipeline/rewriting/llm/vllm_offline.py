@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
@@ -17,7 +16,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.errors import InputError
-from pipeline.rewriting.llm.base import Answer, Failure, Likelihood, Reply, Request, without_marks
+from pipeline.rewriting.llm.base import TOO_LONG, Answer, Failure, Likelihood, Reply, Request
+from pipeline.rewriting.llm.encoding import Encoder
+from pipeline.rewriting.llm.loaded import loaded
 from pipeline.rewriting.llm.local_model import model_files
 
 GROUP = 1024
@@ -79,11 +80,6 @@ def sampling_options(request: Request) -> dict[str, Any]:
     }
 
 
-def chat_of(request: Request, marks: Iterable[str]) -> list[dict[str, str]]:
-    """Return a chat whose texts hold none of the tokenizer's marks."""
-    return [{"role": role, "content": without_marks(content, marks)} for role, content in request.messages]
-
-
 def read_output(output: Any) -> Answer:
     """Return the answer in one `vllm.RequestOutput`; what was aborted or is empty of outputs is a lasting failure."""
     if not output.outputs or output.outputs[0].finish_reason not in ("stop", "length"):
@@ -112,17 +108,13 @@ def _vllm() -> Any:
         ) from None
 
 
-@lru_cache(maxsize=1)
-def _engine(config: str) -> Any:
-    """Build once per process, from the config's JSON."""
-    return _vllm().LLM(**engine_options(VLLMConfig.model_validate_json(config)))
-
-
 class VLLMBackend:
     def __init__(self, config: VLLMConfig) -> None:
         """Raises InputError without vLLM, or for a model that is not read."""
         model_files(Path(config.model))
-        self._engine = _engine(config.model_dump_json())
+        self._engine = loaded(config.model_dump_json(), lambda: _vllm().LLM(**engine_options(config)))
+        self._encoder = Encoder(self._engine.get_tokenizer())
+        self._context: int = config.context or self._engine.llm_engine.model_config.max_model_len
         self._gpus = config.gpus
         self._seconds = 0.0
 
@@ -131,38 +123,38 @@ class VLLMBackend:
 
     def generate(self, requests: Sequence[Request]) -> Iterator[tuple[int, Answer]]:
         vllm = _vllm()
-        marks = self._engine.get_tokenizer().all_special_tokens
         for at in range(0, len(requests), GROUP):
             part = requests[at : at + GROUP]
-            start = time.perf_counter()
-            for chat in (True, False):
-                members = [i for i, request in enumerate(part) if bool(request.messages) == chat]
-                if not members:
-                    continue
-                params = [vllm.SamplingParams(**sampling_options(part[i])) for i in members]
-                if chat:
-                    outputs = self._engine.chat([chat_of(part[i], marks) for i in members], params, use_tqdm=False)
-                else:
-                    outputs = self._engine.generate(
-                        [without_marks(part[i].prompt, marks) for i in members], params, use_tqdm=False
-                    )
-                for i, output in zip(members, outputs, strict=True):
-                    yield at + i, read_output(output)
-            self._seconds += time.perf_counter() - start
+            ids = [self._encoder.chat(r.messages) if r.messages else self._encoder.text(r.prompt) for r in part]
+            fit = [i for i, each in enumerate(ids) if self._fits(each)]
+            yield from ((at + i, TOO_LONG) for i in sorted(set(range(len(part))) - set(fit)))
+            params = [vllm.SamplingParams(**sampling_options(part[i])) for i in fit]
+            outputs = self._outputs([ids[i] for i in fit], params)
+            yield from ((at + i, read_output(output)) for i, output in zip(fit, outputs, strict=True))
 
     def log_likelihood(self, pairs: Sequence[tuple[str, str]]) -> list[Likelihood]:
-        vllm = _vllm()
-        tokenizer = self._engine.get_tokenizer()
-        rests = [tokenizer.encode(rest, add_special_tokens=False) for _, rest in pairs]
-        ids = [[*tokenizer.encode(context), *rest] for (context, _), rest in zip(pairs, rests, strict=True)]
-        params = vllm.SamplingParams(max_tokens=1, prompt_logprobs=0, temperature=0.0)
+        """Return Σ log p of each continuation; −∞ where it does not fit the model with its context."""
+        rests = [self._encoder.rest(rest) for _, rest in pairs]
+        ids = [[*self._encoder.text(context), *rest] for (context, _), rest in zip(pairs, rests, strict=True)]
+        fit = [i for i, each in enumerate(ids) if self._fits(each)]
+        params = _vllm().SamplingParams(max_tokens=1, prompt_logprobs=0, temperature=0.0)
+        found = [Likelihood(-math.inf, len(rest)) for rest in rests]
+        for i, output in zip(fit, self._outputs([ids[i] for i in fit], params), strict=True):
+            found[i] = read_likelihood(output.prompt_logprobs, ids[i], len(rests[i]))
+        return found
+
+    def _fits(self, ids: Sequence[int]) -> bool:
+        """Whether the engine takes a prompt: it needs room for a token more. One that it does not take ends a call."""
+        return len(ids) < self._context
+
+    def _outputs(self, ids: Sequence[list[int]], params: Any) -> list[Any]:
+        """params: `vllm.SamplingParams`, one for all or one each."""
+        if not ids:
+            return []
         start = time.perf_counter()
         outputs = self._engine.generate([{"prompt_token_ids": each} for each in ids], params, use_tqdm=False)
         self._seconds += time.perf_counter() - start
-        return [
-            read_likelihood(output.prompt_logprobs, each, len(rest))
-            for output, each, rest in zip(outputs, ids, rests, strict=True)
-        ]
+        return outputs
 
     def spent(self) -> dict[str, int | float]:
         return {"gpu_seconds": round(self._seconds * self._gpus, 3)}

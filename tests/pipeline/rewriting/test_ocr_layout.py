@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.rewriting.lexicon import Lexicon, load_lexicon
+from classifiers.ocr.lexicon import Lexicon, load_lexicon
 from pipeline.rewriting.ocr_layout import fix_characters, keeps_hyphen, undo_layout
 from pipeline.rewriting.ocr_lines import is_junk, running_lines
 

@@ -11,7 +11,18 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 OK = "ok"
-FAULTS = ("500", "503", "429", "garbage", "shape", "half", "close", "hang")
+ODD = {
+    "shape": b'{"choices": []}',
+    "text": b'{"choices": [{"message": "a"}]}',
+    "usage": b'{"choices": [{"message": {"content": "a"}}], "usage": "none"}',
+    "infinite": b'{"choices": [{"message": {"content": "a"}}], "usage": {"prompt_tokens": Infinity}}',
+    "negative": b'{"choices": [{"message": {"content": "a"}}], "usage": {"completion_tokens": -1}}',
+    "deep": b"[" * 100_000,
+    "bytes": b"\xff\xfe{",
+}
+"""Bodies with status 200 that are no reply."""
+
+FAULTS = ("500", "503", "429", "garbage", *ODD, "half", "close", "hang")
 """What may happen in place of a reply: statuses, a body that is no JSON or no reply, half a body, none, silence."""
 
 
@@ -31,6 +42,7 @@ class Server:
     plan: Callable[[str, int], str] = lambda text, attempt: OK
     reply: Callable[[str], str] = answer_to
     retry_after: str = "0"
+    finish_reason: str = "stop"
     attempts: Counter[str] = field(default_factory=Counter)
     answered: Counter[str] = field(default_factory=Counter)
     happened: Counter[str] = field(default_factory=Counter)
@@ -80,7 +92,8 @@ class Server:
         text = self.reply(asked)
         message = {"message": {"role": "assistant", "content": text}} if "messages" in body else {"text": text}
         usage = {"prompt_tokens": len(asked.split()), "completion_tokens": len(text.split())}
-        whole = json.dumps({"choices": [{"index": 0, "finish_reason": "stop", **message}], "usage": usage}).encode()
+        choice = {"index": 0, "finish_reason": self.finish_reason, **message}
+        whole = json.dumps({"choices": [choice], "usage": usage}).encode()
         if happens == "hang":
             self.stop.wait(30)
         elif happens == "close":
@@ -90,8 +103,8 @@ class Server:
             self._send(http, 200, whole, cut=len(whole) // 2)
         elif happens == "garbage":
             self._send(http, 200, b"<html>busy</html>")
-        elif happens == "shape":
-            self._send(http, 200, b'{"choices": []}')
+        elif happens in ODD:
+            self._send(http, 200, ODD[happens])
         elif happens != OK:  # an error that repeats the key, as some servers' do
             told = json.dumps({"error": {"message": f"no: {http.headers['authorization']}"}}).encode()
             self._send(http, int(happens), told)
@@ -107,7 +120,10 @@ class Server:
         if status in (429, 503):
             http.send_header("retry-after", self.retry_after)
         http.end_headers()
-        http.wfile.write(body[:cut])
+        try:
+            http.wfile.write(body[:cut])
+        except OSError:  # the client had enough
+            http.close_connection = True
         if cut is not None:
             http.wfile.flush()
             http.close_connection = True

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.rewriting.llm import model_rewriter
 from pipeline.rewriting.llm.model_rewriter import ModelRewriter, Unanswered
 from pipeline.rewriting.llm.openai_api import OpenAIBackend, OpenAIConfig
 from pipeline.rewriting.llm.params import Budget
@@ -64,6 +65,17 @@ def test_a_document_of_which_nothing_passes_is_dropped_with_a_reason(rewriter: C
     assert [each.reason for each in rejected] == ["unparsable", "nothing_accepted"]
 
 
+@pytest.mark.parametrize("reason", ["length", "content_filter", "tool_calls"])
+def test_a_reply_that_did_not_end_by_itself_is_no_whole_text(
+    reason: str, rewriter: Callable[..., ModelRewriter]
+) -> None:
+    task = {"parser": "text", "checks": [], "output": "{{ segments[0].items[0].text }}"}
+    with Server(reply=lambda asked: "It was Ada who painted", finish_reason=reason) as server:
+        rewrites, rejected = rewriter(server, task).rewrite({"id": "a", "text": "It was painted by Ada."})
+    assert rewrites == []
+    assert [each.reason for each in rejected] == ["truncated", "nothing_accepted"]
+
+
 def test_many_at_once_are_what_one_at_a_time_are(rewriter: Callable[..., ModelRewriter], tmp_path: Path) -> None:
     documents = [{"id": str(i), "text": f"Number {i} was painted by Ada.\n\nAnd so was {i + 1}."} for i in range(9)]
     with Server(reply=lambda asked: f"Question: Who did {asked[-12:]}?\nAnswer: Ada") as server:
@@ -105,6 +117,66 @@ def test_what_is_over_the_budget_is_refused_and_counted(rewriter: Callable[..., 
     assert server.attempts.total() == asked
 
 
+def over_budget(found: list[tuple[list[Any], list[Any]]]) -> list[int]:
+    return [i for i, (_, rejected) in enumerate(found) if any(each.reason == "over_budget" for each in rejected)]
+
+
+def test_one_long_document_leaves_the_budget_to_the_others(rewriter: Callable[..., ModelRewriter]) -> None:
+    documents = [{"id": str(i), "text": f"Number {i} was painted by Ada."} for i in range(30)]
+    long = {"id": "long", "text": "All of it was painted by Ada. " * 2000}
+    with Server(reply=lambda asked: "Question: Who painted it?\nAnswer: Ada") as server:
+        limited = rewriter(server, {"sampling": {"max_tokens": 20}}, budget=Budget(tokens=3000))  # type: ignore[call-arg]
+        found = limited.rewrite_many([*documents[:10], long, *documents[10:]])
+    assert over_budget(found) == [10]
+
+
+def test_a_budget_is_used_up_to_less_than_a_document(rewriter: Callable[..., ModelRewriter]) -> None:
+    """Replies take a tenth of what they might: waves that are admitted by the worst case must not end it early."""
+    documents = [{"id": str(i), "text": f"Number {i} was painted by Ada."} for i in range(500)]
+    task = {"sampling": {"max_tokens": 100}}
+    with Server(reply=lambda asked: "Question: Who painted it?\nAnswer: Ada") as server:
+        limited = rewriter(server, task, budget=Budget(tokens=2000))  # type: ignore[call-arg]
+        found = limited.rewrite_many(documents)
+    spent = limited.prompt_tokens + limited.completion_tokens
+    assert 2000 - 120 <= spent <= 2000
+    assert over_budget(found), "the budget covers all: nothing is tested"
+
+
+def test_prompts_of_few_characters_are_held_at_a_time(
+    rewriter: Callable[..., ModelRewriter], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model_rewriter, "WAVE_CHARACTERS", 1000)
+    documents = [{"id": str(i), "text": f"Number {i} was painted by Ada. " * 10} for i in range(20)]
+    with Server() as server:
+        made = rewriter(server)
+        asked: list[int] = []
+        answers = made.cache.answers
+
+        def watched(backend: Any, requests: list[Any]) -> list[Any]:
+            asked.append(sum(request.characters for request in requests))
+            return answers(backend, requests)
+
+        monkeypatch.setattr(ReplyCache, "answers", lambda _, backend, requests: watched(backend, requests))
+        assert len(made.rewrite_many(documents)) == 20
+    assert len(asked) == 5
+    assert max(asked) < 1000 + 400
+
+
+def test_the_judge_is_counted_too(rewriter: Callable[..., ModelRewriter]) -> None:
+    class Judge:
+        def spent(self) -> dict[str, int | float]:
+            return {"gpu_seconds": 2.5}
+
+    with Server() as server:
+        judged = rewriter(server)
+        judged.judge = Judge()  # type: ignore[assignment]
+        assert judged.finish()["gpu_seconds"] == 2.5
+        judged.backend = Judge()  # type: ignore[assignment]
+        assert judged.finish()["gpu_seconds"] == 5.0
+        judged.judge = judged.backend
+        assert judged.finish()["gpu_seconds"] == 2.5, "one that is both is counted once"
+
+
 def test_costs_are_counted_in_the_prices_given(rewriter: Callable[..., ModelRewriter]) -> None:
     budget = Budget(cost=1.0, prompt_price=1e6, completion_price=2e6)  # type: ignore[call-arg]
     with Server(reply=lambda asked: "one two") as server:
@@ -141,6 +213,21 @@ def test_a_share_of_unanswered_requests_may_be_allowed(rewriter: Callable[..., M
         found = lenient.rewrite_many(documents)
         assert [each.reason for each in found[3][1]] == ["unanswered_server_error", "nothing_accepted"]
         assert lenient.finish()["failed"] == {"server_error": 1}
+
+
+@pytest.mark.parametrize("status", ["400", "422"])
+def test_requests_that_the_server_refuses_count_as_unanswered(
+    status: str, rewriter: Callable[..., ModelRewriter]
+) -> None:
+    documents = [{"id": str(i), "text": f"Number {i} was painted by Ada."} for i in range(20)]
+    with Server(plan=lambda asked, attempt: status if re.search(r"Number (3|7) ", asked) else OK) as server:
+        strict = rewriter(server)
+        strict.rewrite_many(documents)
+        with pytest.raises(Unanswered, match="2 of 20"):
+            strict.finish()
+        lenient = rewriter(server, max_unanswered=0.1)
+        lenient.rewrite_many(documents)
+        assert lenient.finish()["failed"] == {f"status_{status}": 2}
 
 
 def test_what_a_document_says_is_never_a_template(rewriter: Callable[..., ModelRewriter]) -> None:

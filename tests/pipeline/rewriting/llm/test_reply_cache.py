@@ -9,8 +9,11 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.rewriting.llm.base import Answer, Failure, Likelihood, Reply, Request, Sampling
 from pipeline.rewriting.llm.openai_api import OpenAIBackend, OpenAIConfig
@@ -124,11 +127,15 @@ def test_another_model_sampling_seed_or_prompt_is_another_reply(
         assert server.attempts.total() == 2
 
 
-@pytest.mark.parametrize("damage", ["", "{", "[]", '{"text": "a"}', "null"])
-def test_a_damaged_file_is_asked_for_again(damage: str, tmp_path: Path) -> None:
+WHOLE = b'{"text": "a", "finish_reason": "stop", "prompt_tokens": %s, "completion_tokens": 1}'
+DAMAGE = [b"", b"{", b"[]", b'{"text": "a"}', b"null", b"\xff\xfe{", b"[" * 100_000, WHOLE % b"Infinity", WHOLE % b"-1"]
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_file_is_asked_for_again(damage: bytes, tmp_path: Path) -> None:
     with Server() as server:
         first = ReplyCache(Store(str(tmp_path)), IDENTITY).answers(backend(server.url), requests(1))
-        files(tmp_path)[0].write_text(damage)
+        files(tmp_path)[0].write_bytes(damage)
         assert ReplyCache(Store(str(tmp_path)), IDENTITY).answers(backend(server.url), requests(1)) == first
         assert server.attempts.total() == 2
 
@@ -169,3 +176,19 @@ def test_a_group_that_is_half_there_is_answered_whole(tmp_path: Path) -> None:
     cache = ReplyCache(Store(str(tmp_path / "b")), IDENTITY)
     assert cache.answers(Pairs(), requests(7)) == whole
     assert 0 < cache.tally.cached < 7
+
+
+SOME = st.lists(st.integers(0, 5), unique=True)
+
+
+@given(st.lists(SOME, max_size=4), SOME)
+def test_replies_of_groups_do_not_depend_on_what_was_asked_before(before: list[list[int]], now: list[int]) -> None:
+    every = requests(6)
+    with TemporaryDirectory() as used, TemporaryDirectory() as fresh:
+        for asked in before:
+            ReplyCache(Store(used), IDENTITY).answers(Pairs(), [every[i] for i in asked])
+        first = ReplyCache(Store(used), IDENTITY).answers(Pairs(), [every[i] for i in now])
+        assert first == ReplyCache(Store(fresh), IDENTITY).answers(Pairs(), [every[i] for i in now])
+        again = ReplyCache(Store(used), IDENTITY)
+        assert again.answers(Pairs(), [every[i] for i in now]) == first
+        assert again.tally.cached == len(now)

@@ -154,11 +154,11 @@ def test_where_and_how_fast_is_asked_is_not_in_the_key_and_what_is_asked_is(
 
 def test_a_budget_is_one_for_all_shards(mix: Callable[..., Path]) -> None:
     with Server(reply=first_words) as server:
-        run = walk_here(mix(server, ("    params:", "    params:\n      budget: {tokens: 6000}")), until="rewrite")
+        run = walk_here(mix(server, ("    params:", "    params:\n      budget: {tokens: 3000}")), until="rewrite")
     counted = counts(run)
     assert len(counted) == 2
     assert all(each["rejected"]["over_budget"] > 0 for each in counted)
-    assert 0 < sum(each["prompt_tokens"] + each["completion_tokens"] for each in counted) <= 6000
+    assert 0 < sum(each["prompt_tokens"] + each["completion_tokens"] for each in counted) <= 3000
 
 
 def test_rules_have_provenance_too(mix: Callable[..., Path]) -> None:

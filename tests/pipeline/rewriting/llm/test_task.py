@@ -141,6 +141,28 @@ def test_mistakes_of_params(params: dict[str, Any], place: tuple[str, ...], says
     assert "sk-secret" not in str(found)
 
 
+def test_a_worker_has_room_for_one_vllm_model(tiny_llama: Path) -> None:
+    task = load_task(SHIPPED / "wiki_qa_llm.yaml")
+    one = {"kind": "vllm", "model": str(tiny_llama)}
+    assert not list(params_mistakes({"backend": one}, task))
+    assert not list(params_mistakes({"backend": one, "judge": one}, task)), "the same is one engine"
+    assert not list(params_mistakes({"backend": one, "judge": {**one, "kind": "transformers"}}, task))
+    ((place, says),) = params_mistakes({"backend": one, "judge": {**one, "context": 64}}, task)
+    assert place == ("judge",)
+    assert "one model" in says
+
+
+@pytest.mark.parametrize(
+    "name", ["0123456789abcdef0123456789abcdef", "sk_live_1", "lower", "_A", "A" * 65, "A-B", "A\n", "É"]
+)
+def test_what_may_be_a_key_is_no_name_and_is_not_repeated(name: str) -> None:
+    task = load_task(SHIPPED / "knowledge.yaml")
+    ((place, says),) = params_mistakes({"backend": {**BACKEND, "key_env": name}}, task)
+    assert place == ("backend", "key_env")
+    assert "A-Z" in says
+    assert name not in says
+
+
 def test_a_file_of_weights_that_could_hold_code_is_refused(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}")
     (tmp_path / "pytorch_model.bin").write_bytes(b"x")

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import importlib.util
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 _WORDS = "frequency_dictionary_en_82_765.txt"
@@ -17,6 +17,7 @@ _BIGRAMS = "frequency_bigramdictionary_en_243_342.txt"
 LOG_TOTAL = math.log(1_024_908_267_229)  # words in the corpus behind both lists, as symspellpy has it
 RAREST_WORD = math.log(12_711)
 RAREST_PAIR = math.log(6_400_000)
+LIMIT = 200_000  # answers remembered
 # Words that the list lacks, or has without their apostrophe.
 _MORE = (
     "don't didn't can't won't isn't wasn't aren't weren't couldn't wouldn't shouldn't hasn't haven't "
@@ -31,7 +32,32 @@ _FOREIGN = (
 )
 
 
-_FOREIGN_WORDS = frozenset(_FOREIGN.split())
+# Common words as verse and old books have them.
+_OLD = (
+    "ye thir hee shee mee th' i'th o'er o're e'er e're ne'er ne're thro tho' thro' ev'n heav'n pow'r spake dropt "
+    "stept whilom mought shew shewed shewn shews chuse haue vp vpon vs vnto giue loue "
+)
+
+_KNOWN_AS_THEY_STAND = frozenset((_FOREIGN + _OLD).split())
+# The list is British: "labor", "analyze", "defense" stand in it as "labour", "analyse", "defence".
+_BRITISH = (
+    ("or", "our"),
+    ("iz", "is"),
+    ("yz", "ys"),
+    ("ense", "ence"),
+    ("e", "ae"),
+    ("e", "oe"),
+    ("l", "ll"),
+    ("ll", "l"),
+)
+
+
+def _replaced(word: str, old: str, new: str) -> Iterator[str]:
+    """The word with `old` as `new`, at each place it stands."""
+    at = word.find(old)
+    while at >= 0:
+        yield word[:at] + new + word[at + len(old) :]
+        at = word.find(old, at + 1)
 
 
 @dataclass(frozen=True)
@@ -40,18 +66,29 @@ class Lexicon:
 
     words: Mapping[str, float]
     bigrams: Mapping[tuple[str, str], float]
+    asked: dict[str, bool] = field(default_factory=dict, compare=False)  # answers, a pure function of the word
 
     def __contains__(self, word: str) -> bool:
         """Whether a word, in any case and with or without a possessive, is known."""
-        word = word.lower().replace("’", "'")
-        if word in self.words or word in _FOREIGN_WORDS:
+        if word in self.words:
             return True
-        # The list is British: "labor", "analyze" stand in it as "labour", "analyse".
-        if "or" in word and word.replace("or", "our", 1) in self.words:
+        known = self.asked.get(word)
+        if known is None:
+            if len(self.asked) >= LIMIT:
+                self.asked.clear()
+            known = self.asked[word] = self._knows(word.lower().replace("’", "'"))
+        return known
+
+    def _knows(self, word: str) -> bool:
+        if word in self.words or word in _KNOWN_AS_THEY_STAND:
             return True
-        if ("iz" in word or "yz" in word) and word.replace("iz", "is").replace("yz", "ys") in self.words:
+        if word.endswith(("'s", "s'")) and word[:-2] in self.words:
             return True
-        return word.endswith(("'s", "s'")) and word[:-2] in self.words
+        if word.endswith("s") and len(word) > 4 and word[:-1] in self.words:
+            return True
+        return len(word) > 3 and any(
+            british in self.words for ours, theirs in _BRITISH for british in _replaced(word, ours, theirs)
+        )
 
     def log_share(self, word: str) -> float:
         """log P(word) in nats; of an unknown word, that of the rarest listed ones."""

@@ -1,0 +1,80 @@
+"""`mixwright diff RUN_A RUN_B`: what differs between two finished runs, by their run folders (paths or URLs)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pipeline.changes import Change, changes
+from pipeline.errors import InputError
+from pipeline.run_units import config_of, stages_of, units_of
+from pipeline.store import Store
+
+_NAMED = 6
+
+
+def diff_text(first: str, second: str) -> str:
+    """Return the differences as text: keys of the YAML, weights, what was measured, units whose key changed."""
+    return "\n".join(_lines(_Finished(first), _Finished(second))) or "no difference"
+
+
+class _Finished:
+    """A run folder: its YAML, mix and units."""
+
+    def __init__(self, folder: str) -> None:
+        root, _, self.name = folder.rstrip("/").rpartition("/")
+        self.store = Store(root or ".")
+        text = self.store.read_text(f"{self.name}/mix.json") if self.name else None
+        if text is None:
+            raise InputError(f"{folder}: not a finished run folder (it holds no mix.json)")
+        self.mix: Mapping[str, Any] = json.loads(text)
+
+    def config(self) -> dict[str, Any]:
+        found = config_of(self.store, self.name)
+        if found is None:
+            raise InputError(f"{self.store.root}/{self.name}: its YAML and units are not known; run it again")
+        return found
+
+    def units(self) -> dict[str, dict[str, str]]:
+        return {stage: units_of(self.store, self.name, stage) for stage in stages_of(self.store, self.name)}
+
+
+def _lines(one: _Finished, other: _Finished) -> Iterator[str]:
+    yield from _part("YAML", changes(one.config(), other.config()))
+    yield from _part("weights", _numbers(one.mix["weights"], other.mix["weights"]))
+    yield from _part("measured", _numbers(_measured(one.mix), _measured(other.mix)))
+    before, after = one.units(), other.units()
+    found = []
+    for stage in [*before, *(stage for stage in after if stage not in before)]:
+        old, new = before.get(stage, {}), after.get(stage, {})
+        for what, names in (
+            ("changed", [name for name in new if name in old and old[name] != new[name]]),
+            ("only in the second", [name for name in new if name not in old]),
+            ("only in the first", [name for name in old if name not in new]),
+        ):
+            if names:
+                more = " …" if len(names) > _NAMED else ""
+                found.append(f"  {stage}: {len(names)} {what}: {', '.join(names[:_NAMED])}{more}")
+    if found:
+        yield "units"
+        yield from found
+
+
+def _part(title: str, found: Iterator[Change]) -> Iterator[str]:
+    lines = [f"  {change}" for change in found]
+    if lines:
+        yield title
+        yield from lines
+
+
+def _numbers(old: Mapping[str, float], new: Mapping[str, float]) -> Iterator[Change]:
+    for change in changes(dict(old), dict(new)):
+        delta = f" ({new[change.key] - old[change.key]:+.4g})" if change.key in old and change.key in new else ""
+        yield Change(change.key, change.old, f"{change.new}{delta}")
+
+
+def _measured(mix: Mapping[str, Any]) -> dict[str, float]:
+    """Return the means of the measured mixes, and the proposal's tasks."""
+    means = {f"{name} (objective)": each["mean"] for name, each in mix["measured"].items()}
+    return {**means, **{f"proposal {task}": value for task, value in mix["measured"]["proposal"]["tasks"].items()}}

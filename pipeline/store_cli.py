@@ -1,0 +1,42 @@
+"""Commands about a store and the runs in it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def diff(
+    run_a: Annotated[str, typer.Argument(metavar="RUN_A", help="A finished run's folder, or its URL.")],
+    run_b: Annotated[str, typer.Argument(metavar="RUN_B", help="Another one.")],
+) -> None:
+    """Print what differs between two finished runs: the YAML, weights, what was measured, units.
+
+    Example: `mixwright diff runs/quickstart-1a2b3c4d runs/quickstart-5e6f7a8b`
+    """
+    from pipeline.diff import diff_text
+
+    print(diff_text(run_a, run_b))
+
+
+def gc(
+    store: Annotated[str, typer.Argument(metavar="STORE", help="A store's folder or URL.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Remove it; otherwise it is only shown.")] = False,
+    days: Annotated[float, typer.Option(metavar="D", min=0, help="Nothing younger is removed.")] = 14,
+) -> None:
+    """Show what no run folder, run in progress or pin of a store refers to, and with --yes remove it.
+
+    Example: `mixwright gc runs`
+    """
+    from pipeline.garbage import find_garbage, garbage_text, remove_garbage
+    from pipeline.store import Store
+
+    place = Store(store)
+    found = find_garbage(place, days)
+    print(garbage_text(found))
+    if yes:
+        remove_garbage(place, found)
+        print("removed")
+    elif found.files:
+        print("nothing is removed without --yes")

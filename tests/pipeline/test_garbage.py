@@ -1,0 +1,117 @@
+"""`gc` takes what nothing refers to, and never what a run, a pin or a run in progress needs."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import InputError
+from pipeline.garbage import find_garbage, garbage_text, remove_garbage
+from pipeline.store import Store, to_json
+from pipeline.units import digest
+
+OLD = time.time() - 30 * 86400
+
+
+def key(name: str) -> str:
+    return digest(name)
+
+
+@pytest.fixture(params=["folder", "memory"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    return Store(str(tmp_path / "store") if request.param == "folder" else f"memory://gc-{tmp_path.name}")
+
+
+def publish(store: Store, stage: str, name: str, **inputs: str) -> str:
+    folder = store.workspace()
+    (folder / "sub").mkdir()
+    (folder / "sub" / "a.txt").write_text(name)
+    store.publish(f"{stage}/{key(name)}", folder, {"name": name, "counts": {}, "recipe": {"inputs": inputs}})
+    return f"{stage}/{key(name)}"
+
+
+def listed(store: Store, run: str, *refs: str) -> None:
+    units = {ref: ref for ref in refs}
+    store.write_text(f"units/{run}/all.json", to_json({"units": units}))
+    store.write_text(f"units/{run}/config.json", "{}")
+
+
+def test_what_runs_and_pins_need_stays_and_the_rest_goes(store: Store) -> None:
+    finished, lost = publish(store, "train", "finished"), publish(store, "train", "lost")
+    array = publish(store, "tokenize", "array")
+    design = publish(store, "design", "design", array=array)
+    words = publish(store, "vocabulary", "words")
+    store.write_text("pins/x/swarm-1.json", to_json({"keys": [key("design")]}))
+    store.write_text("pins/x/vocabulary-1.json", to_json({"key": key("words"), "name": "x"}))
+    listed(store, "done-1", finished)
+    store.write_text("done-1/mix.json", "{}")
+    listed(store, "removed-1", lost)
+    store.write_text("cache/rewrite/aa/b.json", "{}")
+    assert find_garbage(store, days=14).files == [], "all is young"
+    later = time.time() + 30 * 86400
+    found = find_garbage(store, now=later)
+    assert found.files[:2] == ["units/removed-1/all.json", "units/removed-1/config.json"]
+    assert f"manifests/{lost}.json" in found.files
+    assert found.counts["artefacts"] == 1
+    assert found.counts["files of artefacts"] == 1
+    assert found.counts["cached replies"] == 1
+    assert f"in all {'':>13} {len(found.files):>8} files" in garbage_text(found)
+    assert store.finished("train") == {key("finished"), key("lost")}, "only looked at"
+    remove_garbage(store, found)
+    kept = {
+        ref for ref in (finished, lost, array, design, words) if ref.split("/")[1] in store.finished(ref.split("/")[0])
+    }
+    assert kept == {finished, array, design, words}
+    for ref in kept:
+        assert (store.local(ref) / "sub" / "a.txt").is_file()
+    assert find_garbage(store, now=later).files == []
+
+
+def test_a_run_in_progress_keeps_what_it_needs_though_its_list_is_old(tmp_path: Path) -> None:
+    """A stage that takes weeks writes no list, but it publishes."""
+    store = Store(str(tmp_path))
+    early, late = publish(store, "train", "early"), publish(store, "train", "late")
+    listed(store, "going-1", early, late)
+    for name in (f"manifests/{early}.json", "units/going-1/all.json", "units/going-1/config.json"):
+        os.utime(tmp_path / name, (OLD, OLD))
+    assert find_garbage(store).files == []
+    os.utime(tmp_path / f"manifests/{late}.json", (OLD, OLD))
+    assert find_garbage(store).counts["artefacts"] == 2
+
+
+def test_what_a_crash_left_goes_when_it_is_old(tmp_path: Path) -> None:
+    store = Store(str(tmp_path))
+    publish(store, "train", "x")
+    for name in ("tmp/abc/half.bin", "scratch/train/k/step.bin", "data/train/nobody/a.bin"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("half")
+    assert find_garbage(store).files == []
+    for name in ("tmp/abc/half.bin", "scratch/train/k/step.bin", "data/train/nobody/a.bin"):
+        os.utime(tmp_path / name, (OLD, OLD))
+    found = find_garbage(store)
+    assert dict(found.counts) == {"files of artefacts": 1, "tmp": 1, "scratch": 1}
+    remove_garbage(store, found)
+    assert not (tmp_path / "data" / "train" / "nobody").exists()
+    assert (store.local(f"train/{key('x')}") / "sub" / "a.txt").is_file()
+
+
+def test_replies_that_were_paid_stay_while_a_run_rewrites(store: Store) -> None:
+    listed(store, "done-1", publish(store, "rewrite", "text"))
+    store.write_text("done-1/mix.json", "{}")
+    store.write_text("cache/rewrite/aa/b.json", "{}")
+    assert find_garbage(store, now=time.time() + 30 * 86400).files == []
+
+
+def test_a_folder_that_is_no_store_and_a_run_without_a_list_are_refused(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "thesis.tex").write_text("x")
+    with pytest.raises(InputError, match="no store of mixwright"):
+        find_garbage(Store(str(tmp_path / "elsewhere")))
+    publish(store, "train", "x")
+    store.write_text("old-1/mix.json", json.dumps({}))
+    with pytest.raises(InputError, match="run folder `old-1` has no list of its units"):
+        find_garbage(store)
