@@ -106,8 +106,8 @@ def annotate_with_ray(mix: Path) -> dict[str, Any]:
 def annotate_bare(mix: Path) -> dict[str, Any]:
     """Time the stage's own function on the same units, in a loop: no Ray, no keys, no manifests."""
     from pipeline.driver import open_run
+    from pipeline.execute import job_of
     from pipeline.load import load_mix
-    from pipeline.runner import _job
     from pipeline.stages import STAGES, WORK
 
     run = open_run(load_mix(mix))
@@ -115,7 +115,7 @@ def annotate_bare(mix: Path) -> dict[str, Any]:
         run.units[stage.name] = stage.units(run)
         if stage.name == "annotate":
             break
-    warm, timed = ([_job(run.store, unit) for unit in units] for units in _warm_and_timed(run.units["annotate"]))
+    warm, timed = ([job_of(run.store, unit) for unit in units] for units in _warm_and_timed(run.units["annotate"]))
     for job in warm:
         WORK["annotate"](job)
     start, cpu = time.perf_counter(), time.process_time()

@@ -75,7 +75,7 @@ def make(folder: Path, gb: float) -> dict[str, Path]:
 
 def run_unit(root: str, file: Path) -> None:
     """Do one pickled unit in this process and print its peak memory (called in a child process)."""
-    from pipeline.runner import execute
+    from pipeline.execute import execute
 
     unit = pickle.loads(file.read_bytes())
     cpu = time.process_time()

@@ -41,7 +41,7 @@ def run(mix: Mix, address: Address = None) -> None:
     state = open_run(load_mix(mix))
     executed = run_stages(state, progress, address)
     folder = publish_folder(state)
-    for note in state.notes:
+    for note in dict.fromkeys(state.notes):
         progress.say(note)
     progress.say(summary(executed, started))
     (report,) = state.of("report")
@@ -104,7 +104,7 @@ def curate(mix: Mix, address: Address = None) -> None:
     progress = Progress()
     state = open_run(load_mix(mix))
     executed = run_stages(state, progress, address, until=CURATION)
-    for note in state.notes:
+    for note in dict.fromkeys(state.notes):
         progress.say(note)
     progress.say(summary(executed, started))
     print(funnel_text(funnel(state)))

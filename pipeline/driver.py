@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
-from pipeline.errors import InputError
+from pipeline.attempts import Failure
+from pipeline.crashed import leave_out
+from pipeline.damage import discard
+from pipeline.errors import InputError, UnitFailed
 from pipeline.load import LoadedMix
+from pipeline.log import RunLog, incident_rows
+from pipeline.patience import PATIENCE, Patience, patiently
 from pipeline.progress import Progress
+from pipeline.remote import in_ray_job
 from pipeline.run import Run, larger_proxy
 from pipeline.run_units import remember_units
-from pipeline.runner import Runner, in_ray_job
+from pipeline.runner import Runner
 from pipeline.stages import GROUPS, Stage, walk
 from pipeline.store import to_json
 from pipeline.units import Unit
+
+_WHOLE, _NAMED = 3, 50
+"""Failed units that a message gives with their whole error, and that it names."""
 
 
 def open_run(mix: LoadedMix) -> Run:
@@ -29,41 +40,91 @@ def open_run(mix: LoadedMix) -> Run:
             "Give an absolute path or a URL.",
         )
     try:
-        return Run.open(mix)
+        return patiently(partial(Run.open, mix), PATIENCE, Progress().say)
     except (ImportError, ValueError) as error:
         raise mix.error(("store",), f"cannot open `{store}`: {error}") from None
 
 
-def run_stages(run: Run, progress: Progress, address: str | None = None, until: str | None = None) -> dict[str, int]:
+def run_stages(
+    run: Run, progress: Progress, address: str | None = None, until: str | None = None, patience: Patience = PATIENCE
+) -> dict[str, int]:
     """Run every stage up to `until` (all if None) and return the number of units executed, by stage.
 
-    Finished units are never run again; Ray starts only if one is missing.
+    Finished units are never run again; Ray starts only if one is missing. A stage whose units cannot all be done ends
+    the run once all others of it are done; a shard that crashes native code is left out instead. Raises UnitFailed.
     """
-    with Runner(run.store.root, progress, address) as runner:
-        for stage in walk(run):
-            units = _listed(stage, run)
-            missing = list({unit.ref: unit for unit in units if not run.is_done(unit)}.values())
-            runner.run(stage.name, grouped(run, missing), len({unit.ref for unit in units}), run.mark_done)
-            if stage.pinned:
-                for unit in units:
-                    run.pin(unit)
-            if stage.check:
-                stage.check(run)
-            if stage.name == until:
-                break
-        return runner.executed
+    log = patiently(partial(RunLog, run.store, run.folder), patience, progress.say)
+    log.write("run started", until=until)
+    try:
+        with Runner(run.store.root, progress, address, log, patience) as runner:
+            while failures := _walk(run, runner, log, progress, until, patience):
+                rest = leave_out(run, failures)
+                if rest:
+                    raise UnitFailed(_listing(rest))
+                progress.say(f"left out: {', '.join(sorted({failure.unit.name for failure in failures}))}; going on")
+                run.walk_again()
+            log.write("run ended", executed=runner.executed)
+            return runner.executed
+    except BaseException as error:
+        log.write("run ended", error=f"{type(error).__name__}: {error}")
+        raise
+    finally:
+        log.flush()
+
+
+def _walk(
+    run: Run, runner: Runner, log: RunLog, progress: Progress, until: str | None, patience: Patience
+) -> list[Failure]:
+    """Run stage after stage; return the units that were given up in the first stage that has such."""
+
+    def missing_of(units: list[Unit]) -> list[list[Unit]]:
+        return grouped(run, list({unit.ref: unit for unit in units if not run.is_done(unit)}.values()))
+
+    def finish(stage: Stage, units: list[Unit]) -> None:
+        if stage.pinned:
+            for unit in units:
+                run.pin(unit)
+        if stage.check:
+            stage.check(run)
+
+    for stage in walk(run):
+        units = run.units[stage.name] = patiently(partial(_listed, stage, run), patience, progress.say)
+        patiently(partial(remember_units, run, stage.name), patience, progress.say)
+        groups = patiently(partial(missing_of, units), patience, progress.say)
+        for unit in itertools.chain(*groups):
+            if unit.ref in run.damaged:
+                log.incident("damaged artefact", unit.stage, units=[unit.name], key=unit.key)
+                discard(run.store, unit.ref)
+        failures = runner.run(stage.name, groups, len({unit.ref for unit in units}), run.mark_done)
+        if failures:
+            return failures
+        patiently(partial(finish, stage, units), patience, progress.say)
+        if stage.name == until:
+            break
+    return []
+
+
+def _listing(failures: Sequence[Failure]) -> str:
+    """Return the message that names the units that were given up, the first ones with their whole error."""
+    units = "1 unit" if len(failures) == 1 else f"{len(failures)} units"
+    lines = [f"{units} of stage {failures[0].unit.stage} failed, what else could be done is done:"]
+    for failure in failures[:_WHOLE]:
+        lines.append(f"unit `{failure.unit.name}` ({failure.unit.ref}): {failure.reason}")
+    for failure in failures[_WHOLE:_NAMED]:
+        lines.append(f"unit `{failure.unit.name}` ({failure.unit.ref}): {failure.reason.strip().splitlines()[-1]}")
+    if len(failures) > _NAMED:
+        lines.append(f"and {len(failures) - _NAMED} more; all are in the log of the run")
+    return "\n".join(lines)
 
 
 def _listed(stage: Stage, run: Run) -> list[Unit]:
-    """Return a stage's units, which are then the run's; what was hashed and cut for them is kept, whatever follows."""
+    """Return a stage's units; what was hashed and cut for them is kept, whatever follows."""
     known = len(run.fingerprints)
     try:
-        run.units[stage.name] = stage.units(run)
+        return stage.units(run)
     finally:
         if len(run.fingerprints) > known:
             run.save_fingerprints()
-    remember_units(run, stage.name)
-    return run.units[stage.name]
 
 
 def grouped(run: Run, units: Sequence[Unit]) -> list[list[Unit]]:
@@ -73,9 +134,16 @@ def grouped(run: Run, units: Sequence[Unit]) -> list[list[Unit]]:
 
 
 def publish_folder(run: Run) -> str:
-    """Copy the finished run's files into its run folder, with what it cost, and return the folder's path or URL."""
+    """Copy the finished run's files into its run folder, with what it cost and what went wrong on the way, and return
+    the folder's path or URL."""
+    patiently(partial(_publish_folder, run), PATIENCE, Progress().say)
+    return f"{run.store.root.rstrip('/')}/{run.folder}"
+
+
+def _publish_folder(run: Run) -> None:
     from pipeline.costs import costs
     from pipeline.report.costs import with_costs
+    from pipeline.report.incidents import with_incidents
 
     (report,) = run.of("report")
     folder = run.store.local(report.ref)
@@ -84,9 +152,10 @@ def publish_folder(run: Run) -> str:
     mix = json.loads((folder / "mix.json").read_text(encoding="utf-8"))
     spent = costs(run, run.store.read_json(run.of("design")[-1].ref, "swarm.json")["tokens"])
     run.store.write_text(f"{run.folder}/costs.json", to_json([asdict(each) for each in spent]))
+    incidents = incident_rows(RunLog(run.store, run.folder).incidents)
+    run.store.write_text(f"{run.folder}/incidents.json", to_json(incidents))
     page = (folder / "report.html").read_text(encoding="utf-8")
-    run.store.write_text(f"{run.folder}/report.html", with_costs(page, spent, mix))
-    return f"{run.store.root.rstrip('/')}/{run.folder}"
+    run.store.write_text(f"{run.folder}/report.html", with_costs(with_incidents(page, incidents), spent, mix))
 
 
 def suggest_size(run: Run, *, gpu_hours: float | None, cpu_hours: float | None) -> str:

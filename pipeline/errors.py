@@ -25,7 +25,11 @@ class BadDataError(MixwrightError):
 
 
 class UnitFailed(MixwrightError):
-    """A unit of work raised; the message names the unit and the cause. Exit code 1."""
+    """Units of work were given up; the message names them and why. Exit code 1."""
+
+
+class RayAbsent(MixwrightError):
+    """Ray could not be joined or started. Exit code 1."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -20,7 +20,7 @@ from pipeline.store import Entry, Store
 
 DAYS = 14.0
 """Age in days below which nothing is removed, so that a run in progress, which may stop for a while, loses nothing."""
-OWN = ("cache", "data", "manifests", "pins", "scratch", "tmp", FOLDER)
+OWN = ("cache", "data", "logs", "manifests", "pins", "scratch", "tmp", FOLDER)
 """Folders of a store that are no run folders."""
 _KEY = re.compile(r"[0-9a-f]{20}")
 

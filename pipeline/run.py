@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from pipeline.config import Config, Proxy
+from pipeline.damage import is_whole
 from pipeline.load import LoadedMix, resolved
 from pipeline.store import Store, to_json
 from pipeline.units import Unit, digest
@@ -46,7 +47,7 @@ class Run:
     """A mix, its store, and the units of the stages walked so far.
 
     Attributes: `units` (stage → its units in order); `notes` (facts for the report and the terminal);
-    `fingerprints` (stamp of a file → hash of its content).
+    `fingerprints` (stamp of a file → hash of its content); `damaged` (finished units whose files are not whole).
     """
 
     mix: LoadedMix
@@ -54,7 +55,9 @@ class Run:
     units: dict[str, list[Unit]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     fingerprints: dict[str, str] = field(default_factory=dict)
+    damaged: set[str] = field(default_factory=set)
     _finished: dict[str, set[str]] = field(default_factory=dict)
+    _whole: set[str] = field(default_factory=set)
     _manifests: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @classmethod
@@ -94,10 +97,22 @@ class Run:
         return self._finished[stage]
 
     def is_done(self, unit: Unit) -> bool:
-        return unit.key in self.store_finished(unit.stage)
+        return unit.key in self.store_finished(unit.stage) and self._is_whole(unit.ref)
+
+    def _is_whole(self, ref: str) -> bool:
+        if ref not in self._whole:
+            (self._whole if is_whole(self.store, ref) else self.damaged).add(ref)
+        return ref in self._whole
 
     def mark_done(self, unit: Unit) -> None:
         self._finished.setdefault(unit.stage, set()).add(unit.key)
+        self._whole.add(unit.ref)
+        self.damaged.discard(unit.ref)
+
+    def walk_again(self) -> None:
+        """Forget the stages walked so far, not what is finished."""
+        self.units.clear()
+        self.notes.clear()
 
     def manifest(self, unit: Unit) -> dict[str, Any]:
         """Return a finished unit's manifest. Raises NotYet where it is unfinished."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -11,6 +12,7 @@ import pyarrow.parquet as pq
 
 from classifiers.masking import MASKS
 from pipeline.config import Source
+from pipeline.crashed import CRASHED, crashed_shards
 from pipeline.documents import SCHEMA, TableWriter
 from pipeline.errors import BadDataError
 from pipeline.ids import IdSet
@@ -31,7 +33,7 @@ _SHOWN = 3
 
 def units(run: Run) -> list[Unit]:
     """One unit per shard, keyed by the shard's bytes and the fields that are read from it."""
-    return [
+    units = [
         Unit(
             stage="sources",
             name=f"{name}/{part.label}",
@@ -48,6 +50,9 @@ def units(run: Run) -> list[Unit]:
         for name, source in run.config.sources.items()
         for part in parts(run, name, source)
     ]
+    if crashed := crashed_shards(run):
+        units = [replace(u, args={**u.args, CRASHED: crashed[u.key]}) if u.key in crashed else u for u in units]
+    return units
 
 
 def _args(name: str, source: Source, part: Part) -> dict[str, Any]:
@@ -108,7 +113,8 @@ def work(job: Job) -> dict[str, Any]:
         TableWriter(job.out / "documents.parquet", SCHEMA) as documents,
         TableWriter(job.out / "quarantine.parquet", _QUARANTINE_BYTES if by_bytes else _QUARANTINE) as quarantine,
     ):
-        for item in read_shard(form, shard):
+        crash = [BadRecord(-1, job.args[CRASHED], uncounted=True)] if CRASHED in job.args else None
+        for item in crash or read_shard(form, shard):
             document = _document(item, shard, job.args["fields"], seen) if isinstance(item, Record) else item
             if isinstance(document, BadRecord):
                 quarantine.add({key: getattr(document, key) for key in ("row", "byte", "records", "reason")})
@@ -220,6 +226,13 @@ def check(run: Run) -> None:
                 f"above max_bad_fraction {source.max_bad_fraction}; see quarantine.parquet in "
                 + ", ".join(str(run.store.local(unit.ref)) for unit in mine)
                 + "".join(f"\n  {line}" for line in _first_bad(run, mine))
+            )
+        lost = [unit for unit in mine if CRASHED in unit.args]
+        if len(lost) > source.max_bad_fraction * len(mine):  # nobody knows how many records they hold
+            raise BadDataError(
+                f"source `{name}`: {len(lost)} of {len(mine)} shards are left out, above max_bad_fraction "
+                f"{source.max_bad_fraction}:"
+                + "".join(f"\n  {unit.name} ({unit.place['path']}): {unit.args[CRASHED]}" for unit in lost)
             )
         if good == 0:
             raise run.mix.error(("sources", name, "path"), f"`{source.path}` holds no document")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from pathlib import Path
 
 import pytest
 
 from pipeline import stages
+from pipeline.damage import discard
+from pipeline.execute import execute
 from pipeline.load import load_mix
 from pipeline.run import NotYet, Run
-from pipeline.runner import execute
 from pipeline.units import Job, Unit
 
 
@@ -99,3 +101,21 @@ def test_a_failing_unit_names_its_error_and_leaves_nothing_behind(run: Run) -> N
     assert "Traceback" in outcome.error
     assert run.store.finished("design") == set()
     assert list((Path(run.store.root) / "tmp").iterdir()) == []
+
+
+def test_an_artefact_that_was_cut_short_is_done_again(run: Run) -> None:
+    unit = numerics()
+    assert execute(run.store.root, unit).error is None
+    assert run.is_done(unit)
+    (file, *_) = [each for each in run.store.local(unit.ref).iterdir() if each.stat().st_size]
+    whole = file.read_bytes()
+    os.truncate(file, len(whole) // 2)
+    later = Run.open(run.mix)
+    assert not later.is_done(unit)
+    assert later.damaged == {unit.ref}
+    discard(later.store, unit.ref)
+    assert execute(run.store.root, unit).error is None
+    assert file.read_bytes() == whole
+    later.mark_done(unit)
+    assert later.is_done(unit)
+    assert later.damaged == set()

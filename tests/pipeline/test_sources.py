@@ -21,12 +21,12 @@ from pipeline import documents as document_table
 from pipeline.documents import SCHEMA, TableWriter, batches, write_frames
 from pipeline.driver import run_stages
 from pipeline.errors import BadDataError, InputError
+from pipeline.execute import execute
 from pipeline.funnel import funnel_frame
 from pipeline.ids import IdSet
 from pipeline.load import load_mix
 from pipeline.progress import Progress
 from pipeline.run import Run
-from pipeline.runner import execute
 from pipeline.sources import units
 from pipeline.units import Unit
 

@@ -12,10 +12,10 @@ import polars as pl
 import pytest
 
 from pipeline.errors import InputError
+from pipeline.execute import execute
 from pipeline.load import load_mix
 from pipeline.rewrite import units
 from pipeline.run import Run
-from pipeline.runner import execute
 from tests.pipeline.conftest import SAMPLES, walk_here
 from tests.pipeline.rewriting.llm.server import OK, Server
 
