@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import importlib
 import json
 import os
 import shutil
@@ -139,11 +140,9 @@ def main() -> None:
         print(json.dumps(walk(args.out, args.units)))
         return
     sys.path.insert(0, str(ROOT / "benchmarks" / "hooks"))
-    import sitecustomize
-
     from pipeline.stages import WORK
 
-    WORK["tiny"] = sitecustomize.tiny  # type: ignore[attr-defined]
+    WORK["tiny"] = importlib.import_module("sitecustomize").tiny
     out = args.out or Path(tempfile.mkdtemp(prefix="mixwright-overhead-"))
     out.mkdir(parents=True, exist_ok=True)
     (out / "mix.yaml").write_text(MIX.format(store=out / "store"))
