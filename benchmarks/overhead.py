@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import importlib
 import json
 import os
 import shutil
@@ -42,13 +43,11 @@ sources: {{a: {{path: samples/wikipedia.parquet}}, b: {{path: samples/questions.
 
 
 def tiny_units(count: int) -> list:
-    """Return units as those of `score` are: a few arguments and inputs."""
+    """Return units as long as those of `score`; nothing is read."""
     from pipeline.units import Unit
 
     return [
-        Unit(
-            "tiny", f"run-{i // 10:05d}|task-{i % 10}", 1, {"side": "steer", "number": i}, {"proxy": f"train/{i:020x}"}
-        )
+        Unit("tiny", f"{i // 10:05d}|task-{i % 10}", 1, {"side": "steer", "number": i, "proxy": f"train/{i:020x}"})
         for i in range(count)
     ]
 
@@ -59,13 +58,11 @@ def resident_mb() -> float:
 
 def fill(out: Path, count: int) -> float:
     """Do units here as a worker does; return its seconds for one."""
-    from dataclasses import replace
-
     from pipeline.execute import execute
 
     start = time.perf_counter()
     for unit in tiny_units(count):
-        outcome = execute(str(out / "store"), replace(unit, inputs={}, pinned_key=unit.key))
+        outcome = execute(str(out / "store"), unit)
         assert outcome.counts, outcome.error
     return (time.perf_counter() - start) / count
 
@@ -139,11 +136,9 @@ def main() -> None:
         print(json.dumps(walk(args.out, args.units)))
         return
     sys.path.insert(0, str(ROOT / "benchmarks" / "hooks"))
-    import sitecustomize
-
     from pipeline.stages import WORK
 
-    WORK["tiny"] = sitecustomize.tiny  # type: ignore[attr-defined]
+    WORK["tiny"] = importlib.import_module("sitecustomize").tiny
     out = args.out or Path(tempfile.mkdtemp(prefix="mixwright-overhead-"))
     out.mkdir(parents=True, exist_ok=True)
     (out / "mix.yaml").write_text(MIX.format(store=out / "store"))
