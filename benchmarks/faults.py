@@ -149,13 +149,25 @@ def manifests(store: Path) -> dict[str, tuple[int, int]]:
 
 def contents(store: Path) -> dict[str, str]:
     """Return file → hash of its bytes, of every file of every finished artefact and of mix.json."""
-    files = {str(file.relative_to(store)): file for file in files_of(store)}
+    files = {named(store, file): file for file in files_of(store)}
     files |= {file.name: file for file in store.glob("*/mix.json")}
     return {name: hashlib.sha256(file.read_bytes()).hexdigest() for name, file in files.items()}
 
 
 def files_of(store: Path) -> list[Path]:
-    return sorted(file for ref in manifests(store) for file in (store / "data" / ref).glob("*"))
+    """Return the files of finished artefacts; of a store that is no local folder those of the attempt that stayed."""
+    found = []
+    for ref in manifests(store):
+        manifest = json.loads((store / "manifests" / f"{ref}.json").read_text(encoding="utf-8"))
+        folder = store / "data" / ref / manifest.get("attempt", "")
+        found += [folder / name for name in manifest["files"]]
+    return sorted(found)
+
+
+def named(store: Path, file: Path) -> str:
+    """Return what a file is called whichever attempt wrote it: stage, key, name."""
+    stage, key, *_ = file.relative_to(store / "data").parts
+    return f"{stage}/{key}/{file.name}"
 
 
 def done_twice(store: Path) -> list[str]:
