@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pydantic import BaseModel, ValidationError
 
@@ -27,6 +27,16 @@ def schema_mistakes(document: YamlDocument, error: ValidationError, model: type[
         else:
             message = f"{mistake['msg'].removeprefix('Value error, ')}, got {mistake['input']!r}"
         yield line_of(document, path, message)
+
+
+def nested_mistakes(place: Path_, error: ValidationError, known: Iterable[str]) -> Iterator[tuple[Path_, str]]:
+    """Yield (keys, message) for what a schema found in a section that is a name's own parameters; known: its keys."""
+    for mistake in error.errors():
+        path = (*place, *mistake["loc"])
+        if mistake["type"] == "extra_forbidden":
+            yield path, f"unknown key{nearest(str(mistake['loc'][-1]), known)}"
+        else:
+            yield path, f"{mistake['msg'].removeprefix('Value error, ')}, got {mistake['input']!r}"
 
 
 def _keys_at(model: type[BaseModel], path: Path_) -> list[str]:

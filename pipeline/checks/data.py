@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 
 from pydantic import ValidationError
 
@@ -11,12 +10,12 @@ from classifiers.registry import SCORERS
 from pipeline.checks.base import RESERVED_SCORERS, Mistakes, unknown
 from pipeline.conditions import FIELD, BadCondition, columns_of, field_types, is_field
 from pipeline.config import NAME, Config, Source
-from pipeline.errors import nearest
 from pipeline.readers.listing import format_of, params_of, source_files
 from pipeline.readers.registry import FORMATS, missing_modules
 from pipeline.rewriting.registry import mistakes as rewrite_mistakes
 from pipeline.rules import RULE_SETS, signals_of
 from pipeline.yaml_lines import Path_
+from pipeline.yaml_schema import nested_mistakes
 
 
 def data_mistakes(config: Config) -> Mistakes:
@@ -67,7 +66,7 @@ def _files(place: Path_, source: Source) -> Mistakes:
         try:
             params = params_of(source, form)
         except ValidationError as error:
-            yield from _nested((*place, "params"), error, FORMATS[form].params.model_fields)
+            yield from nested_mistakes((*place, "params"), error, FORMATS[form].params.model_fields)
             continue
         lacking = FORMATS[form].missing
         if lacking and (what := lacking(params)):
@@ -94,7 +93,7 @@ def _annotate(config: Config) -> Mistakes:
         try:
             spec.params.model_validate(params)
         except ValidationError as error:
-            yield from _nested(place, error, [*spec.params.model_fields, *_training_keys(spec.trains)])
+            yield from nested_mistakes(place, error, [*spec.params.model_fields, *_training_keys(spec.trains)])
         if is_trained(name, section):
             for side in ("positive", "negative"):
                 chosen = section.get(side)
@@ -118,15 +117,6 @@ def _training_keys(trains: bool) -> tuple[str, ...]:
 def scorer_params(section: dict) -> dict:
     """Return the scorer's own parameters of an `annotate` entry."""
     return {key: value for key, value in section.items() if key not in ("scorer", "positive", "negative")}
-
-
-def _nested(place: Path_, error: ValidationError, known: Iterable[str]) -> Mistakes:
-    for mistake in error.errors():
-        path = (*place, *mistake["loc"])
-        if mistake["type"] == "extra_forbidden":
-            yield path, f"unknown key{nearest(str(mistake['loc'][-1]), known)}"
-        else:
-            yield path, f"{mistake['msg'].removeprefix('Value error, ')}, got {mistake['input']!r}"
 
 
 def attribute_columns(config: Config) -> list[str]:

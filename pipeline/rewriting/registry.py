@@ -14,6 +14,7 @@ from pipeline.rewriting import c4_lines, ocr_cleanup, wiki_qa
 from pipeline.rewriting.base import BatchRewriter, Rewriter
 from pipeline.rewriting.llm.task import load_task, shipped, task_path
 from pipeline.yaml_lines import Path_
+from pipeline.yaml_schema import nested_mistakes
 
 
 @dataclass(frozen=True)
@@ -49,13 +50,7 @@ def mistakes(task: str, params: dict[str, Any]) -> Iterator[tuple[Path_, str]]:
         try:
             REWRITERS[task].params.model_validate(params)
         except ValidationError as error:
-            known = REWRITERS[task].params.model_fields
-            for mistake in error.errors():
-                path = ("params", *mistake["loc"])
-                if mistake["type"] == "extra_forbidden":
-                    yield path, f"unknown key{nearest(str(mistake['loc'][-1]), known)}"
-                else:
-                    yield path, f"{mistake['msg'].removeprefix('Value error, ')}, got {mistake['input']!r}"
+            yield from nested_mistakes(("params",), error, REWRITERS[task].params.model_fields)
         return
     path = task_path(task)
     if path is None:

@@ -20,7 +20,7 @@ from pipeline.rewriting.llm.round_trip import VARIABLES, RoundTrip
 from pipeline.rewriting.llm.segments import Segmenting
 from pipeline.rewriting.llm.templates import template_mistake
 from pipeline.yaml_lines import Path_, read_yaml
-from pipeline.yaml_schema import line_of, schema_mistakes
+from pipeline.yaml_schema import line_of, nested_mistakes, schema_mistakes
 
 SHIPPED = Path(__file__).parent.parent / "tasks"
 """Folder of the tasks that come with the program; a user's own is named by its path."""
@@ -133,12 +133,7 @@ def _mistakes(task: Task) -> Iterator[tuple[Path_, str]]:
         try:
             known[name].model_validate(params)
         except ValidationError as error:
-            for mistake in error.errors():
-                path = (*place, name, *mistake["loc"])
-                if mistake["type"] == "extra_forbidden":
-                    yield path, f"unknown key{nearest(str(mistake['loc'][-1]), known[name].model_fields)}"
-                else:
-                    yield path, f"{mistake['msg'].removeprefix('Value error, ')}, got {mistake['input']!r}"
+            yield from nested_mistakes((*place, name), error, known[name].model_fields)
         if place[0] == "checks" and CHECKS[name].pairs and task.parser_name != "qa_pairs":
             yield place, f"`{name}` checks a question and an answer: the parser must be `qa_pairs`"
     if task.snap is not None and task.parser_name != "qa_pairs":
