@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pipeline.export.base import Export
 from pipeline.export.mix import Domain, Mix, Part
 from pipeline.export.texts import texts
 from pipeline.own_tokenizer import END_OF_TEXT, vocabulary_size
+from pipeline.shards import content_of
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -50,12 +50,8 @@ def open_vocabulary(mix: Mix) -> Vocabulary:
         path = mix.store.local(mix.vocabulary) / "tokenizer.json"
     else:
         path = Path(mix.target_tokenizer)
-        try:
-            found = hashlib.blake2b(path.read_bytes()).hexdigest()[: len(mix.target_fingerprint or "")]
-        except OSError as error:
-            raise InputError(f"target.tokenizer: {path}: cannot be read: {error.strerror}") from None
-        if found != mix.target_fingerprint:
-            raise InputError(f"target.tokenizer: {path} is not the file that {mix.run} counted tokens with")
+        if content_of(mix.target_tokenizer) != mix.target_fingerprint:
+            raise InputError(f"{path}: is not the file that {mix.run} counted tokens with")
     tokenizer = Tokenizer.from_file(str(path))
     tokenizer.no_truncation()
     tokenizer.no_padding()
