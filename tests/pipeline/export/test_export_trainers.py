@@ -26,17 +26,9 @@ def shares_are_close(export: Exported, library: str, tokens: dict[str, int]) -> 
     assert error < CLOSE
 
 
-def counted(names: list[str], places: dict[str, np.ndarray], samples: list[np.ndarray]) -> dict[str, int]:
-    """Return tokens by domain: a sample is one of the blocks of `CONTEXT` tokens of its domain's array."""
-    domain = {
-        places[name][at : at + CONTEXT].tobytes(): name
-        for name in names
-        for at in range(0, len(places[name]) // CONTEXT * CONTEXT, CONTEXT)
-    }
-    tokens = dict.fromkeys(names, 0)
-    for sample in samples:
-        tokens[domain[sample.tobytes()]] += len(sample)
-    return tokens
+def blocks(ids: np.ndarray) -> set[bytes]:
+    """Return the samples of `CONTEXT` tokens that a domain's array is cut into."""
+    return {ids[at : at + CONTEXT].tobytes() for at in range(0, len(ids) // CONTEXT * CONTEXT, CONTEXT)}
 
 
 def test_olmo_core_builds_the_mixture(exported: Callable[[str], Exported]) -> None:
@@ -100,13 +92,20 @@ def test_mosaicml_streaming_deals_out_the_proportions(
     export = exported("mosaicml")
     plan = yaml.safe_load((export.folder / "streams.yaml").read_text())
     streams = [streaming.Stream(**each) for each in plan["streams"].values()]
-    dataset = streaming.StreamingDataset(
-        streams=streams, epoch_size=plan["epoch_size"], batch_size=1, shuffle=True, shuffle_seed=1
-    )
-    samples = [sample["tokens"].astype("<u2") for sample in dataset]
-    assert len(samples) == 400_000 // CONTEXT
-    assert {len(sample) for sample in samples} == {CONTEXT}
-    shares_are_close(export, "MosaicML Streaming", counted(list(plan["streams"]), own_ids, samples))
+    names, tokens = list(plan["streams"]), dict.fromkeys(plan["streams"], 0)
+    held = {name: blocks(own_ids[name]) for name in names}
+
+    class Watched(streaming.StreamingDataset):
+        def __getitem__(self, at):
+            sample = super().__getitem__(at)
+            name = names[self.stream_per_shard[self.spanner[at][0]]]
+            assert sample["tokens"].astype("<u2").tobytes() in held[name]
+            tokens[name] += len(sample["tokens"])
+            return sample
+
+    dataset = Watched(streams=streams, epoch_size=plan["epoch_size"], batch_size=1, shuffle=True, shuffle_seed=1)
+    assert sum(1 for _ in dataset) == 400_000 // CONTEXT
+    shares_are_close(export, "MosaicML Streaming", tokens)
 
 
 def test_litdata_deals_out_the_weights(exported: Callable[[str], Exported], own_ids: dict[str, np.ndarray]) -> None:
@@ -117,15 +116,18 @@ def test_litdata_deals_out_the_weights(exported: Callable[[str], Exported], own_
     first = own_ids[plan["names"][0]]
     assert len(one) == len(first) // CONTEXT
     assert all(np.array_equal(one[i], first[i * CONTEXT : (i + 1) * CONTEXT]) for i in (0, 1, len(one) - 1))
-    samples = []
+    held = set().union(*(blocks(own_ids[name]) for name in plan["names"]))
+    tokens = dict.fromkeys(plan["names"], 0)
     for seed in range(20):  # an iteration ends with the first domain, so several are needed to see the shares
         datasets = [
             litdata.StreamingDataset(place, item_loader=litdata.TokensLoader(block_size=CONTEXT), shuffle=True)
             for place in plan["input_dirs"]
         ]
-        arguments = {**plan["CombinedStreamingDataset"], "seed": seed}
-        samples += list(litdata.CombinedStreamingDataset(datasets, **arguments))
-    shares_are_close(export, "litdata", counted(plan["names"], own_ids, samples))
+        combined = litdata.CombinedStreamingDataset(datasets, **{**plan["CombinedStreamingDataset"], "seed": seed})
+        assert all(sample.tobytes() in held for sample in combined)
+        for name, state in zip(plan["names"], combined.state_dict(0, 1).values(), strict=True):
+            tokens[name] += state["num_samples_yielded"] * CONTEXT
+    shares_are_close(export, "litdata", tokens)
 
 
 def test_torchtitan_builds_its_loader(
@@ -151,7 +153,7 @@ def test_torchtitan_builds_its_loader(
     tokens = dict.fromkeys(names, 0)
     for name, source in zip(names, sources, strict=True):  # count what each source deals out, as it does
         source.__class__ = type("Counted", (type(source),), {"__iter__": counting(type(source), name, tokens)})
-    for _, _ in zip(range(10_000), loader.dataset, strict=False):
+    for _, _ in zip(range(40_000), loader.dataset, strict=False):
         pass
     shares_are_close(export, "torchtitan", tokens)
 
