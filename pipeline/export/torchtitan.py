@@ -10,7 +10,8 @@ from pipeline.export.base import Export, Format
 from pipeline.export.documents import glob, write_parquet
 
 HEAD = '''\
-"""The mix of {run} for torchtitan 0.3: `dataloader` goes into a Trainer.Config. Weights are shares of tokens."""
+"""A mix for torchtitan 0.3: `dataloader` goes into a Trainer.Config. Weights are shares of tokens."""
+# of the run {run!r}
 
 from datasets import load_dataset
 from torchtitan.hf_datasets import DatasetConfig
