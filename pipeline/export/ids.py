@@ -33,9 +33,9 @@ class Vocabulary:
     end_id: int
     size: int
 
-    def dtype(self, most_short: int = 2**16, long: str = "<u4") -> np.dtype[Any]:
-        """Return uint16 where the vocabulary has at most `most_short` ids, else `long`. Little-endian."""
-        return np.dtype("<u2" if self.size <= most_short else long)
+    def dtype(self) -> np.dtype[Any]:
+        """Return uint16 where all ids fit into it, else uint32. Little-endian."""
+        return np.dtype("<u2" if self.size <= 2**16 else "<u4")
 
 
 def open_vocabulary(mix: Mix) -> Vocabulary:

@@ -24,12 +24,15 @@ import numpy as np
 from pipeline.errors import InputError
 from pipeline.export.base import Export, Format
 from pipeline.export.documents import said
-from pipeline.export.ids import domain_ids, open_vocabulary, said_ids
+from pipeline.export.ids import Vocabulary, domain_ids, open_vocabulary, said_ids
 
 _CODES = {"uint16": 8, "int32": 4}
-_MOST_SHORT = 65_500
-"""Megatron itself writes uint16 below that many ids, so that padded vocabularies still fit."""
 _STEP = 1_000_000
+
+
+def megatron_dtype(vocabulary: Vocabulary) -> np.dtype[Any]:
+    """Return uint16 below 65,500 ids, else int32, as Megatron chooses itself, so that padded vocabularies fit."""
+    return np.dtype("<u2" if vocabulary.size < 65_500 else "<i4")
 
 
 def write_index(file: IO[bytes], lengths: array[int], dtype: np.dtype[Any]) -> None:
@@ -52,7 +55,7 @@ def write_data(export: Export) -> dict[str, Any]:
     """Write `<domain>.bin` and `<domain>.idx`; memory grows by four bytes a document."""
     blend(export)  # a folder it cannot name is found before hours of work
     vocabulary = open_vocabulary(export.mix)
-    dtype = vocabulary.dtype(_MOST_SHORT - 1, "<i4")
+    dtype = megatron_dtype(vocabulary)
     for domain in export.mix.weighted:
         lengths = array("i")
         with export.folder.open(f"{domain.name}.bin") as file:

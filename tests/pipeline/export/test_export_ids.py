@@ -18,10 +18,13 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from pipeline.errors import InputError
-from pipeline.export.ids import open_vocabulary
-from pipeline.export.megatron import write_index
+from pipeline.export.ids import encoded, open_vocabulary
+from pipeline.export.megatron import megatron_dtype, write_index
 from pipeline.export.mix import Mix, read_mix
+from pipeline.run import Run
 from pipeline.shards import content_of
+from pipeline.tokenize import tokenize
+from pipeline.units import Job
 from tests.pipeline.export.conftest import CONTEXT, Exported
 
 
@@ -174,3 +177,40 @@ def test_another_tokenizer_than_the_run_counted_with_is_refused(mix: Mix, tmp_pa
     Path(str(other.target_tokenizer)).unlink()
     with pytest.raises(InputError, match="cannot be read: No such file"):
         open_vocabulary(other)
+
+
+def test_exported_ids_are_the_tokens_that_the_weights_count(mix: Mix, curated: Run, tmp_path: Path) -> None:
+    other = target(mix, tmp_path, ["<s>", "</s>"])
+    (questions,) = [domain for domain in other.domains if domain.name == "questions"]
+    (part,) = questions.parts
+    inputs = {"documents": part.documents, "selection": str(part.selection), "vocabulary": other.vocabulary}
+    (tmp_path / "tokens").mkdir()
+    counts = tokenize(
+        Job(
+            args={},
+            inputs={role: curated.store.local(ref) for role, ref in inputs.items()},
+            place={"target": other.target_tokenizer},
+            out=tmp_path / "tokens",
+            counts=lambda role: {"vocab_size": 1000},
+        )
+    )
+    vocabulary = open_vocabulary(other)
+    documents = [each for batch in encoded(other, vocabulary, part, vocabulary.dtype()) for each in batch]
+    assert len(documents) == counts["documents"]
+    assert sum(map(len, documents)) == counts["target_tokens"] > counts["tokens"]
+    assert all(each[-1] == 257 and 257 not in each[:-1] for each in documents)
+
+
+@pytest.mark.parametrize(
+    ("size", "flat", "megatron"),
+    [
+        (65_499, "uint16", "uint16"),
+        (65_500, "uint16", "int32"),
+        (65_536, "uint16", "int32"),
+        (65_537, "uint32", "int32"),
+    ],
+)
+def test_large_vocabularies_take_four_bytes(mix: Mix, size: int, flat: str, megatron: str) -> None:
+    vocabulary = replace(open_vocabulary(mix), size=size)
+    assert vocabulary.dtype().name == flat
+    assert megatron_dtype(vocabulary).name == megatron
