@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline import classifier_cli, store_cli
+from pipeline import classifier_cli, export_cli, store_cli
 from pipeline.errors import InputError, MixwrightError
 
 app = typer.Typer(
@@ -261,6 +261,7 @@ def score(
 
 app.command()(store_cli.diff)
 app.command()(store_cli.gc)
+app.command()(export_cli.export)
 
 
 def main() -> None:
