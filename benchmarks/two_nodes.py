@@ -2,11 +2,11 @@
 
     python benchmarks/two_nodes.py [--mix mixes/quickstart.yaml] [--tiny]
 
-Two Ray nodes of one core each are processes of this machine, joined by the command's `--address`. Each has a folder of
-its own for temporary files, and so for copies of artefacts; they share the store, a real S3 server (moto's) on loopback,
-and the mix's raw files. Only `store:` of the mix is changed. `--tiny`: a mix of a few seconds. Each node calls itself by
-an access key of its own, so that the server knows which of them published an artefact. The last line is one JSON object:
-`equal` (`mix.json` has the same bytes), `units` (done by each node), seconds of either run.
+Two Ray nodes of one core each are processes of this machine, joined by the command's `--address`. Each has a folder
+of its own for temporary files, and so for copies of artefacts; they share the store, a real S3 server (moto's) on
+loopback, and the mix's raw files. Only `store:` of the mix is changed. `--tiny`: a mix of seconds. Each node calls
+itself by an access key of its own, so that the server knows which of them published an artefact. The last line is one
+JSON object: `equal` (`mix.json` has the same bytes), `units` (done by each node), seconds of either run.
 """
 
 from __future__ import annotations
