@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from pipeline.errors import InputError
-from pipeline.patience import may_pass
+from pipeline.storage.retry import may_pass
 from pipeline.store import Store
 from pipeline.units import Job, Unit
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pipeline.damage import root_of
-from pipeline.patience import may_pass
+from pipeline.storage.retry import may_pass
 from pipeline.store import Store, to_json
 
 FLUSH_SECONDS = {True: 2.0, False: 60.0}
