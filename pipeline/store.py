@@ -137,8 +137,13 @@ class Store:
 
     def read_text(self, path: str) -> str | None:
         """Return a small file below the root, or None where it is absent."""
+        content = self.read_bytes(path)
+        return None if content is None else content.decode()
+
+    def read_bytes(self, path: str) -> bytes | None:
+        """The same for a file that is no text."""
         try:
-            return self._half.read(path).decode()
+            return self._half.read(path)
         except FileNotFoundError:
             return None
 
