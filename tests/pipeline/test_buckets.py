@@ -215,7 +215,7 @@ def test_a_domain_is_read_from_its_own_artefacts(tiny_yaml) -> None:
 
 
 def test_ten_times_the_shards_take_ten_times_as_long(tiny_yaml) -> None:
-    """Not a hundred times, as when every bucket unit looked for its shard: that took 13 s, and takes a quarter of one."""
+    """Not a hundred times, as when every bucket unit looked for its shard: that took 13 s, and takes 0.25 s."""
     run = listed(tiny_yaml, 6000)
     for units in run.units.values():
         for unit in units:
