@@ -41,6 +41,14 @@ _PASSING = {
     "urllib3.HTTPError",
 }
 """Package and class of further errors that may pass."""
+_NO_ACCESS = {
+    "azure.ClientAuthenticationError",
+    "botocore.NoCredentialsError",
+    "botocore.TokenRetrievalError",
+    "google.DefaultCredentialsError",
+    "google.RefreshError",
+}
+"""Errors of who has no credentials: for good, or while the service that gives them to machines is too busy."""
 
 
 class StoreError(MixwrightError):
@@ -48,7 +56,8 @@ class StoreError(MixwrightError):
 
 
 class Unreachable(StoreError):
-    """The store gave no answer for minutes. Exit code 1; the same command goes on later."""
+    """The store gave no answer for minutes, or there are no credentials for it. Exit code 1; the same command goes on
+    later."""
 
 
 class Truncated(Exception):
@@ -62,8 +71,7 @@ def may_pass(error: BaseException) -> bool:
     """
     if isinstance(error, OSError):
         return not isinstance(error, _FINAL) and error.errno not in _FINAL_NUMBERS
-    names = {f"{kind.__module__.partition('.')[0]}.{kind.__name__}" for kind in type(error).__mro__}
-    return isinstance(error, MemoryError | Truncated | Unreachable) or bool(names & _PASSING)
+    return isinstance(error, MemoryError | Truncated | Unreachable) or _is_of(error, _PASSING)
 
 
 def again(
@@ -87,9 +95,9 @@ def again(
 def patiently(call: Callable[[], T], what: str, patience: float | None = None) -> T:
     """Return what a call to the store returns, trying again with growing pauses while its error may pass.
 
-    What this machine lacks, disk or memory, is not waited for here: its unit fails, gives back what it holds, and is
-    tried again later. what: the file, for the message. Raises Unreachable after `patience` seconds (PATIENCE) and
-    StoreError where access is refused; other errors that will not pass come as they are.
+    What this machine lacks (disk, memory, credentials) is not waited for here: its unit fails, gives back what it
+    holds, and is tried again later. what: the file, for the message. Raises Unreachable after `patience` seconds
+    (PATIENCE) or without credentials, StoreError where access is refused; other errors come as they are.
     """
     since = time.monotonic()
     try:
@@ -97,6 +105,8 @@ def patiently(call: Callable[[], T], what: str, patience: float | None = None) -
     except PermissionError as error:
         raise StoreError(f"{what}: the store refuses access: {error}") from error
     except Exception as error:
+        if _is_of(error, _NO_ACCESS):
+            raise Unreachable(f"{what}: no access: {_named(error)}") from error
         if not _is_the_stores(error):
             raise
         passed = time.monotonic() - since
@@ -120,6 +130,11 @@ def is_refused(error: Exception) -> bool:
     """Whether an object store said that the file exists, by an error that fsspec's driver did not translate."""
     response = getattr(error.__cause__, "response", None) or {}
     return response.get("Error", {}).get("Code") in ("PreconditionFailed", "412")
+
+
+def _is_of(error: BaseException, names: set[str]) -> bool:
+    """Tell whether an error is of one of the classes, called by package and name."""
+    return any(f"{kind.__module__.partition('.')[0]}.{kind.__name__}" in names for kind in type(error).__mro__)
 
 
 def _named(error: BaseException) -> str:

@@ -52,7 +52,8 @@ def test_the_mix_is_the_same_on_s3_also_through_faults(tiny_data: Path, tmp_path
         for command in ("status", "funnel"):
             assert said(command, folder) == said(command, local)
         assert said("report", folder).startswith("# ")
-        assert said("diff", local, folder).splitlines() == ["YAML", f'  store: "{tmp_path}/store" → "{bucket}/swarm"']
+        differ = ["YAML", f'  store: "{tmp_path}/store" → "{bucket}/swarm"', "units", "  report: 1 changed: report"]
+        assert said("diff", local, folder).splitlines() == differ
         trained = sum(method == "PUT" and "/manifests/train/" in path for method, path in server.calls)
         assert run(path) == folder
         assert sum(method == "PUT" and "/manifests/train/" in path for method, path in server.calls) == trained

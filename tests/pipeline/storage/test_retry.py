@@ -116,3 +116,17 @@ def test_refused_access_is_said_at_once_and_will_not_pass() -> None:
     with pytest.raises(StoreError, match="x.json: the store refuses access: 403") as raised:
         patiently(call, "x.json", patience=60)
     assert not may_pass(raised.value)
+
+
+def test_missing_credentials_are_said_at_once_and_may_come() -> None:
+    """A person without any reads it now; of a thousand workers some are not served by a busy metadata service."""
+    from botocore.exceptions import NoCredentialsError
+
+    def call() -> None:
+        raise NoCredentialsError
+
+    since = time.monotonic()
+    with pytest.raises(Unreachable, match="x.json: no access: NoCredentialsError: Unable to locate") as raised:
+        patiently(call, "x.json", patience=60)
+    assert time.monotonic() - since < 1
+    assert may_pass(raised.value)
