@@ -13,7 +13,6 @@ from pathlib import Path
 
 from pipeline.attempts import Failure
 from pipeline.crashed import leave_out
-from pipeline.damage import discard
 from pipeline.errors import InputError, UnitFailed
 from pipeline.load import LoadedMix
 from pipeline.log import RunLog, incident_rows
@@ -132,7 +131,7 @@ def _walk(
         for unit in itertools.chain(*groups):
             if unit.ref in run.damaged:
                 log.incident("damaged artefact", unit.stage, units=[unit.name], key=unit.key)
-                discard(run.store, unit.ref)
+                run.store.discard(unit.ref)
         total = len({unit.ref for unit in units})
         tasks = runner.add(stage.name, groups, total, run.mark_done, partial(need_of, run))
         unfinished.append(_Walked(stage, units, tasks))

@@ -65,6 +65,7 @@ def s3_server() -> Iterator[S3Server]:
     import logging
 
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+    from s3fs import S3FileSystem
     from werkzeug.serving import make_server
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
@@ -84,6 +85,7 @@ def s3_server() -> Iterator[S3Server]:
             "AWS_MAX_ATTEMPTS": "1",  # so that it is the store that tries again
         }.items():
             patch.setenv(name, value)
+        S3FileSystem.clear_instance_cache()  # those of an earlier server of this process know its address
         yield server
     http.shutdown()
     thread.join()
