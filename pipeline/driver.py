@@ -158,10 +158,3 @@ def summary(executed: dict[str, int], started: float) -> str:
         return f"Nothing to do: every unit is finished ({seconds:.1f} s)."
     done = ", ".join(f"{name} {count}" for name, count in executed.items())
     return f"Done in {seconds:.0f} s. Units run: {done}."
-
-
-def find_run_folder(path: Path) -> Path:
-    """Return a run folder that holds mix.json. Raises InputError otherwise."""
-    if not (path / "mix.json").is_file():
-        raise InputError(f"{path}: not a finished run folder (it holds no mix.json)")
-    return path

@@ -11,8 +11,8 @@ from typing import Any
 
 from pipeline.apart import NATIVE, Died, apart
 from pipeline.errors import InputError
-from pipeline.patience import may_pass
 from pipeline.poison import poisoned_document
+from pipeline.storage.retry import may_pass
 from pipeline.store import Store
 from pipeline.units import Job, Unit
 

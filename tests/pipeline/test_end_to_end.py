@@ -126,8 +126,8 @@ def test_a_second_run_does_nothing_and_says_so_without_ray(finished) -> None:
 
 def test_the_design_of_all_rounds_is_remembered_for_other_domains(finished) -> None:
     store = finished[0].parent / "store"
-    (pin,) = (store / "pins" / "tiny").glob("swarm-*.json")
-    (key,) = json.loads(pin.read_text())["keys"]
+    (pin,) = (store / "pins" / "tiny").glob("swarm-*/*.json")
+    key = json.loads(pin.read_text())["key"]
     assert len(json.loads((store / "data" / "design" / key / "swarm.json").read_text())["mixes"]) == 12
 
 

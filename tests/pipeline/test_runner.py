@@ -22,7 +22,7 @@ from pipeline.execute import Outcome
 from pipeline.load import load_mix
 from pipeline.log import RunLog
 from pipeline.needs import Need
-from pipeline.patience import Patience, may_pass, patiently
+from pipeline.patience import Patience, patiently
 from pipeline.poison import culprit
 from pipeline.progress import Progress
 from pipeline.run import Run
@@ -153,18 +153,6 @@ def test_a_lost_node_is_not_the_units_fault() -> None:
     for _ in range(4):
         ((attempt,), _) = after(attempt, "node lost", Outcome(0.0, error="gone"), patience, 1)
     assert after(attempt, "node lost", Outcome(0.0, error="gone"), patience, 1)[1][0].signal is None
-
-
-def test_what_may_pass() -> None:
-    from urllib3.exceptions import HTTPError
-
-    assert may_pass(OSError(28, "No space left on device"))
-    assert may_pass(ConnectionResetError())
-    assert may_pass(TimeoutError())
-    assert may_pass(MemoryError())
-    assert may_pass(HTTPError())
-    assert not may_pass(FileNotFoundError())
-    assert not may_pass(ValueError())
 
 
 def test_patience_ends() -> None:
