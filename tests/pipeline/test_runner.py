@@ -46,6 +46,7 @@ def test_every_kind_of_failure_in_one_stage(faulty_workers: None, tmp_path: Path
         return Unit("faulty", f"{do} {times}", 1, {"do": do, "times": times}, place=place)
 
     pass_ = [unit("none", 0), unit("disk full", 2), unit("kill", 1), unit("segfault", 1), unit("hang", 1)]
+    pass_ += [unit("stop", 1)]  # SIGSTOP at its beginning: such a worker neither says that it runs nor ends itself
     fail = {"bug 99": 1, "disk full 99": 4, "kill 99": 3, "segfault 99": 3}
     units = [*pass_, *(unit(name.removesuffix(" 99"), 99) for name in fail)]
     store, out = Store(str(tmp_path / "store")), io.StringIO()
@@ -64,7 +65,8 @@ def test_every_kind_of_failure_in_one_stage(faulty_workers: None, tmp_path: Path
     lines = [json.loads(line) for file in files for line in file.read_text().splitlines()]
     # a death also hits a task that was just sent to the worker: others may have a try more than their own doing asks
     events = Counter((line["units"][0], line["event"].split(": ")[1]) for line in lines if ": " in line["event"])
-    own = {"disk full": "error", "bug": "error", "kill": "worker died", "segfault": "worker died", "hang": "stalled"}
+    own = {"disk full": "error", "bug": "error", "kill": "worker died", "segfault": "worker died"}
+    own |= {"hang": "stalled", "stop": "stalled"}
     for each in units:
         if cause := own.get(str(each.args["do"])):
             assert events[each.name, cause] >= (fail.get(each.name) or each.args["times"]), (each.name, events)
