@@ -13,6 +13,7 @@ from pipeline.attempts import Attempt, Cause
 from pipeline.errors import RayAbsent
 from pipeline.execute import Outcome, execute_apart, execute_group, published
 from pipeline.progress import Progress
+from pipeline.storage.retry import may_pass
 from pipeline.units import Unit
 
 ONE_THREAD = dict.fromkeys(
@@ -121,8 +122,8 @@ def results_of(reference: Any, attempts: Sequence[Attempt]) -> list[tuple[Cause 
 
     try:
         found = ray.get(reference)
-    except exceptions.RayTaskError as error:  # an error of ours outside of the unit's own work
-        return _all(attempts, "error", error)
+    except exceptions.RayTaskError as error:  # of ours outside of the unit's own work: no answer of the store, say
+        return _all(attempts, "error", error, may_pass(error.cause))
     except exceptions.OutOfMemoryError as error:
         return _all(attempts, "out of memory", error)
     except (exceptions.WorkerCrashedError, exceptions.TaskCancelledError) as error:
@@ -132,8 +133,10 @@ def results_of(reference: Any, attempts: Sequence[Attempt]) -> list[tuple[Cause 
     return [(_cause(outcomes[0]), outcomes) for outcomes in found]
 
 
-def _all(attempts: Sequence[Attempt], cause: Cause, error: Exception) -> list[tuple[Cause | None, list[Outcome]]]:
-    return [(cause, [Outcome(0.0, error=f"{type(error).__name__}: {error}")]) for _ in attempts]
+def _all(
+    attempts: Sequence[Attempt], cause: Cause, error: Exception, passes: bool = False
+) -> list[tuple[Cause | None, list[Outcome]]]:
+    return [(cause, [Outcome(0.0, error=f"{type(error).__name__}: {error}", may_pass=passes)]) for _ in attempts]
 
 
 def _cause(outcome: Outcome) -> Cause | None:

@@ -79,6 +79,21 @@ def test_every_kind_of_failure_in_one_stage(faulty_workers: None, tmp_path: Path
     assert RunLog(store, "run").incidents["faulty", "tried again: worker died"] >= 1 + 1 + 2 + 2
 
 
+@pytest.mark.slow
+def test_a_store_that_stays_away_is_waited_for_on_every_try(faulty_workers: None, tmp_path: Path) -> None:
+    """From the second try on a worker asks first whether the unit was published; no answer to that may pass too."""
+    place = {"count": str(tmp_path / "count")}
+    unit = Unit("faulty", "a", 1, {"do": "disk full", "times": 99}, place=place)
+    store = Store(str(tmp_path / "store"))
+    manifest = tmp_path / "store" / "manifests" / f"{unit.ref}.json"
+    manifest.parent.mkdir(parents=True)
+    manifest.symlink_to(manifest)  # reading it fails, by an error that is neither "not found" nor "forbidden"
+    with Runner(store.root, Progress(Console(file=io.StringIO())), None, None, FAST) as runner:
+        (failure,) = runner.run("faulty", [[unit]], 1, print)
+    assert failure.reason.startswith("error, 4 tries: ")
+    assert "Too many levels of symbolic links" in failure.reason
+
+
 MIX = """\
 store: {folder}/store
 target: {{tokens: 400k}}
