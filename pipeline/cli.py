@@ -26,6 +26,10 @@ RunFolder = Annotated[str, typer.Argument(metavar="RUN", help="A run folder, or 
 Address = Annotated[str | None, typer.Option(help="Ray cluster to join, e.g. auto; starts a local Ray if absent.")]
 
 
+_INTERRUPTED = 130
+"""Exit status that Typer makes of a KeyboardInterrupt."""
+
+
 @app.command()
 def run(
     mix: Mix,
@@ -271,8 +275,9 @@ def main() -> None:
     except MixwrightError as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        print("stopped; the same command goes on from here", file=sys.stderr)
-        sys.exit(130)
+    except SystemExit as end:
+        if end.code == _INTERRUPTED:
+            print("stopped; the same command goes on from here", file=sys.stderr)
+        raise
     except BrokenPipeError:
         sys.exit(0)

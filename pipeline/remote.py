@@ -28,9 +28,12 @@ _STARTS = 3
 """How often a Ray of this process is started before that counts as an error."""
 
 
-def do_task(root: str, groups: Sequence[Sequence[Unit]], token: str, again: bool, apart: bool) -> list[list[Outcome]]:
-    """Do groups of units on a worker, one after the other; again: an earlier worker may have finished them; apart: in a
-    child process, where one died of them.
+def do_task(
+    root: str, groups: Sequence[Sequence[Unit]], token: str, folder: str, again: bool, apart: bool
+) -> list[list[Outcome]]:
+    """Do groups of units on a worker, one after the other; folder: the driver's working folder, to which paths of the
+    mix are relative; again: an earlier worker may have finished them; apart: in a child process, where one died of
+    them.
 
     It says first where it runs, so that one that waits for a node is not taken for stalled. Not later by a thread: a
     process that is stopped, or whose interpreter is held by native code, runs none.
@@ -38,6 +41,8 @@ def do_task(root: str, groups: Sequence[Sequence[Unit]], token: str, again: bool
     import ray
     from ray.experimental import internal_kv
 
+    with suppress(OSError):  # of a machine that does not have it
+        os.chdir(folder)
     internal_kv._internal_kv_put(token, f"{ray.get_runtime_context().get_node_id()} {os.getpid()}")
     try:
         do = execute_apart if apart else execute_group

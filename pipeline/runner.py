@@ -215,7 +215,7 @@ class Runner:
         groups = [attempt.units for attempt in attempts]
         remote = self._leaving if first.stage in HOLDS_GPU and need.gpus else self._remote
         reference = remote.options(name=f"{first.stage}:{first.label}", **need.options()).remote(
-            self._root, groups, token, first.tries > 0, first.apart
+            self._root, groups, token, os.getcwd(), first.tries > 0, first.apart
         )
         self._flying[reference] = _Flying(tasks, attempts, token, time.monotonic())
         tasks.in_flight[first.need] += 1
