@@ -44,11 +44,19 @@ class Need:
             for node in nodes
         )
 
+    def of(self, node: Mapping[str, float]) -> str:
+        """Return what a node has of the resources that are asked for."""
+        return _said({name: node.get(name, 0) for name in self.by_name})
+
     def __str__(self) -> str:
-        return ", ".join(
-            f"{amount / 1e9:g}G of memory" if name == "memory" else f"{amount:g} {name}"
-            for name, amount in self.by_name.items()
-        )
+        return _said(self.by_name)
+
+
+def _said(amounts: Mapping[str, float]) -> str:
+    return ", ".join(
+        f"{amount / 1e9:.3g}G of memory" if name == "memory" else f"{amount:g} {name}"
+        for name, amount in amounts.items()
+    )
 
 
 ONE_CORE = Need()

@@ -118,10 +118,10 @@ class _PlainLine:
 
     def _write(self) -> None:
         seconds = time.monotonic() - self._start
-        left = (
-            "done" if self._done >= self._total else f"{(self._total - self._done) / max(self.rate, 1e-9):.0f} s left"
-        )
-        self._progress.say(f"{self._name}: {self._done}/{self._total}, {_rate(self.rate)}, {seconds:.0f} s, {left}")
+        known = self.rate > 0  # else how long the rest takes is not known
+        left = f", {(self._total - self._done) / self.rate:.0f} s left" if known else ""
+        left = ", done" if self._done >= self._total else left
+        self._progress.say(f"{self._name}: {self._done}/{self._total}, {_rate(self.rate)}, {seconds:.0f} s{left}")
 
 
 def _rate(per_second: float) -> str:

@@ -39,6 +39,7 @@ def do_task(
     process that is stopped, or whose interpreter is held by native code, runs none.
     """
     import ray
+    from ray.exceptions import RayError
     from ray.experimental import internal_kv
 
     with suppress(OSError):  # of a machine that does not have it
@@ -48,7 +49,7 @@ def do_task(
         do = execute_apart if apart else execute_group
         return [(published(root, units) if again else None) or do(root, units) for units in groups]
     finally:
-        with suppress(ray.exceptions.RayError):  # what is done is done, whether Ray's head answers or not
+        with suppress(RayError):  # what is done is done, whether Ray's head answers or not
             internal_kv._internal_kv_del(token)
 
 

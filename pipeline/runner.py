@@ -271,7 +271,7 @@ class Runner:
     def _missing(self, stage: str, need: Need) -> None:
         """Say once that no node has what a stage's tasks need. Raises InputError where none can come."""
         if self._own:
-            has = Need(cpus=self._nodes[0].get("CPU", 0), gpus=self._nodes[0].get("GPU", 0))
+            has = need.of(self._nodes[0])
             raise InputError(f"stage {stage} needs {need} for one task, and this machine has {has}")
         if (stage, need) not in self._told:
             self._told.add((stage, need))

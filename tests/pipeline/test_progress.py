@@ -29,6 +29,12 @@ def test_a_live_line_fits_a_narrow_terminal() -> None:
     assert "2/2" in out.getvalue()
 
 
+def test_of_a_stage_without_a_finished_unit_no_time_left_is_told() -> None:
+    out = io.StringIO()
+    Progress(Console(file=out, width=80)).open("train", total=3, done=0).finish()
+    assert out.getvalue() == "train: 0/3, 0.0/min, 0 s\n"
+
+
 def test_text_is_printed_as_it_is() -> None:
     out = io.StringIO()
     Progress(Console(file=out, width=20)).say("a long line [not markup] that is not wrapped")

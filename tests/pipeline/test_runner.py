@@ -232,6 +232,7 @@ def test_work_goes_on_while_a_stage_waits_for_a_gpu(faulty_workers: None, tmp_pa
 def test_what_this_machine_does_not_have_is_said_at_once(tmp_path: Path) -> None:
     units = [[Unit("faulty", "a", 1)]]
     with Runner(str(tmp_path / "store"), Progress(Console(file=io.StringIO()))) as runner:
-        runner.add("faulty", units, 1, print, lambda unit: Need(cpus=9999, gpus=2))
-        with pytest.raises(InputError, match="stage faulty needs 9999 CPU, 2 GPU for one task, and this machine has "):
+        runner.add("faulty", units, 1, print, lambda unit: Need(cpus=1, memory=10**16, custom=(("big", 1),)))
+        asked, has = r"1 CPU, 1e\+07G of memory, 1 big", r"\d+ CPU, \S+G of memory, 0 big"
+        with pytest.raises(InputError, match=f"needs {asked} for one task, and this machine has {has}$"):
             runner.drive()
