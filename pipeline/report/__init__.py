@@ -21,7 +21,7 @@ from pipeline.store import write_json
 from pipeline.tables import read_table
 from pipeline.units import Job, Unit
 
-VERSION = 5
+VERSION = 6
 SHOWN = 6
 """Samples shown of each variant's rewritten and rejected text."""
 SHOWN_CHARACTERS = 700
@@ -30,7 +30,7 @@ SHOWN_CHARACTERS = 700
 def units(run: Run) -> list[Unit]:
     """One unit over all that the report shows. Times are not in it: the same inputs give the same page."""
     inputs = {stage: run.of(stage)[-1].ref for stage in ("design", "fit", "propose", "validate", "numerics")}
-    for stage in (*FUNNEL_STAGES, "classifiers", "suite", "overlap", "requests", "train", "proof", "transfer", "curve"):
+    for stage in (*FUNNEL_STAGES, "classifiers", "suite", "overlap", "requests", "train", "proof", "transfer", "curve", "laws"):
         inputs |= {f"{stage}|{unit.name}": unit.ref for unit in run.of(stage)}
     inputs |= {f"annotate|{unit.name}": unit.ref for unit in run.of("annotate") if unit.name.endswith("/contamination")}
     args = {"mix": run.mix.stem, "config": resolved(run.config)}
@@ -62,7 +62,8 @@ def work(job: Job) -> dict[str, Any]:
 def collect(job: Job) -> dict[str, Any]:
     """Return the report's data.
 
-    Keys: `title`; `mix` (mix.json, with the licences of every mix); `fit` (fit.json); `swarm` (swarm.json);
+    Keys: `title`; `mix` (mix.json, with the licences of every mix); `fit` (fit.json); `forms` (task → form.json of its
+    law); `swarm` (swarm.json);
     `ratios` and `metrics` (run → column → value); `funnel` (frame, see pipeline.funnel); `examples` (frame, see
     pipeline.examples); `proxies` (run → tokens, realised, repetition, first_loss, last_loss), of swarm, proof and
     transfer, without those that diverged; `larger` (runs of the last); `diverged` (those); `curves` (run → held-out
@@ -91,6 +92,10 @@ def collect(job: Job) -> dict[str, Any]:
         "title": job.args["config"]["report"]["title"] or job.args["mix"],
         "mix": {**mix, "licenses": {name: mixed(weights, licenses) for name, weights in mixes.items()}},
         "fit": read("fit", "fit.json"),
+        "forms": {
+            role.split("|", 1)[1]: json.loads((job.inputs[role] / "form.json").read_text(encoding="utf-8"))
+            for role in roles("laws")
+        },
         "swarm": read("design", "swarm.json"),
         "ratios": read_table(job.inputs["fit"] / "ratios.csv"),
         "metrics": read_table(job.inputs["fit"] / "metrics.csv"),

@@ -25,12 +25,14 @@ from pipeline.report import (
     regression,
     runs,
     transfer,
+    whatif,
 )
 from pipeline.report.decision import decide
 from pipeline.report.figures import Chart
 from pipeline.report.text import visible
 
 FOLDER = Path(__file__).parent
+SCRIPTS = ("page.js", "whatif.js")
 
 
 def render_html(data: dict[str, Any]) -> str:
@@ -45,12 +47,16 @@ def render_html(data: dict[str, Any]) -> str:
         figures[chart.key] = {"figure": chart.figure, "height": chart.height}
         return chart
 
-    script = (FOLDER / "page.js").read_text(encoding="utf-8")
+    script = "".join((FOLDER / name).read_text(encoding="utf-8") for name in SCRIPTS)
     library, packed = plotly()
+    laws = whatif.laws_of(data)
+    what = whatif.whatif(data, laws)
     front = pareto.front_chart(data["mix"])
     page = {
         "title": data["title"],
         "decision": decide(data),
+        "what": what,
+        "what_json": json_in_html(what.payload, digits=17),
         "front": pareto.front_table(data["mix"]),
         "front_chart": front and draw(front),
         "seeds": measures.seeds_table(data["mix"]),
@@ -112,21 +118,21 @@ def environment() -> Environment:
     )
 
 
-def json_in_html(value: Any) -> Markup:
-    """Return JSON that is safe inside <script>: ASCII without `<`, `>` and `&`."""
-    text = json.dumps(rounded(value), ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+def json_in_html(value: Any, digits: int = 7) -> Markup:
+    """Return JSON that is safe inside <script>: ASCII without `<`, `>` and `&`; digits: of every number."""
+    text = json.dumps(rounded(value, digits), ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     for character in "<>&":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return Markup(text)
 
 
-def rounded(value: Any) -> Any:
-    """Return a figure whose numbers have the seven digits that a chart can show."""
+def rounded(value: Any, digits: int) -> Any:
+    """Return JSON data whose numbers have so many digits (a chart can show seven)."""
     if isinstance(value, float):
-        return float(f"{value:.7g}")
+        return float(f"{value:.{digits}g}")
     if isinstance(value, dict):
-        return {key: rounded(each) for key, each in value.items()}
-    return [rounded(each) for each in value] if isinstance(value, (list, tuple)) else value
+        return {key: rounded(each, digits) for key, each in value.items()}
+    return [rounded(each, digits) for each in value] if isinstance(value, (list, tuple)) else value
 
 
 @functools.cache

@@ -194,6 +194,7 @@ def build(folder: Path, settings: Config | None = None, *, seed: int = 3) -> dic
             "contaminated": 0,
         }
         roles[f"requests|{task}"] = "requests"
+    roles |= {f"laws|{task}": f"law-{n}" for n, task in enumerate(tasks)}
     for role in list(counts):
         if role.split("|")[0] in ("train", "proof", "transfer"):
             roles[role] = "train"
@@ -286,6 +287,31 @@ def curation(
     roles["classifiers|prose"] = "classifiers"
 
 
+def form(rng: np.random.Generator, domains: int, runs: int) -> dict[str, Any]:
+    """Return a form of the size that a blend of all laws has (`pipeline.mixture.compact`)."""
+
+    def some(*size: int) -> Any:
+        return rng.normal(size=size).tolist()
+
+    tree = {"values": some(8), "splits": [(i % domains, 0.0, 255 >> (i + 1)) for i in range(7)]}
+    thresholds = rng.integers(0, 255, (400, 7)) / 1000
+    return {
+        "offset": 2.0,
+        "slope": some(domains),
+        "roots": {"0.5": some(domains), "0.25": some(domains)},
+        "bends": some(domains * (domains + 1) // 2),
+        "exponentials": [{"factor": 0.1, "start": 0.0, "slope": some(domains), "clip": [-30, 8]}] * 2,
+        "powers": [{"factor": 1.0, "use": rng.uniform(size=domains).tolist(), "power": 0.4}],
+        "processes": [{"inverse": rng.uniform(size=domains).tolist(), "pulls": some(runs)}],
+        "trees": [
+            tree | {"values": some(8), "splits": [(f, t, b) for (f, _, b), t in zip(tree["splits"], each, strict=True)]}
+            for each in thresholds.tolist()
+        ],
+        "sds": rng.uniform(0.01, 0.02, 384).tolist(),
+        "checked": {"mean": [2.0] * 200, "sd": [0.01] * 200},
+    }
+
+
 def enlarged(data: dict[str, Any], domains: int = 64, tasks: int = 52, runs: int = 512) -> dict[str, Any]:
     """Return data of the same form with many domains, tasks and runs; the numbers mean nothing."""
     rng = np.random.default_rng(5)
@@ -338,9 +364,12 @@ def enlarged(data: dict[str, Any], domains: int = 64, tasks: int = 52, runs: int
         "tokens": dict.fromkeys(names, 1e9),
         "natural": mix(),
         "prior": mix(),
+        "domains": names,
+        "freeze": {},
         "gone": [],
         "mixes": [{"run": run, "mix": run, "block": i % 4, "weights": {}} for i, run in enumerate(swarm_runs)],
     }
+    big["forms"] = {column: form(rng, domains, runs) for column in columns}
     proxy = {
         "tokens": 400_000,
         "realised": {},
