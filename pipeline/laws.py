@@ -45,7 +45,9 @@ def units(run: Run) -> list[Unit]:
             "maximise": task in raised,
             "seed": run.config.seed,
         }
-        units.append(Unit("laws", task, 10 * UNIT_VERSION + law_version(task in raised), args, {"design": design.ref, **inputs}))
+        units.append(
+            Unit("laws", task, 10 * UNIT_VERSION + law_version(task in raised), args, {"design": design.ref, **inputs})
+        )
     return units
 
 

@@ -119,7 +119,9 @@ def _add(form: Form, factor: float, law: Law) -> None:
     elif isinstance(law, LightGBM | RegMix):
         mean, sd = (law.mean, law.sd) if isinstance(law, LightGBM) else (0.0, 1.0)
         form["offset"] += factor * mean
-        form["trees"] += [{"values": factor * sd * values, "splits": splits} for values, splits in trees_of(law.booster)]
+        form["trees"] += [
+            {"values": factor * sd * values, "splits": splits} for values, splits in trees_of(law.booster)
+        ]
     else:
         raise TypeError(f"the law {law.name} has no compact form")
 
@@ -178,7 +180,9 @@ def checks(runs: np.ndarray) -> np.ndarray:
 def _anywhere(runs: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
     """Half of them between three runs, half with one domain raised from a run by any amount."""
     n, d = runs.shape
-    between = np.einsum("ij,ijk->ik", rng.dirichlet(np.ones(3), count // 2), runs[rng.integers(n, size=(count // 2, 3))])
+    between = np.einsum(
+        "ij,ijk->ik", rng.dirichlet(np.ones(3), count // 2), runs[rng.integers(n, size=(count // 2, 3))]
+    )
     share = rng.uniform(0, 1, (count - count // 2, 1)) ** 2
     beyond = (1 - share) * runs[rng.integers(n, size=len(share))] + share * np.eye(d)[rng.integers(d, size=len(share))]
     return np.vstack([between, beyond])

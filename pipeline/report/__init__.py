@@ -30,7 +30,18 @@ SHOWN_CHARACTERS = 700
 def units(run: Run) -> list[Unit]:
     """One unit over all that the report shows. Times are not in it: the same inputs give the same page."""
     inputs = {stage: run.of(stage)[-1].ref for stage in ("design", "fit", "propose", "validate", "numerics")}
-    for stage in (*FUNNEL_STAGES, "classifiers", "suite", "overlap", "requests", "train", "proof", "transfer", "curve", "laws"):
+    for stage in (
+        *FUNNEL_STAGES,
+        "classifiers",
+        "suite",
+        "overlap",
+        "requests",
+        "train",
+        "proof",
+        "transfer",
+        "curve",
+        "laws",
+    ):
         inputs |= {f"{stage}|{unit.name}": unit.ref for unit in run.of(stage)}
     inputs |= {f"annotate|{unit.name}": unit.ref for unit in run.of("annotate") if unit.name.endswith("/contamination")}
     args = {"mix": run.mix.stem, "config": resolved(run.config)}

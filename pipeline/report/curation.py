@@ -69,7 +69,7 @@ def funnel_table(data: dict[str, Any]) -> Table:
         numbers += [documents(fates, ("kept", "heldout")), documents(fates, ("kept", "train"))]
         totals = [a + b for a, b in zip(totals, numbers, strict=True)]
         rows.append(fate_cells(name, numbers))
-    rows.append(fate_cells("all", totals, strong=True))
+    foot = [fate_cells("all", totals, strong=True)]
     columns = [
         Column("Source", text=True),
         Column("Records", "in the shards"),
@@ -80,7 +80,7 @@ def funnel_table(data: dict[str, Any]) -> Table:
         Column("Trained on"),
         Column("Adds up", text=True),
     ]
-    return table("Documents by what became of them", columns, rows)
+    return table("Documents by what became of them", columns, rows, foot=foot)
 
 
 def fate_cells(name: str, numbers: list[int], strong: bool = False) -> list[Cell]:

@@ -32,7 +32,7 @@ from pipeline.report.figures import Chart
 from pipeline.report.text import visible
 
 FOLDER = Path(__file__).parent
-SCRIPTS = ("page.js", "whatif.js")
+SCRIPTS = ("page.js", "tables.js", "whatif.js")
 
 
 def render_html(data: dict[str, Any]) -> str:

@@ -366,5 +366,3 @@ def trees_packed(form: Form, rank: Mapping[float, int], packing: Packing) -> dic
         "ranks": packing.add(ranks, "u2" if len(rank) < 65536 else "u4"),
         "bits": packing.add(bits, "u1" if leaves <= 8 else "u4"),
     }
-
-
