@@ -21,6 +21,7 @@ from pipeline.report import (
     measures,
     method,
     pareto,
+    predictor,
     provenance,
     regression,
     runs,
@@ -49,7 +50,7 @@ def render_html(data: dict[str, Any]) -> str:
 
     script = "".join((FOLDER / name).read_text(encoding="utf-8") for name in SCRIPTS)
     library, packed = plotly()
-    laws = whatif.laws_of(data)
+    laws = predictor.laws_of(data)
     what = whatif.whatif(data, laws)
     front = pareto.front_chart(data["mix"])
     page = {
