@@ -56,8 +56,8 @@ def form_of(law: Law, domains: int) -> Form:
 
 
 def form_record(law: Law, scale: float, runs: np.ndarray) -> dict[str, Any]:
-    """Return what JSON holds of a fitted law: its form, its calibrated SDs of one measurement at `anchors`, and mean and
-    SD at `checks`.
+    """Return what JSON holds of a fitted law: its form, calibrated SDs of one measurement at `anchors`, and mean and SD
+    at `checks`.
 
     scale: factor on the law's SDs (`TaskFit.scale`); runs: (n, d) the mixes that it was fitted on.
     """
@@ -166,7 +166,7 @@ def mean_of(form: Mapping[str, Any], runs: np.ndarray, weights: np.ndarray) -> n
 
 
 def anchors(runs: np.ndarray) -> np.ndarray:
-    """Mixes (k, d) where SDs are kept: those of the swarm, and mixes between and beyond them; the same for all tasks."""
+    """Mixes (k, d) where SDs are kept: those of the swarm, between and beyond them; the same for all tasks."""
     rng = np.random.default_rng([0, *b"anchors"])
     distinct = np.unique(runs.round(9), axis=0)
     return np.vstack([distinct[rng.permutation(len(distinct))[: _ANCHORS // 2]], _anywhere(runs, _ANCHORS // 2, rng)])

@@ -1,6 +1,6 @@
 """The fitted laws as the page has them, and what their rounding costs.
 
-`mixwright predict` fits the laws again; the report has their numbers (`pipeline.mixture.compact`), some of them rounded.
+`mixwright predict` fits the laws again; the report has their numbers (`pipeline.mixture.compact`), some rounded.
 What the rounding costs, and how well intervals are interpolated, is measured on other mixes and told in the page.
 """
 

@@ -45,8 +45,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """rows: a cell a column; None where a cell above spans. The first cell of a row is its heading. foot: rows of totals,
-    which stay last when the table is sorted."""
+    """rows: a cell a column; None where a cell above spans. The first cell of a row is its heading.
+
+    foot: rows of totals, which stay last when the table is sorted.
+    """
 
     caption: str
     columns: tuple[Column, ...]
