@@ -24,7 +24,9 @@ from pipeline.report import (
     predictor,
     provenance,
     regression,
+    residuals,
     runs,
+    surroundings,
     transfer,
     whatif,
 )
@@ -52,6 +54,7 @@ def render_html(data: dict[str, Any]) -> str:
     library, packed = plotly()
     laws = predictor.laws_of(data)
     what = whatif.whatif(data, laws)
+    sensitivity, sensitivity_chart, pairs = surroundings.sections(laws, data["mix"])
     front = pareto.front_chart(data["mix"])
     page = {
         "title": data["title"],
@@ -68,6 +71,11 @@ def render_html(data: dict[str, Any]) -> str:
         "noise": regression.noise_table(data),
         "contrasts": regression.contrasts_table(data),
         "predictions": regression.predictions_table(data),
+        "residuals": residuals.residuals_table(data),
+        "residuals_chart": draw(residuals.residuals_chart(data)),
+        "sensitivity": sensitivity,
+        "sensitivity_chart": draw(sensitivity_chart),
+        "pairs": pairs,
         "runs": runs.runs_table(data),
         "curves": curves.curves_table(data),
         "coverage": runs.coverage_table(data),

@@ -346,6 +346,7 @@ def enlarged(data: dict[str, Any], domains: int = 64, tasks: int = 52, runs: int
     big["fit"]["tasks"] = {
         column: {
             "law": "linear",
+            "scale": 1.0,
             "weight": 1 / tasks,
             "mixture_sd": 0.05,
             "seed_sd": 0.01,
@@ -353,7 +354,8 @@ def enlarged(data: dict[str, Any], domains: int = 64, tasks: int = 52, runs: int
             "contrasts": contrasts,
             "measured": each,
             "scores": [
-                {"law": law, "rmse": 0.01, "r2": 0.9, "spearman": 0.9, "predicted": each} for law in ("linear", "power")
+                {"law": law, "rmse": 0.01, "r2": 0.9, "spearman": 0.9, "predicted": each, "std": each}
+                for law in ("linear", "power")
             ],
         }
         for column, each in measured.items()

@@ -134,7 +134,7 @@ def test_text_from_documents_neither_runs_nor_turns_the_page(data: dict[str, Any
     for mix in data["swarm"]["mixes"]:
         mix["run"] = mix["run"].replace("uniform-b1", EVIL)
     for task in data["fit"]["tasks"].values():
-        for values in (task["measured"], *(score["predicted"] for score in task["scores"])):
+        for values in (task["measured"], *(score[key] for score in task["scores"] for key in ("predicted", "std"))):
             values[EVIL] = values.pop("uniform-b1")
     html = render_html(data)
     page = Page(html)
