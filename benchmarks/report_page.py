@@ -3,10 +3,11 @@
     python benchmarks/report_page.py
 
 The swarm is that of big_swarm.py; of each of its four kinds of task a blend of all laws is really fitted, and the 52
-tasks of the page share these four forms, scaled apart so that their arrays do not compress together. The rest is the planted run of the tests, enlarged. Needs Debian's chromium and the package playwright. The last line is one JSON
-object: `mb`, `load_s` (to the load event), `ready_s` (predictions computed), of three loads the middle one; `slider_ms`
-(from an input event to new predictions), `worst` (largest difference from what the laws predict, on 200 mixes;
-`worst_floors` in noise floors), `fit_s` (CPU seconds of one blend).
+tasks of the page share these four forms, scaled apart so that their arrays do not compress together. The rest is the
+planted run of the tests, enlarged. Needs Debian's chromium and the package playwright. The last line is one JSON
+object: `mb`, `load_s` (to the load event), `ready_s` (predictions computed), of three loads the middle one;
+`slider_ms` (from an input event to new predictions), `worst` (largest difference from what the laws predict, on 200
+mixes; `worst_floors` in noise floors), `fit_s` (CPU seconds of one blend).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from big_swarm import NOISE, RUNS, SEED_BLOCKS, measured, mixes
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "pipeline" / "report"))
 
-from report_fixture import build, config, enlarged
+from report_fixture import build, config, enlarged  # pyright: ignore[reportMissingImports] - the tests' own
 
 from pipeline.mixture.compact import form_record
 from pipeline.mixture.laws.blend import MEMBERS, Blend

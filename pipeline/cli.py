@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline import classifier_cli, store_cli
+from pipeline import classifier_cli, report_cli, store_cli
 from pipeline.errors import InputError, MixwrightError
 
 app = typer.Typer(
@@ -253,6 +253,7 @@ def score(
     print(json.dumps(found) if as_json else table(found))
 
 
+app.command()(report_cli.compare)
 app.command()(store_cli.diff)
 app.command()(store_cli.gc)
 

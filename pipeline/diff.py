@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import yaml
+
 from pipeline.changes import Change, changes
 from pipeline.errors import InputError
 from pipeline.run_units import config_of, stages_of, units_of
@@ -16,11 +18,11 @@ _NAMED = 6
 
 def diff_text(first: str, second: str) -> str:
     """Return the differences as text: keys of the YAML, weights, what was measured, units whose key changed."""
-    return "\n".join(_lines(_Finished(first), _Finished(second))) or "no difference"
+    return "\n".join(_lines(Finished(first), Finished(second))) or "no difference"
 
 
-class _Finished:
-    """A run folder: its YAML, mix and units."""
+class Finished:
+    """A run folder: its YAML, mix and units. Raises InputError where it is none."""
 
     def __init__(self, folder: str) -> None:
         root, _, self.name = folder.rstrip("/").rpartition("/")
@@ -32,6 +34,9 @@ class _Finished:
 
     def config(self) -> dict[str, Any]:
         found = config_of(self.store, self.name)
+        if found is None:  # a copy of the folder alone has it too
+            text = self.store.read_text(f"{self.name}/mix.yaml")
+            found = yaml.safe_load(text) if text else None
         if found is None:
             raise InputError(f"{self.store.root}/{self.name}: its YAML and units are not known; run it again")
         return found
@@ -40,7 +45,7 @@ class _Finished:
         return {stage: units_of(self.store, self.name, stage) for stage in stages_of(self.store, self.name)}
 
 
-def _lines(one: _Finished, other: _Finished) -> Iterator[str]:
+def _lines(one: Finished, other: Finished) -> Iterator[str]:
     yield from _part("YAML", changes(one.config(), other.config()))
     yield from _part("weights", _numbers(one.mix["weights"], other.mix["weights"]))
     yield from _part("measured", _numbers(_measured(one.mix), _measured(other.mix)))
