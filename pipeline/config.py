@@ -187,6 +187,9 @@ class Proxy(Section):
     preset: str = Field("quickstart", description="Name of a model preset.")
     tokens: ProxyTokens = Field(400_000, description="Training tokens of one proxy.")
     numeric: Literal["auto", "fp32", "bf16"] = Field("auto", description="Numeric type; auto asks the hardware once.")
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="Where proxies compute; auto: on a GPU if Ray has one at first, cuda waits for one to come."
+    )
     stack: int | None = Field(
         None, ge=1, description="Proxies trained together along a model axis; by default what fills a GPU, 1 on a CPU."
     )
@@ -214,8 +217,9 @@ class Proxy(Section):
 
     @property
     def identity(self) -> dict[str, Any]:
-        """All that makes the proxies what they are."""
-        return {"preset": self.preset, "tokens": self.tokens, "numeric": self.numeric, **self.options}
+        """All that makes the proxies what they are; a device only where one was asked for."""
+        device = {} if self.device == "auto" else {"device": self.device}
+        return {"preset": self.preset, "tokens": self.tokens, "numeric": self.numeric, **device, **self.options}
 
 
 class Heldout(Section):
@@ -318,6 +322,17 @@ class Licenses(Section):
     allow: list[str] | None = Field(None, description="Documents under other licences are dropped; all if absent.")
 
 
+class Resources(Section):
+    """What one task of a stage asks of Ray. Nothing that is made depends on it."""
+
+    cpus: float = Field(1, gt=0, description="Cores; a task computes on one thread, more leave room for its memory.")
+    memory: Bytes | None = Field(None, description="Memory, e.g. 8G: so many run on a node as fit; no limit if absent.")
+    gpus: float | None = Field(None, ge=0, description="GPUs, for proxies; 1 if absent where they compute on GPUs.")
+    custom: dict[str, Annotated[float, Field(gt=0)]] = Field(
+        default_factory=dict, description="Custom resources that nodes of the cluster offer, e.g. {big_disk: 1}."
+    )
+
+
 class Config(Section):
     """A whole mix YAML."""
 
@@ -341,6 +356,7 @@ class Config(Section):
     references: References = Field(default_factory=dict)
     report: Report = Report()
     licenses: Licenses = Licenses()  # type: ignore[call-arg]
+    resources: dict[str, Resources] = Field(default_factory=dict)
 
     def domain_names(self) -> list[str]:
         """Return the domains in order: the sources or their buckets, then the rewritten variants, unless `domains`

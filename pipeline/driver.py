@@ -1,8 +1,7 @@
-"""Walk through the stages: list the units, run what is missing, go on."""
+"""One command on a run: open it, walk through its stages, publish what they made."""
 
 from __future__ import annotations
 
-import itertools
 import json
 import time
 from collections.abc import Sequence
@@ -12,7 +11,6 @@ from pathlib import Path
 
 from pipeline.attempts import Failure
 from pipeline.crashed import leave_out
-from pipeline.damage import discard
 from pipeline.errors import InputError, UnitFailed
 from pipeline.load import LoadedMix
 from pipeline.log import RunLog, incident_rows
@@ -20,11 +18,10 @@ from pipeline.patience import PATIENCE, Patience, patiently
 from pipeline.progress import Progress
 from pipeline.remote import in_ray_job
 from pipeline.run import Run, larger_proxy
-from pipeline.run_units import remember_units
 from pipeline.runner import Runner
-from pipeline.stages import GROUPS, Stage, walk
 from pipeline.store import to_json
-from pipeline.units import Unit
+from pipeline.tracking import Tracker
+from pipeline.walk import Walk
 
 _WHOLE, _NAMED = 3, 50
 """Failed units that a message gives with their whole error, and that it names."""
@@ -46,9 +43,16 @@ def open_run(mix: LoadedMix) -> Run:
 
 
 def run_stages(
-    run: Run, progress: Progress, address: str | None = None, until: str | None = None, patience: Patience = PATIENCE
+    run: Run,
+    progress: Progress,
+    address: str | None = None,
+    until: str | None = None,
+    patience: Patience = PATIENCE,
+    tracker: Tracker | None = None,
 ) -> dict[str, int]:
     """Run every stage up to `until` (all if None) and return the number of units executed, by stage.
+
+    tracker: where proxies are logged, those that were finished before too.
 
     Finished units are never run again; Ray starts only if one is missing. A stage whose units cannot all be done ends
     the run once all others of it are done; a shard that crashes native code is left out instead. Raises UnitFailed.
@@ -57,7 +61,7 @@ def run_stages(
     log.write("run started", until=until)
     try:
         with Runner(run.store.root, progress, address, log, patience) as runner:
-            while failures := _walk(run, runner, log, progress, until, patience):
+            while failures := Walk(run, runner, log, progress, patience, tracker).to(until):
                 rest = leave_out(run, failures)
                 if rest:
                     raise UnitFailed(_listing(rest))
@@ -72,38 +76,6 @@ def run_stages(
         log.flush()
 
 
-def _walk(
-    run: Run, runner: Runner, log: RunLog, progress: Progress, until: str | None, patience: Patience
-) -> list[Failure]:
-    """Run stage after stage; return the units that were given up in the first stage that has such."""
-
-    def missing_of(units: list[Unit]) -> list[list[Unit]]:
-        return grouped(run, list({unit.ref: unit for unit in units if not run.is_done(unit)}.values()))
-
-    def finish(stage: Stage, units: list[Unit]) -> None:
-        if stage.pinned:
-            for unit in units:
-                run.pin(unit)
-        if stage.check:
-            stage.check(run)
-
-    for stage in walk(run):
-        units = run.units[stage.name] = patiently(partial(_listed, stage, run), patience, progress.say)
-        patiently(partial(remember_units, run, stage.name), patience, progress.say)
-        groups = patiently(partial(missing_of, units), patience, progress.say)
-        for unit in itertools.chain(*groups):
-            if unit.ref in run.damaged:
-                log.incident("damaged artefact", unit.stage, units=[unit.name], key=unit.key)
-                discard(run.store, unit.ref)
-        failures = runner.run(stage.name, groups, len({unit.ref for unit in units}), run.mark_done)
-        if failures:
-            return failures
-        patiently(partial(finish, stage, units), patience, progress.say)
-        if stage.name == until:
-            break
-    return []
-
-
 def _listing(failures: Sequence[Failure]) -> str:
     """Return the message that names the units that were given up, the first ones with their whole error."""
     units = "1 unit" if len(failures) == 1 else f"{len(failures)} units"
@@ -115,22 +87,6 @@ def _listing(failures: Sequence[Failure]) -> str:
     if len(failures) > _NAMED:
         lines.append(f"and {len(failures) - _NAMED} more; all are in the log of the run")
     return "\n".join(lines)
-
-
-def _listed(stage: Stage, run: Run) -> list[Unit]:
-    """Return a stage's units; what was hashed and cut for them is kept, whatever follows."""
-    known = len(run.fingerprints)
-    try:
-        return stage.units(run)
-    finally:
-        if len(run.fingerprints) > known:
-            run.save_fingerprints()
-
-
-def grouped(run: Run, units: Sequence[Unit]) -> list[list[Unit]]:
-    """Return the units of a stage as the tasks that do them."""
-    group = GROUPS.get(units[0].stage) if units else None
-    return group(run, units) if group else [[unit] for unit in units]
 
 
 def publish_folder(run: Run) -> str:

@@ -41,7 +41,11 @@ def _sources(config: Config) -> Mistakes:
 
 def _files(place: Path_, source: Source) -> Mistakes:
     """Check that there is something to read, and a reader with settings that it knows."""
-    files = source_files(source)
+    try:
+        files = source_files(source)
+    except ConnectionError as error:
+        yield (*place, "path"), str(error)
+        return
     if not files:
         folder = source.format is not None and FORMATS[source.format].of == "folder"
         if folder and "://" in source.path:
