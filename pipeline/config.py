@@ -314,8 +314,19 @@ class Validate(Section):
     transfer: Transfer | None = Field(None, description="Larger proxies of the same mixes; none if absent.")
 
 
+class Prices(Section):
+    """What things cost, for the report alone."""
+
+    currency: str = "USD"
+    cpu_hour: float = Field(0.0, ge=0, description="Of one core.")
+    gpu_hour: float = Field(0.0, ge=0, description="Of one GPU.")
+    million_prompt: float = Field(0.0, ge=0, description="A million tokens of a language model's prompts.")
+    million_completion: float = Field(0.0, ge=0, description="A million tokens of its replies.")
+
+
 class Report(Section):
     title: str | None = None
+    prices: Prices | None = Field(None, description="Prices for the report's costs; no money is shown if absent.")
 
 
 class Licenses(Section):

@@ -240,7 +240,12 @@ def curation(
         place.mkdir()
         dropped = [("too_short", 7, "d7", 26, "Click here to go on."), ("too_short", 9, EVIL, 9_000, EVIL)]
         pl.DataFrame(dropped, schema=EXAMPLE_SCHEMA, orient="row").write_parquet(place / "examples.parquet")
-        roles |= {f"sources|{name}/000": "sources", f"select|{name}/000": f"select-{name}"}
+        pl.DataFrame({"split": ["train", None, "heldout", "train"]}).write_parquet(place / "selection.parquet")
+        read_from = folder / f"sources-{name}"
+        read_from.mkdir()
+        texts = [f"A good page of {name}. {EVIL}", "dropped text", "held-out text", "word " * 400]
+        pl.DataFrame({"id": ["k1", "x", "h", EVIL], "text": texts}).write_parquet(read_from / "documents.parquet")
+        roles |= {f"sources|{name}/000": f"sources-{name}", f"select|{name}/000": f"select-{name}"}
     made = {}
     for name in settings.rewrite:
         into = train[name.split(".")[0]]
@@ -285,6 +290,8 @@ def curation(
     roles |= {"suite|suite": "suite", f"overlap|{later}/wikipedia/000": "overlap"}
     counts["classifiers|prose"] = {"positive": 900, "negative": 850, "auc": [0.981, 0.988, 0.993]}
     roles["classifiers|prose"] = "classifiers"
+    (folder / "classifiers").mkdir()
+    (folder / "classifiers" / "card.md").write_text(f"# Quality classifier (fasttext)\n\n{EVIL}\n")
 
 
 def form(rng: np.random.Generator, domains: int, runs: int) -> dict[str, Any]:
