@@ -6,12 +6,13 @@ import base64
 import functools
 import hashlib
 import json
+import re
 import zlib
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from pipeline.report import (
     charts,
@@ -121,7 +122,7 @@ def render_html(data: dict[str, Any]) -> str:
 
 def environment() -> Environment:
     """Return the templates' environment: all text is escaped, and made visible where it acts unseen."""
-    return Environment(
+    found = Environment(
         loader=FileSystemLoader(FOLDER),
         autoescape=True,
         undefined=StrictUndefined,
@@ -129,6 +130,13 @@ def environment() -> Environment:
         lstrip_blocks=True,
         finalize=lambda value: visible(value) if type(value) is str else value,
     )
+    found.filters["code"] = code
+    return found
+
+
+def code(text: str) -> Markup:
+    """Return text, escaped, in which what stands between backticks is set as code."""
+    return Markup(re.sub(r"`([^`\n]+)`", r"<code>\1</code>", str(escape(visible(text)))))
 
 
 def json_in_html(value: Any, digits: int = 7) -> Markup:
