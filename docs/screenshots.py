@@ -30,7 +30,6 @@ def main() -> None:
         for name, scheme, size, take in (
             ("report", "light", (1180, 860), first_screen),
             ("whatif", "light", (1180, 900), moved),
-            ("regression", "dark", (1180, 900), predictions),
         ):
             page = browser.new_page(viewport=dict(zip(("width", "height"), size, strict=True)), color_scheme=scheme)
             page.goto(report.resolve().as_uri())
@@ -56,14 +55,6 @@ def moved(page: Any, file: Path) -> None:
     typed.blur()
     page.wait_for_timeout(200)
     page.locator(".whatif").screenshot(path=file)
-
-
-def predictions(page: Any, file: Path) -> None:
-    panels = page.locator("#regression .panels").first
-    panels.scroll_into_view_if_needed()
-    panels.locator("svg").first.wait_for()
-    page.wait_for_timeout(800)
-    panels.screenshot(path=file)
 
 
 if __name__ == "__main__":

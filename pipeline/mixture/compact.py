@@ -38,6 +38,8 @@ A tree: its leaves' values from left to right, and splits (feature, threshold, b
 the feature is above it); its value is that of the lowest bit that no split rules out.
 """
 
+LEAVES = 5000
+"""Leaves that the trees of one task may have for a page of many tasks; RegMix's have up to 31,000."""
 _ANCHORS, _CHECKS = 384, 200
 # Of the smoother: nugget on log SDs, and length in units of the median distance between anchors.
 _NUGGET, _LENGTH = 1e-4, 1.5
@@ -59,13 +61,21 @@ def form_record(law: Law, scale: float, runs: np.ndarray) -> dict[str, Any]:
     """Return what JSON holds of a fitted law: its form, calibrated SDs of one measurement at `anchors`, and mean and SD
     at `checks`.
 
-    scale: factor on the law's SDs (`TaskFit.scale`); runs: (n, d) the mixes that it was fitted on.
+    scale: factor on the law's SDs (`TaskFit.scale`); runs: (n, d) the mixes that it was fitted on. Where trees have
+    more than LEAVES leaves, `small` is a form to put in its place: a Gaussian process through what the law predicts for
+    the runs.
     """
     form = form_of(law, runs.shape[1])
     _, sds = law.predict(anchors(runs), return_std=True)
     mean, sd = law.predict(checks(runs), return_std=True)
     plain: dict[str, Any] = _plain(form)
+    if leaves_of(form) > LEAVES:
+        plain["small"] = _plain(form_of(GaussianProcess().fit(runs, law.predict(runs)), runs.shape[1]))
     return {**plain, "sds": _plain(scale * sds), "checked": {"mean": _plain(mean), "sd": _plain(scale * sd)}}
+
+
+def leaves_of(form: Mapping[str, Any]) -> int:
+    return sum(len(tree["values"]) for tree in form["trees"])
 
 
 def _plain(value: Any) -> Any:

@@ -12,13 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.mixture.compact import Form, Smoother, anchors, checks, mean_of
+from pipeline.mixture.compact import Form, Smoother, anchors, checks, leaves_of, mean_of
 from pipeline.mixture.freeze import Freeze
 from pipeline.mixture.table import join
 from pipeline.proposal import frozen_of
 from pipeline.report.measures import tasks_of
 
 LEAF_STEPS = 32767
+ALL_LEAVES = 200_000
+"""Leaves of all trees of a page: they take about 2.5 MB."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,8 @@ class Laws:
 
     runs: (n, v) mixes over the v totals that laws know; place: (d,) domain → its total; tasks: t of them, as in
     `forms`; raised: those whose metric is better when higher; factors: (t,) and offset: the objective's; inflation: see
-    `Surface`. worst: the largest error of a form, and median and 90 % quantile of an SD's, on `checks` mixes.
+    `Surface`. worst: the largest error of a form, and median and 90 % quantile of an SD's, on `checks` mixes;
+    stands_in: forms are of smooth laws where trees would be too many.
     """
 
     domains: tuple[str, ...]
@@ -41,6 +44,7 @@ class Laws:
     offset: float
     inflation: float
     worst: Mapping[str, float]
+    stands_in: bool
 
     def collapse(self, weights: np.ndarray) -> np.ndarray:
         """(m, d) over domains -> (m, v)"""
@@ -72,7 +76,8 @@ def laws_of(data: dict[str, Any]) -> Laws:
     # as the page has them
     runs = runs.astype(np.float32).astype(float)
     tasks = tuple(tasks_of(data))
-    forms = tuple(rounded(data["forms"][task]) for task in tasks)
+    given = affordable([data["forms"][task] for task in tasks])
+    forms = tuple(rounded(form) for form in given)
     signs = np.array([-1 if task in objective["maximise"] else 1 for task in tasks])
     weights = np.array([objective["weights"][task] for task in tasks])
     factors = weights * signs / np.array([objective["reference"][task] for task in tasks])
@@ -89,8 +94,17 @@ def laws_of(data: dict[str, Any]) -> Laws:
         factors=factors,
         offset=float(np.sum(weights * (1 - signs))),
         inflation=inflation(data["fit"]["tasks"], tasks, factors),
+        stands_in=given != [data["forms"][task] for task in tasks],
         worst=errors(data, tasks, forms, smoother, runs, checks(frozen.collapse(swarm.weights))),
     )
+
+
+def affordable(forms: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the forms, or where their trees are too many for a page, what stands in for the largest."""
+    if sum(map(leaves_of, forms)) <= ALL_LEAVES:
+        return list(forms)
+    kept = ("sds", "checked")
+    return [{**form["small"], **{key: form[key] for key in kept}} if "small" in form else form for form in forms]
 
 
 def places(frozen: Freeze, domains: Sequence[str], columns: Sequence[str]) -> np.ndarray:

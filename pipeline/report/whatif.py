@@ -143,10 +143,11 @@ def accuracy_of(laws: Laws) -> str:
     """Return how near the page is to `mixwright predict`, and what its intervals are."""
     worst = laws.worst
     share = "" if np.isnan(worst["floors"]) else f", {worst['floors']:.1g} of the task's noise floor at most"
+    rough = " The laws' trees would be megabytes: a smooth law stands in for them." if laws.stands_in else ""
     return (
         f"Computed in this page from the fitted laws. On {len(laws.forms[0]['checked']['mean'])} mixes between and "
         f"beyond those of the swarm it differed from what `mixwright predict` computes by at most {worst['mean']:.1g}"
-        f"{share}. Intervals hold a proxy's measurement on such a mix with 90 %, as the laws' errors out of fold say; "
-        f"their widths are interpolated between {len(laws.smoother.points)} mixes, off by "
+        f"{share}.{rough} Intervals hold a proxy's measurement on such a mix with 90 %, as the laws' errors out of fold "
+        f"say; their widths are interpolated between {len(laws.smoother.points)} mixes, off by "
         f"{100 * worst['sd_median']:.0f} % in the middle and by {100 * worst['sd_high']:.0f} % in nine of ten."
     )

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.mixture.compact import Smoother, anchors, checks, form_of, form_record, mean_of
+from pipeline.mixture.compact import LEAVES, Smoother, anchors, checks, form_of, form_record, leaves_of, mean_of
 from pipeline.mixture.laws import EVERY, Blend, Law
 from pipeline.mixture.laws.mirrored import Mirrored
 
@@ -46,6 +46,20 @@ def test_interpolated_sds_are_near_the_laws(name: str) -> None:
     off = np.abs(smoother.sd(mixes)[:, 0] / law.predict(mixes, return_std=True)[1] - 1)
     assert np.quantile(off, 0.5) < 0.1
     assert np.quantile(off, 0.9) < 0.25
+
+
+def test_many_trees_have_something_smaller_in_their_place() -> None:
+    law = EVERY["regmix"]().fit(WEIGHTS, VALUES, BLOCKS)
+    record = form_record(law, 1.0, WEIGHTS)
+    assert "small" not in record, "sixty runs make small trees"
+    weights = np.random.default_rng(1).dirichlet(np.ones(5), 400)
+    law = EVERY["regmix"]().fit(weights, 2 - 0.3 * np.sqrt(weights[:, 0]), np.zeros(400, dtype=int))
+    record = form_record(law, 1.0, weights)
+    assert leaves_of(record) > LEAVES
+    small = {**record["small"], "slope": np.array(record["small"]["slope"])}
+    assert small["trees"] == []
+    off = mean_of(small, weights, checks(weights)) - record["checked"]["mean"]
+    assert np.sqrt(np.mean(off**2)) < 0.1 * np.std(record["checked"]["mean"])
 
 
 @settings(max_examples=20, deadline=None)

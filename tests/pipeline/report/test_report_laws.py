@@ -25,6 +25,18 @@ def test_predictions_are_those_of_the_proposal(data: dict[str, Any]) -> None:
     assert laws.inflation >= 1
 
 
+def test_trees_that_a_page_cannot_hold_are_stood_in_for_and_it_is_said(data: dict[str, Any]) -> None:
+    assert not laws_of(data).stands_in
+    for form in data["forms"].values():
+        plain = {key: each for key, each in form.items() if key not in ("sds", "checked")}
+        form["small"] = {**plain, "trees": []}
+        form["trees"] = [{"values": [0.0] * 31, "splits": []}] * 1000
+    laws = laws_of(data)
+    assert laws.stands_in
+    assert all(form["trees"] == [] for form in laws.forms)
+    assert "a smooth law stands in" in whatif(data, laws).accuracy
+
+
 def test_a_moved_weight_leaves_the_others_in_proportion() -> None:
     weights = np.array([0.5, 0.3, 0.2, 0.0])
     found = moved(weights, {0: 0.05, 3: 0.02})
