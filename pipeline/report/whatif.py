@@ -147,7 +147,7 @@ def accuracy_of(laws: Laws) -> str:
     return (
         f"Computed in this page from the fitted laws. On {len(laws.forms[0]['checked']['mean'])} mixes between and "
         f"beyond those of the swarm it differed from what `mixwright predict` computes by at most {worst['mean']:.1g}"
-        f"{share}.{rough} Intervals hold a proxy's measurement on such a mix with 90 %, as the laws' errors out of fold "
-        f"say; their widths are interpolated between {len(laws.smoother.points)} mixes, off by "
+        f"{share}.{rough} Intervals hold a proxy's measurement on such a mix with 90 %, as the laws' errors out of "
+        f"fold say; their widths are interpolated between {len(laws.smoother.points)} mixes, off by "
         f"{100 * worst['sd_median']:.0f} % in the middle and by {100 * worst['sd_high']:.0f} % in nine of ten."
     )
