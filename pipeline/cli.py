@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline import classifier_cli, report_cli, store_cli
+from pipeline import classifier_cli, export_cli, report_cli, store_cli
 from pipeline.errors import InputError, MixwrightError
 
 app = typer.Typer(
@@ -22,7 +22,7 @@ app = typer.Typer(
 app.add_typer(classifier_cli.app, name="classifier")
 
 Mix = Annotated[Path, typer.Argument(metavar="MIX.yaml", help="The mix YAML.", show_default=False)]
-RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.", show_default=False)]
+RunFolder = Annotated[str, typer.Argument(metavar="RUN", help="A run folder, or its URL.", show_default=False)]
 Address = Annotated[str | None, typer.Option(help="Ray cluster to join, e.g. auto; starts a local Ray if absent.")]
 
 
@@ -118,7 +118,7 @@ def curate(mix: Mix, address: Address = None) -> None:
 
 @app.command()
 def funnel(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, or the mix YAML of a curation.")],
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run folder or its URL, or the mix YAML of a curation.")],
     examples: Annotated[bool, typer.Option("--examples", help="Show ten documents of every reason.")] = False,
     source: Annotated[str | None, typer.Option(metavar="NAME", help="Only of this source and its domains.")] = None,
     reason: Annotated[str | None, typer.Option(metavar="NAME", help="Only examples of this reason.")] = None,
@@ -219,9 +219,9 @@ def report(
     """
     import webbrowser
 
-    from pipeline.driver import find_run_folder
+    from pipeline.run_folder import find_run_folder
 
-    folder = find_run_folder(run)
+    folder = find_run_folder(run, "report.md", "report.html")
     print((folder / "report.md").read_text(encoding="utf-8"))
     if open_page:
         webbrowser.open((folder / "report.html").resolve().as_uri())
@@ -233,9 +233,9 @@ def status(run: RunFolder) -> None:
 
     Example: `mixwright status runs/quickstart-1a2b3c4d`
     """
-    from pipeline.driver import find_run_folder
+    from pipeline.run_folder import find_run_folder
 
-    folder = find_run_folder(run)
+    folder = find_run_folder(run, "verdict.txt")
     mix = json.loads((folder / "mix.json").read_text(encoding="utf-8"))
     print((folder / "verdict.txt").read_text(encoding="utf-8").strip())
     for name, weight in sorted(mix["weights"].items(), key=lambda pair: -pair[1]):
@@ -262,6 +262,7 @@ def score(
 app.command()(report_cli.compare)
 app.command()(store_cli.diff)
 app.command()(store_cli.gc)
+app.command()(export_cli.export)
 
 
 def main() -> None:
