@@ -52,6 +52,7 @@ def render_html(data: dict[str, Any]) -> str:
         figures[chart.key] = {"figure": chart.figure, "height": chart.height}
         return chart
 
+    curves_chart = curves.curves_chart(data)
     script = "".join((FOLDER / name).read_text(encoding="utf-8") for name in SCRIPTS)
     library, packed = plotly()
     laws = predictor.laws_of(data)
@@ -80,6 +81,7 @@ def render_html(data: dict[str, Any]) -> str:
         "pairs": pairs,
         "runs": runs.runs_table(data),
         "curves": curves.curves_table(data),
+        "curves_chart": curves_chart and draw(curves_chart),
         "coverage": runs.coverage_table(data),
         "funnel": curation.funnel_table(data),
         "rewrites": curation.rewrites_table(data),
