@@ -19,6 +19,7 @@ from report_fixture import EVIL, build, config, enlarged
 
 from pipeline.laws import law_version
 from pipeline.own_swarm.folder import FORMAT
+from pipeline.report.comparison import Compared, comparison_html
 from pipeline.report.html import render_html
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
@@ -35,7 +36,7 @@ def browser() -> Iterator[Any]:
 
 
 @contextmanager
-def opened(browser: Any, html: str, folder: Path, **how: Any) -> Iterator[Any]:
+def opened(browser: Any, html: str, folder: Path, ready: str = "#whatif[data-ready]", **how: Any) -> Iterator[Any]:
     """Open a report; afterwards the console must have been silent, and nothing asked of the network."""
     (folder / "report.html").write_text(html, encoding="utf-8")
     page = browser.new_page(**{"viewport": {"width": 1440, "height": 900}, **how})
@@ -48,7 +49,7 @@ def opened(browser: Any, html: str, folder: Path, **how: Any) -> Iterator[Any]:
         lambda request: None if request.url.startswith(("file:", "blob:", "data:")) else said.append(request.url),
     )
     page.goto((folder / "report.html").as_uri())
-    page.wait_for_selector("#whatif[data-ready]")
+    page.wait_for_selector(ready)
     yield page
     assert said == []
     page.close()
@@ -197,21 +198,42 @@ def test_nothing_is_wider_than_the_window(browser: Any, data: dict[str, Any], tm
         assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
+def serious_faults(page: Any) -> dict[str, list[str]]:
+    """What axe-core finds that is serious or critical: rule → a few elements."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python")
+    return {
+        each["id"]: [node["html"] for node in each["nodes"][:3]]
+        for each in axe.Axe().run(page).response["violations"]
+        if each["impact"] in ("serious", "critical")
+    }
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_runs_side_by_side_are_a_page_of_the_same_kind(
+    browser: Any, data: dict[str, Any], tmp_path: Path, width: int
+) -> None:
+    for seed, name in enumerate(("one", "two"), start=1):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "mix.json").write_text(json.dumps(data["mix"]))
+        (tmp_path / name / "mix.yaml").write_text(data["config"].replace("seed: 1\n", f"seed: {seed}\n", 1))
+    html = comparison_html(Compared([str(tmp_path / "one"), str(tmp_path / "two")]))
+    html = html.replace('http-equiv="Content-Security-Policy"', 'name="policy"')
+    size = {"width": width, "height": 844}
+    with opened(browser, html, tmp_path, ready="[data-chart=tasks]", viewport=size) as page:
+        page.locator("[data-chart=tasks]").scroll_into_view_if_needed()
+        page.locator("[data-chart=tasks] .xtick").first.wait_for(state="attached")
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        assert serious_faults(page) == {}
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_serious_fault_of_accessibility(browser: Any, data: dict[str, Any], tmp_path: Path, scheme: str) -> None:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python")
     # the page's own policy forbids scripts that are not its own, axe's too
     html = render_html(data).replace('http-equiv="Content-Security-Policy"', 'name="policy"')
     with opened(browser, html, tmp_path, color_scheme=scheme) as page:
         page.evaluate("document.querySelectorAll('details').forEach(each => (each.open = true))")
         page.wait_for_timeout(500)
-        found = axe.Axe().run(page).response["violations"]
-        serious = {
-            each["id"]: [node["html"] for node in each["nodes"][:3]]
-            for each in found
-            if each["impact"] in ("serious", "critical")
-        }
-        assert serious == {}
+        assert serious_faults(page) == {}
 
 
 def hostile(data: dict[str, Any], word: str) -> dict[str, Any]:
