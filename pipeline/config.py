@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from decimal import Decimal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from pipeline.readers.base import MAX_DOCUMENT_BYTES
 from pipeline.rules import Limit
@@ -23,10 +25,10 @@ def parse_count(value: Any, also: str = "") -> Any:
     also: other forms to name in the error.
     """
     if isinstance(value, str):
-        match = re.fullmatch(r"\s*(\d+(?:[._]\d+)*)\s*([kmbgtKMBGT]?)\s*", value)
+        match = re.fullmatch(r"\s*(\d[\d_]*(?:\.\d+)?(?:[eE]\+?\d\d?)?)\s*([kmbgtKMBGT]?)\s*", value)
         if match is None:
             raise ValueError(f"expected a count such as 400000, 400k, 600M or 1.5B{also}")
-        return round(float(match[1].replace("_", "")) * _UNITS[match[2].lower()])
+        return round(Decimal(match[1].replace("_", "")) * _UNITS[match[2].lower()])
     return value
 
 
@@ -43,9 +45,24 @@ Bytes = Annotated[int, BeforeValidator(parse_count), Field(ge=1000)]
 
 
 class Section(BaseModel):
-    """Base of all sections: unknown keys are errors, values never change after loading."""
+    """Base of all sections: unknown keys are errors, values never change after loading, counts may have units."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _numbers(cls, value: Any, info: ValidationInfo) -> Any:
+        """Read `64k` where a whole number stands; refuse `yes`, which Python takes for 1."""
+        annotation = cls.model_fields[info.field_name or ""].annotation
+        kinds = {annotation, *get_args(annotation)}
+        if not kinds & {int, float}:
+            return value
+        if any(isinstance(each, bool) for each in (value.values() if isinstance(value, dict) else [value])):
+            raise ValueError("expected a number")
+        if isinstance(value, str) and int in kinds:
+            with contextlib.suppress(ValueError):  # what is no count is told by the field itself
+                return parse_count(value)
+        return value
 
 
 class Target(Section):

@@ -6,11 +6,12 @@ compute), counted over the parameters that multiply: all but the embedding, at t
 
 from __future__ import annotations
 
+import contextlib
 import re
 from pathlib import Path
 from typing import Any
 
-from pipeline.config import Tokenize
+from pipeline.config import Tokenize, parse_count
 from pipeline.own_tokenizer import open_tokenizer, vocabulary_size
 
 _MULTIPLE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*[xX]\s*")
@@ -27,6 +28,8 @@ def with_values(data: Any) -> Any:
     if (size := _own_size(data)) is not None:
         data["tokenize"] = {"vocab_size": size, **data["tokenize"]}
     vocab_size = _section(data, "tokenize").get("vocab_size", Tokenize.model_fields["vocab_size"].default)
+    with contextlib.suppress(ValueError):  # told by the checks
+        vocab_size = parse_count(vocab_size)
     data |= _tokens(data, "proxy", "quickstart", vocab_size)
     validate = _section(data, "validate")
     if transfer := _tokens(validate, "transfer", None, vocab_size):
@@ -58,7 +61,7 @@ def _tokens(data: dict[str, Any], name: str, default: str | None, vocab_size: An
     match = _MULTIPLE.fullmatch(tokens) if isinstance(tokens, str) else None
     if match is None:
         return {}
-    preset = PRESETS.get(section.get("preset", default))
+    preset = PRESETS.get(str(section.get("preset", default)))
     if preset is None or type(vocab_size) is not int:
         return {name: {**section, "tokens": 1}}  # the preset or the vocabulary is what is wrong
     batches = float(match[1]) * preset.parameters(vocab_size) / preset.batch_tokens

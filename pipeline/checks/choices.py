@@ -77,7 +77,7 @@ def _bounds(propose: Propose, sums: Mapping[str, Sequence[str]]) -> Mistakes:
             yield ("propose", "bounds", name), unknown(name, sums, "domain or group")
         elif bound.min > bound.max:
             yield ("propose", "bounds", name), f"min {bound.min} is above max {bound.max}"
-        wrong |= name not in sums or bound.min > bound.max
+        wrong |= not sums.get(name) or bound.min > bound.max
     if wrong or not propose.bounds:
         return
     # Tokens are not known yet, and bounds need none: caps are checked when the swarm is designed.

@@ -39,9 +39,11 @@ def _hint(key: str, field: str, names: Iterable[str]) -> str:
 def _first_columns(source: Source) -> tuple[str, list[str] | str | None]:
     if source.format is not None and source.format not in FORMATS:
         return "", None
+    if "://" in source.path:
+        return source.path, None
     file = next(iter(source_files(source)), "")
     form = format_of(source, file)
-    if form is None or "://" in file or not os.path.isfile(file):
+    if form is None or not os.path.isfile(file):
         return file, None
     try:
         return file, column_names(form, file, params_of(source, form))

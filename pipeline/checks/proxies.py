@@ -105,6 +105,7 @@ def _transfer(config: Config, transfer: Transfer) -> Mistakes:
     vocab_size = config.tokenize.vocab_size
     if large.parameters(vocab_size) * tokens <= small.parameters(vocab_size) * config.proxy.tokens:
         yield place, f"expected larger proxies than the swarm's ({config.proxy.preset}, {config.proxy.tokens} tokens)"
+        return
     if large.context < small.context:
         text = f"its context of {large.context} tokens is shorter than the proxies' ({small.context}): evals do not fit"
         yield (*place, "preset"), text
