@@ -7,6 +7,7 @@ from pathlib import Path
 from pipeline.checks.base import Mistakes, unknown
 from pipeline.config import NAME, Benchmark, Config, Transfer
 from pipeline.errors import nearest
+from pipeline.mixture.names import METHODS
 from pipeline.own_tokenizer import open_tokenizer, vocabulary_size
 from proxy_models.metrics import ACCURACIES
 from proxy_models.readers import FORMATS, format_of
@@ -20,7 +21,6 @@ def proxy_mistakes(config: Config) -> Mistakes:
 
 
 def _design(config: Config) -> Mistakes:
-    from pipeline.mixture.designs import METHODS
     from pipeline.mixture.freeze import mistakes
 
     if config.swarm.method not in METHODS:

@@ -1,0 +1,14 @@
+"""The names that a YAML may give are those that are registered, in the same order."""
+
+from __future__ import annotations
+
+from pipeline.mixture import names
+from pipeline.mixture.designs import METHODS
+from pipeline.mixture.laws import LAWS
+from pipeline.mixture.recipes import RECIPES
+
+
+def test_names_are_what_is_registered() -> None:
+    assert names.LAWS == tuple(LAWS)
+    assert names.METHODS == tuple(METHODS)
+    assert names.RECIPES == tuple(RECIPES)
