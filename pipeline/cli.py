@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline import classifier_cli, store_cli
+from pipeline import classifier_cli, store_cli, yaml_cli
 from pipeline.errors import InputError, MixwrightError
 
 app = typer.Typer(
@@ -21,16 +22,24 @@ app = typer.Typer(
 )
 app.add_typer(classifier_cli.app, name="classifier")
 
+STOPPED = 130
+"""Exit code after Ctrl-C, as shells have it."""
+
 Mix = Annotated[Path, typer.Argument(metavar="MIX.yaml", help="The mix YAML.", show_default=False)]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.", show_default=False)]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Set a key of the YAML, e.g. swarm.runs=64; may be repeated."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON in place of text.")]
 Address = Annotated[str | None, typer.Option(help="Ray cluster to join, e.g. auto; starts a local Ray if absent.")]
 
 
 @app.command()
-def run(mix: Mix, address: Address = None) -> None:
+def run(mix: Mix, address: Address = None, sets: Sets = None) -> None:
     """Run all stages, resuming; the last line of standard output is the run folder.
 
-    Example: `mixwright run mixes/quickstart.yaml`
+    Examples: `mixwright run mixes/quickstart.yaml`, `mixwright run my.yaml --set swarm.runs=96 --address auto`
     """
     from pipeline.driver import open_run, publish_folder, run_stages, summary
     from pipeline.load import load_mix
@@ -38,7 +47,7 @@ def run(mix: Mix, address: Address = None) -> None:
 
     started = time.monotonic()
     progress = Progress()
-    state = open_run(load_mix(mix))
+    state = open_run(load_mix(mix, sets or ()))
     executed = run_stages(state, progress, address)
     folder = publish_folder(state)
     for note in dict.fromkeys(state.notes):
@@ -54,7 +63,8 @@ def plan(
     mix: Mix,
     gpu_hours: Annotated[float | None, typer.Option(metavar="H", help="Suggest preset and runs for GPU hours.")] = None,
     cpu_hours: Annotated[float | None, typer.Option(metavar="H", help="The same for hours of one core.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of text.")] = False,
+    sets: Sets = None,
+    as_json: AsJson = False,
 ) -> None:
     """Show what `run` would do, why, and what it is expected to take, and execute nothing.
 
@@ -67,7 +77,7 @@ def plan(
     from pipeline.plan import explained_plan
     from pipeline.plan_text import plan_text
 
-    state = open_run(load_mix(mix))
+    state = open_run(load_mix(mix, sets or ()))
     if gpu_hours is not None or cpu_hours is not None:
         print(suggest_size(state, gpu_hours=gpu_hours, cpu_hours=cpu_hours))
         return
@@ -76,20 +86,30 @@ def plan(
 
 
 @app.command()
-def check(mix: Mix) -> None:
-    """Validate a mix YAML only.
+def check(mix: Mix, sets: Sets = None, as_json: AsJson = False) -> None:
+    """Validate a mix YAML only: all mistakes at once, each with file, line, key and the nearest valid name.
 
-    Example: `mixwright check mixes/quickstart.yaml`
+    Examples: `mixwright check mixes/quickstart.yaml`, `mixwright check my.yaml --set proxy.preset=1m --json`
     """
     from pipeline.load import load_mix
 
-    config = load_mix(mix).config
-    runs = sum(config.swarm.sizes)
-    print(f"{mix}: good; {len(config.sources)} sources, {len(config.domain_names())} domains, {runs} runs")
+    try:
+        config = load_mix(mix, sets or ()).config
+    except InputError as error:
+        if as_json:
+            print(json.dumps({"good": False, "mistakes": str(error).splitlines()}, ensure_ascii=False))
+            raise typer.Exit(error.exit_code) from None
+        raise
+    domains, runs = config.domain_names(), sum(config.swarm.sizes)
+    if as_json:
+        record = {"good": True, "mistakes": [], "sources": list(config.sources), "domains": domains, "runs": runs}
+        print(json.dumps(record, ensure_ascii=False))
+    else:
+        print(f"{mix}: good; {len(config.sources)} sources, {len(domains)} domains, {runs} runs")
 
 
 @app.command()
-def curate(mix: Mix, address: Address = None) -> None:
+def curate(mix: Mix, address: Address = None, sets: Sets = None) -> None:
     """Run the stages up to tokenize and print what was kept.
 
     Example: `mixwright curate mixes/quickstart.yaml`
@@ -102,7 +122,7 @@ def curate(mix: Mix, address: Address = None) -> None:
 
     started = time.monotonic()
     progress = Progress()
-    state = open_run(load_mix(mix))
+    state = open_run(load_mix(mix, sets or ()))
     executed = run_stages(state, progress, address, until=CURATION)
     for note in dict.fromkeys(state.notes):
         progress.say(note)
@@ -116,6 +136,8 @@ def funnel(
     examples: Annotated[bool, typer.Option("--examples", help="Show ten documents of every reason.")] = False,
     source: Annotated[str | None, typer.Option(metavar="NAME", help="Only of this source and its domains.")] = None,
     reason: Annotated[str | None, typer.Option(metavar="NAME", help="Only examples of this reason.")] = None,
+    sets: Sets = None,
+    as_json: AsJson = False,
 ) -> None:
     """Print documents, bytes and tokens in and out by source, stage and reason; with examples of what was dropped.
 
@@ -124,10 +146,16 @@ def funnel(
     from pipeline.examples import examples_text
     from pipeline.funnel import chosen, funnel_text, read_funnel
 
-    counts, dropped = read_funnel(run)
-    print(funnel_text(chosen(counts, "name", source)))
-    if examples or reason:
-        print(examples_text(chosen(chosen(dropped, "source", source), "reason", reason)))
+    counts, dropped = read_funnel(run, sets or ())
+    counts = chosen(counts, "name", source)
+    shown = chosen(chosen(dropped, "source", source), "reason", reason) if examples or reason else None
+    if as_json:
+        record = {"funnel": counts.to_dicts(), "examples": shown.to_dicts() if shown is not None else []}
+        print(json.dumps(record, ensure_ascii=False))
+        return
+    print(funnel_text(counts))
+    if shown is not None:
+        print(examples_text(shown))
 
 
 @app.command()
@@ -146,12 +174,14 @@ def fit(
     config: Annotated[
         Path | None, typer.Option(metavar="MIX.yaml", help="Tokens, objective, limits, references.")
     ] = None,
+    sets: Sets = None,
 ) -> None:
     """Fit laws to a swarm from elsewhere, complete or not, and propose a mix. Tables are CSV or Parquet.
 
     With a MIX.yaml in place of the tables: to the proxies that its run has finished so far; nothing is trained.
 
-    Example: `mixwright fit --ratios ratios.csv --metrics metrics.csv --config mixes/from_csv.yaml --out fits/mine`
+    Examples: `mixwright fit --ratios ratios.csv --metrics metrics.csv --config mixes/from_csv.yaml --out fits/mine`,
+    `mixwright fit my.yaml --out fits/so-far`
     """
     from pipeline.driver import open_run
     from pipeline.load import load_mix
@@ -161,9 +191,11 @@ def fit(
     from pipeline.unfinished import fit_finished
 
     if mix is not None and ratios is None and metrics is None and config is None:
-        print(summary(fit_finished(open_run(load_mix(mix)), out)))
+        print(summary(fit_finished(open_run(load_mix(mix, sets or ())), out)))
+    elif sets and mix is None and config is None:
+        raise InputError("--set changes a YAML: give --config, or a MIX.yaml alone")
     elif mix is None and ratios is not None and metrics is not None:
-        print(summary(fit_swarm(ratios, metrics, config, out, Progress())))
+        print(summary(fit_swarm(ratios, metrics, config, out, Progress(), sets or ())))
     else:
         raise InputError("give --ratios and --metrics (and --config), or a MIX.yaml alone")
     print(f"{out}/report.md has the rest, {out}/proposal.json the same for programs.")
@@ -222,7 +254,7 @@ def report(
 
 
 @app.command()
-def status(run: RunFolder) -> None:
+def status(run: RunFolder, as_json: AsJson = False) -> None:
     """Print a finished run's mix and verdict in a few lines.
 
     Example: `mixwright status runs/quickstart-1a2b3c4d`
@@ -231,7 +263,12 @@ def status(run: RunFolder) -> None:
 
     folder = find_run_folder(run)
     mix = json.loads((folder / "mix.json").read_text(encoding="utf-8"))
-    print((folder / "verdict.txt").read_text(encoding="utf-8").strip())
+    verdict = (folder / "verdict.txt").read_text(encoding="utf-8").strip()
+    if as_json:
+        record = {"verdict": verdict, "weights": mix["weights"], "natural": mix["baselines"]["natural"]}
+        print(json.dumps(record | {"measured": mix["measured"]}, ensure_ascii=False))
+        return
+    print(verdict)
     for name, weight in sorted(mix["weights"].items(), key=lambda pair: -pair[1]):
         print(f"  {name:<24} {weight:7.2%}  (natural {mix['baselines']['natural'].get(name, 0):7.2%})")
 
@@ -241,7 +278,7 @@ def score(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A Hugging Face model.", show_default=False)],
     evals: Annotated[list[Path], typer.Option(metavar="FILE", help="Requests, pairs or questions; may be repeated.")],
     items: Annotated[int | None, typer.Option(metavar="N", min=1, help="A seeded sample of N items of each.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of a table.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Score any Hugging Face causal language model on eval files, with the metrics that runs use.
 
@@ -253,6 +290,8 @@ def score(
     print(json.dumps(found) if as_json else table(found))
 
 
+app.command()(yaml_cli.init)
+app.command()(yaml_cli.schema)
 app.command()(store_cli.diff)
 app.command()(store_cli.gc)
 
@@ -264,8 +303,16 @@ def main() -> None:
     except MixwrightError as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        print("stopped; the same command goes on from here", file=sys.stderr)
-        sys.exit(130)
+    except SystemExit as ended:
+        if ended.code == STOPPED:
+            print("stopped; what is finished is kept, and the same command goes on from here", file=sys.stderr)
+        _flush()
+        raise
+
+
+def _flush() -> None:
+    """Write what is left, unless whoever read it (`| head`) has gone: Python would print a traceback as it ends."""
+    try:
+        sys.stdout.flush()
     except BrokenPipeError:
-        sys.exit(0)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

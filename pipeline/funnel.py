@@ -82,7 +82,7 @@ def funnel(run: Run) -> pl.DataFrame:
     return funnel_frame((stage, unit.name, run.manifest(unit)["counts"]) for stage in STAGES for unit in run.of(stage))
 
 
-def read_funnel(path: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
+def read_funnel(path: Path, sets: Sequence[str] = ()) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the funnel and the examples of a run folder, or of a mix YAML whose curation is finished.
 
     Raises InputError where there is neither.
@@ -95,7 +95,7 @@ def read_funnel(path: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
     if path.is_dir():
         folder = find_run_folder(path)
         return pl.read_parquet(folder / "funnel.parquet"), pl.read_parquet(folder / "examples.parquet")
-    run = open_run(load_mix(path))
+    run = open_run(load_mix(path, sets))
     for stage in plan(run):
         if stage.stage in STAGES and (stage.todo or stage.waits_for):
             raise InputError(

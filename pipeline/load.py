@@ -40,8 +40,6 @@ def load_mix(path: Path, sets: Sequence[str] = ()) -> LoadedMix:
     Raises InputError with one line per mistake.
     """
     document = read_layers(path, sets)
-    if document.mistakes:  # what else there is to say depends on how they are mended
-        raise InputError("\n".join(document.mistakes))
     if not document.data:
         raise InputError(f"{path}:1: empty; a mix has at least `target` and `sources`")
     mended = mend(document.data, with_values)

@@ -23,10 +23,11 @@ _PART = re.compile(r'\.?(?:"([^"]*)"|\[(\d+)\]|([^."\[\]]+))')
 def read_layers(path: Path, sets: Sequence[str] = ()) -> YamlDocument:
     """Read a mix with what it includes, then apply `key.path=value` options in order.
 
-    Raises InputError for files that cannot be read as YAML at all and options that are no `key=value`; other mistakes
-    are in the document.
+    Raises InputError with one line per mistake of the YAML itself, and for options that are no `key=value`.
     """
     document = _with_included(path, ())
+    if document.mistakes:
+        raise InputError("\n".join(document.mistakes))
     for option in sets:
         _apply(document, option)
     return document

@@ -9,6 +9,6 @@ from pipeline.mixture.recipes import RECIPES
 
 
 def test_names_are_what_is_registered() -> None:
-    assert names.LAWS == tuple(LAWS)
-    assert names.METHODS == tuple(METHODS)
-    assert names.RECIPES == tuple(RECIPES)
+    assert tuple(LAWS) == names.LAWS
+    assert tuple(METHODS) == names.METHODS
+    assert tuple(RECIPES) == names.RECIPES
