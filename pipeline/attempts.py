@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from pipeline.execute import Outcome
+from pipeline.needs import ONE_CORE, Need
 from pipeline.patience import Patience
 from pipeline.units import Unit
 
@@ -20,8 +21,8 @@ NATIVE = {"SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGABRT", "SIGTRAP", "SIGSYS
 class Attempt:
     """Units to do as one task, and what happened to them so far.
 
-    cpus: cores it asks for; more where memory ran out, so that less runs beside it. apart: in a child process, so that
-    it is seen what ends it.
+    need: what it asks of Ray; more cores where memory ran out, so that less runs beside it. apart: in a child process,
+    so that it is seen what ends it.
     """
 
     units: Sequence[Unit]
@@ -29,7 +30,7 @@ class Attempt:
     deaths: int = 0
     lost: int = 0
     stalls: int = 0
-    cpus: int = 1
+    need: Need = ONE_CORE
     apart: bool = False
 
     @property
@@ -40,6 +41,11 @@ class Attempt:
     @property
     def stage(self) -> str:
         return self.units[0].stage
+
+    @property
+    def kind(self) -> tuple[Need, Any]:
+        """What it shares with attempts that take about as long: a model takes longer for a variant than rules do."""
+        return self.need, self.units[0].args.get("variant")
 
     @property
     def label(self) -> str:
@@ -57,20 +63,21 @@ class Failure:
 
 
 def after(
-    attempt: Attempt, cause: Cause, outcome: Outcome, patience: Patience, most_cpus: int
+    attempt: Attempt, cause: Cause, outcome: Outcome, patience: Patience, most_cpus: float
 ) -> tuple[list[Attempt], list[Failure]]:
     """Return the next attempts, or the units that are given up.
 
     Units that failed together are tried one by one, so that one cannot take the others with it; a lost node was none's
     fault. most_cpus: cores of the largest node.
     """
+    more = max(attempt.need.cpus, min(2 * attempt.need.cpus, most_cpus))
     tried = replace(
         attempt,
         errors=attempt.errors + (cause == "error"),
         deaths=attempt.deaths + (cause in ("worker died", "out of memory")),
         lost=attempt.lost + (cause == "node lost"),
         stalls=attempt.stalls + (cause == "stalled"),
-        cpus=min(2 * attempt.cpus, max(most_cpus, 1)) if cause == "out of memory" else attempt.cpus,
+        need=replace(attempt.need, cpus=more) if cause == "out of memory" else attempt.need,
         apart=attempt.apart or cause == "worker died",
     )
     if len(attempt.units) > 1 and cause != "node lost":

@@ -271,6 +271,11 @@ class Proxy(Section):
     numeric: Literal["auto", "fp32", "bf16"] = Field(
         "auto", description="`auto` asks the hardware once, `fp32` or `bf16` force it."
     )
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto",
+        description="Where proxies compute: `cpu`, `cuda` (waits for a GPU to come), or `auto`: a GPU where Ray has "
+        "one when the run comes to it.",
+    )
     stack: int | None = Field(
         None,
         ge=1,
@@ -313,8 +318,9 @@ class Proxy(Section):
 
     @property
     def identity(self) -> dict[str, Any]:
-        """All that makes the proxies what they are."""
-        return {"preset": self.preset, "tokens": self.tokens, "numeric": self.numeric, **self.options}
+        """All that makes the proxies what they are; a device only where one was asked for."""
+        device = {} if self.device == "auto" else {"device": self.device}
+        return {"preset": self.preset, "tokens": self.tokens, "numeric": self.numeric, **device, **self.options}
 
 
 class Heldout(Section):
@@ -364,6 +370,8 @@ class Contamination(Section):
 
 
 class Evals(Section):
+    """What proxies are scored on: held-out documents of every source, and published evals."""
+
     heldout: Heldout = Heldout()  # type: ignore[call-arg]
     benchmarks: dict[str, Benchmark] = Field(default_factory=dict, description="Published evals by name.")
     confirm: float = Field(0.5, gt=0, lt=1, description="Share of every eval that only `validate` sees.")
@@ -398,6 +406,8 @@ class Objective(Section):
 
 
 class Fit(Section):
+    """How each task's dependence on the weights is learnt (the laws)."""
+
     laws: list[str] | None = Field(
         None, description="Laws to choose from by cross-validation; all if absent, `lightgbm` from 128 runs on."
     )
@@ -410,6 +420,8 @@ class Bound(Section):
 
 
 class Propose(Section):
+    """What the proposed mix may be."""
+
     max_repetition: float = Field(4.0, gt=0, description="Epochs over one origin in the target run, at most.")
     bounds: dict[str, Bound] = Field(
         default_factory=dict,
@@ -446,6 +458,8 @@ class Transfer(Section):
 
 
 class Validate(Section):
+    """The measured proof: proposal and baselines on fresh seeds and items that nothing before has seen."""
+
     seeds: int = Field(5, ge=2, description="Fresh seeds of the proof, paired over the validated mixes.")
     retrain: bool = Field(
         False,
@@ -460,14 +474,29 @@ class Validate(Section):
 
 
 class Report(Section):
+    """The report of a finished run."""
+
     title: str | None = Field(None, description="Title of the report; the YAML's name if absent.")
 
 
 class Licenses(Section):
+    """Which licences documents may have."""
+
     allow: list[str] | None = Field(
         None,
         description="Documents under other licences, or under none that is stated, are dropped with the reason "
         "`license`; all stay if absent.",
+    )
+
+
+class Resources(Section):
+    """What one task of a stage asks of Ray, by stage (docs/cluster.md). Nothing that is made depends on it."""
+
+    cpus: float = Field(1, gt=0, description="Cores; a task computes on one thread, more leave room for its memory.")
+    memory: Bytes | None = Field(None, description="Memory, e.g. 8G: so many run on a node as fit; no limit if absent.")
+    gpus: float | None = Field(None, ge=0, description="GPUs, for proxies; 1 if absent where they compute on GPUs.")
+    custom: dict[str, Annotated[float, Field(gt=0)]] = Field(
+        default_factory=dict, description="Custom resources that nodes of the cluster offer, e.g. {big_disk: 1}."
     )
 
 
@@ -493,7 +522,7 @@ class Config(Section):
     domains: list[str] | None = Field(
         None,
         description="What the mix puts weights on; all sources (their buckets, where they have any) and variants if "
-        "absent.",
+        "absent. For `mixwright fit` beside tables: tokens by domain.",
     )
     swarm: Design = Design()  # type: ignore[call-arg]
     proxy: Proxy = Proxy()  # type: ignore[call-arg]
@@ -509,6 +538,11 @@ class Config(Section):
     )
     report: Report = Report()  # type: ignore[call-arg]
     licenses: Licenses = Licenses()  # type: ignore[call-arg]
+    resources: dict[str, Resources] = Field(
+        default_factory=dict,
+        description="What one task of a stage asks of Ray, by stage (docs/cluster.md); nothing that is made depends "
+        "on it.",
+    )
 
     def domain_names(self) -> list[str]:
         """Return the domains in order: the sources or their buckets, then the rewritten variants, unless `domains`

@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 import json
 import time
+from collections import deque
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
@@ -17,12 +18,14 @@ from pipeline.errors import InputError, UnitFailed
 from pipeline.load import LoadedMix
 from pipeline.log import RunLog, incident_rows
 from pipeline.patience import PATIENCE, Patience, patiently
+from pipeline.placing import need_of
 from pipeline.progress import Progress
 from pipeline.remote import in_ray_job
-from pipeline.run import Run, larger_proxy
+from pipeline.run import NotYet, Run, larger_proxy
 from pipeline.run_units import remember_units
 from pipeline.runner import Runner
-from pipeline.stages import GROUPS, Stage, walk
+from pipeline.stage_tasks import StageTasks
+from pipeline.stages import GROUPS, ROUND, Stage, walk
 from pipeline.store import to_json
 from pipeline.units import Unit
 
@@ -72,13 +75,29 @@ def run_stages(
         log.flush()
 
 
+@dataclass(frozen=True)
+class _Walked:
+    """A stage that was listed; tasks: those of its units that were missing, None where none was."""
+
+    stage: Stage
+    units: list[Unit]
+    tasks: StageTasks | None
+
+
 def _walk(
     run: Run, runner: Runner, log: RunLog, progress: Progress, until: str | None, patience: Patience
 ) -> list[Failure]:
-    """Run stage after stage; return the units that were given up in the first stage that has such."""
+    """Run stage after stage; return the units that were given up in the first stage that has such.
 
-    def missing_of(units: list[Unit]) -> list[list[Unit]]:
-        return grouped(run, list({unit.ref: unit for unit in units if not run.is_done(unit)}.values()))
+    A stage that waits for scarce machines is left at work while the next ones are listed and run, up to one whose units
+    cannot be listed before, or to the swarm, whose lists ask what is finished.
+    """
+    unfinished: deque[_Walked] = deque()
+
+    def listed(stage: Stage) -> tuple[list[Unit], list[list[Unit]]]:
+        units = run.units[stage.name] = _listed(stage, run)
+        missing = {unit.ref: unit for unit in units if not run.is_done(unit)}
+        return units, grouped(run, list(missing.values()))
 
     def finish(stage: Stage, units: list[Unit]) -> None:
         if stage.pinned:
@@ -87,21 +106,44 @@ def _walk(
         if stage.check:
             stage.check(run)
 
+    def failures() -> list[Failure]:
+        """Finish the stages that are complete, in order; return the failures of the first that has such."""
+        while unfinished and (unfinished[0].tasks is None or unfinished[0].tasks.closed):
+            each = unfinished.popleft()
+            if each.tasks and each.tasks.failures:
+                runner.drop()
+                return each.tasks.failures
+            patiently(partial(finish, each.stage, each.units), patience, progress.say)
+        return []
+
     for stage in walk(run):
-        units = run.units[stage.name] = patiently(partial(_listed, stage, run), patience, progress.say)
+        if stage.name == ROUND[0]:
+            runner.drive()
+            if failed := failures():
+                return failed
+        try:
+            units, groups = patiently(partial(listed, stage), patience, progress.say)
+        except NotYet:
+            runner.drive()
+            if failed := failures():
+                return failed
+            units, groups = patiently(partial(listed, stage), patience, progress.say)
         patiently(partial(remember_units, run, stage.name), patience, progress.say)
-        groups = patiently(partial(missing_of, units), patience, progress.say)
         for unit in itertools.chain(*groups):
             if unit.ref in run.damaged:
                 log.incident("damaged artefact", unit.stage, units=[unit.name], key=unit.key)
                 discard(run.store, unit.ref)
-        failures = runner.run(stage.name, groups, len({unit.ref for unit in units}), run.mark_done)
-        if failures:
-            return failures
-        patiently(partial(finish, stage, units), patience, progress.say)
+        total = len({unit.ref for unit in units})
+        tasks = runner.add(stage.name, groups, total, run.mark_done, partial(need_of, run))
+        unfinished.append(_Walked(stage, units, tasks))
+        if tasks:
+            runner.drive(tasks, leave_waiting=stage.waits)
+        if failed := failures():
+            return failed
         if stage.name == until:
             break
-    return []
+    runner.drive()
+    return failures()
 
 
 def _listing(failures: Sequence[Failure]) -> str:

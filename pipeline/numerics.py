@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, replace
 from typing import Any
 
+from pipeline.errors import InputError
 from pipeline.run import Run
 from pipeline.store import write_json
 from pipeline.units import Job, Unit
@@ -15,7 +16,9 @@ VERSION = 1
 
 def units(run: Run) -> list[Unit]:
     """One pinned unit, so that a swarm continued on another machine keeps its numeric type."""
-    return [run.pinned(Unit("numerics", "plan", VERSION, {"numeric": run.config.proxy.numeric}))]
+    proxy = run.config.proxy
+    device = {} if proxy.device == "auto" else {"device": proxy.device}
+    return [run.pinned(Unit("numerics", "plan", VERSION, {"numeric": proxy.numeric, **device}))]
 
 
 def work(job: Job) -> dict[str, Any]:
@@ -23,10 +26,13 @@ def work(job: Job) -> dict[str, Any]:
     from proxy_models.hardware import choose_plan
 
     reasons: list[str] = []
-    plan = choose_plan(say=reasons.append)
+    try:
+        plan = choose_plan(job.args.get("device", "auto"), say=reasons.append)
+    except ValueError as error:
+        raise InputError(f"proxy.device: {error}") from None
     forced = {"fp32": ("float32", "sdpa"), "bf16": ("bfloat16", "manual")}.get(job.args["numeric"])
     if forced:
-        plan = replace(plan, dtype=forced[0], attention=forced[1])
+        plan = replace(plan, dtype=forced[0], attention=forced[1] if plan.device == "cpu" else plan.attention)
         reasons = [f"proxies in {job.args['numeric']}, as the YAML says"]
     write_json(job.out / "plan.json", asdict(plan))
     return {"plan": asdict(plan), "reason": " ".join(reasons)}

@@ -1,4 +1,4 @@
-"""Progress: one live line a stage in a terminal, plain lines elsewhere. All of it goes to standard error."""
+"""Progress: live lines of the stages at work in a terminal, plain lines elsewhere. All of it goes to standard error."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
 PLAIN_EVERY = 10.0
@@ -16,8 +16,14 @@ PLAIN_EVERY = 10.0
 
 
 class Line(Protocol):
+    """One stage's progress."""
+
     def advance(self) -> None:
         """One more unit is done."""
+        ...
+
+    def finish(self) -> None:
+        """Write its last line and show it no more."""
         ...
 
 
@@ -26,21 +32,42 @@ class Progress:
 
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(stderr=True, highlight=False)
+        self._bar: Bar | None = None
 
     def say(self, text: str) -> None:
         """Write one line."""
-        self._console.print(text, soft_wrap=True, markup=False)
+        self._console.print(text, soft_wrap=True, markup=False, highlight=False)
+
+    def open(self, name: str, total: int, done: int) -> Line:
+        """Show `done` of `total` units of a stage until its line is finished; several may be open."""
+        plain = _PlainLine(self, name, total, done)
+        if not self._console.is_terminal:
+            return plain
+        if self._bar is None:
+            self._bar = self._live_bar()
+            self._bar.start()
+        return _LiveLine(self, self._bar, self._bar.add_task(name, total=total, completed=done, rate=""), plain)
 
     @contextmanager
     def stage(self, name: str, total: int, done: int) -> Iterator[Line]:
         """Show `done` of `total` units of a stage while the body runs."""
-        if not self._console.is_terminal:
-            line = _PlainLine(self, name, total, done)
+        line = self.open(name, total, done)
+        try:
             yield line
+        finally:
             line.finish()
-            return
+
+    def close(self, task: TaskID) -> None:
+        """Take a line out of the live ones."""
+        assert self._bar is not None
+        self._bar.remove_task(task)
+        if not self._bar.task_ids:
+            self._bar.stop()
+            self._bar = None
+
+    def _live_bar(self) -> Bar:
         wide, wider = self._console.width >= 60, self._console.width >= 80
-        bar = Bar(
+        return Bar(
             TextColumn("{task.description:<11}"),
             *([BarColumn(bar_width=None)] if wide else []),
             MofNCompleteColumn(),
@@ -50,20 +77,21 @@ class Progress:
             console=self._console,
             refresh_per_second=2,
             expand=wide,
+            transient=True,
         )
-        with bar:
-            task = bar.add_task(name, total=total, completed=done, rate="")
-            yield _LiveLine(bar, task)
 
 
 class _LiveLine:
-    def __init__(self, bar: Bar, task) -> None:
-        self._bar, self._task, self._start, self._done = bar, task, time.monotonic(), 0
+    def __init__(self, progress: Progress, bar: Bar, task: TaskID, plain: _PlainLine) -> None:
+        self._progress, self._bar, self._task, self._plain = progress, bar, task, plain
 
     def advance(self) -> None:
-        self._done += 1
-        rate = self._done / max(time.monotonic() - self._start, 1e-9)
-        self._bar.update(self._task, advance=1, rate=_rate(rate))
+        self._plain.count()
+        self._bar.update(self._task, advance=1, rate=_rate(self._plain.rate))
+
+    def finish(self) -> None:
+        self._progress.close(self._task)
+        self._plain.finish()
 
 
 class _PlainLine:
@@ -72,8 +100,15 @@ class _PlainLine:
         self._before = self._done = done
         self._start = self._last = time.monotonic()
 
-    def advance(self) -> None:
+    @property
+    def rate(self) -> float:
+        return (self._done - self._before) / max(time.monotonic() - self._start, 1e-9)
+
+    def count(self) -> None:
         self._done += 1
+
+    def advance(self) -> None:
+        self.count()
         if time.monotonic() - self._last >= PLAIN_EVERY and self._done < self._total:
             self._last = time.monotonic()
             self._write()
@@ -83,10 +118,10 @@ class _PlainLine:
 
     def _write(self) -> None:
         seconds = time.monotonic() - self._start
-        rate = (self._done - self._before) / max(seconds, 1e-9)
-        left = "done" if self._done >= self._total else f"{(self._total - self._done) / max(rate, 1e-9):.0f} s left"
-        text = f"{self._name}: {self._done}/{self._total}, {_rate(rate)}, {seconds:.0f} s, {left}"
-        self._progress.say(text)
+        left = (
+            "done" if self._done >= self._total else f"{(self._total - self._done) / max(self.rate, 1e-9):.0f} s left"
+        )
+        self._progress.say(f"{self._name}: {self._done}/{self._total}, {_rate(self.rate)}, {seconds:.0f} s, {left}")
 
 
 def _rate(per_second: float) -> str:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
+from pipeline.attempts import Attempt, Cause
 from pipeline.errors import RayAbsent
 from pipeline.execute import Outcome, execute_apart, execute_group, published
 from pipeline.progress import Progress
@@ -17,6 +18,9 @@ ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS", "RAYON_NUM_THREADS"), "1"
 )
 """One process per core, one thread each: two spinning pools on the same cores cost up to ten times the time."""
+
+_NO_GPU_UNASKED = {"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1"}
+"""A task that asks for no GPU sees none; by default Ray leaves it all those of its node."""
 
 _STARTS = 3
 """How often a Ray of this process is started before that counts as an error."""
@@ -80,7 +84,7 @@ def start_ray(asked: str | None, progress: Progress) -> bool:
                 address=address,
                 logging_level=logging.ERROR,
                 log_to_driver=False,
-                runtime_env={"env_vars": ONE_THREAD},
+                runtime_env={"env_vars": ONE_THREAD | _NO_GPU_UNASKED},
                 **options,
             )
             break
@@ -95,3 +99,32 @@ def start_ray(asked: str | None, progress: Progress) -> bool:
 def in_ray_job() -> bool:
     """Tell whether this process is the entrypoint of a submitted Ray job."""
     return "RAY_JOB_CONFIG_JSON_ENV_VAR" in os.environ
+
+
+def results_of(reference: Any, attempts: Sequence[Attempt]) -> list[tuple[Cause | None, list[Outcome]]]:
+    """Return what a finished task gave for each attempt and what was the matter with it: None where its units are done
+    or their input is wrong."""
+    import ray
+    from ray import exceptions
+
+    try:
+        found = ray.get(reference)
+    except exceptions.RayTaskError as error:  # an error of ours outside of the unit's own work
+        return _all(attempts, "error", error)
+    except exceptions.OutOfMemoryError as error:
+        return _all(attempts, "out of memory", error)
+    except (exceptions.WorkerCrashedError, exceptions.TaskCancelledError) as error:
+        return _all(attempts, "worker died", error)
+    except exceptions.RayError as error:  # its node, or the result with it
+        return _all(attempts, "node lost", error)
+    return [(_cause(outcomes[0]), outcomes) for outcomes in found]
+
+
+def _all(attempts: Sequence[Attempt], cause: Cause, error: Exception) -> list[tuple[Cause | None, list[Outcome]]]:
+    return [(cause, [Outcome(0.0, error=f"{type(error).__name__}: {error}")]) for _ in attempts]
+
+
+def _cause(outcome: Outcome) -> Cause | None:
+    if outcome.signal:
+        return "worker died"
+    return "error" if outcome.error else None

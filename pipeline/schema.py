@@ -19,6 +19,7 @@ from pipeline.readers.registry import FORMATS
 from pipeline.rewriting.llm.task import shipped
 from pipeline.rewriting.registry import REWRITERS
 from pipeline.rules import RULE_SETS
+from pipeline.stage_names import WITH_UNITS
 from proxy_models.presets import PRESETS
 from proxy_models.readers import FORMATS as EVAL_FORMATS
 
@@ -62,6 +63,7 @@ def mix_schema() -> dict[str, Any]:
     }
     for named in (schema["properties"]["sources"], schema["properties"]["annotate"]):
         named["propertyNames"] = {"pattern": f"^{NAME.pattern}$"}
+    schema["properties"]["resources"]["propertyNames"] = {"enum": list(WITH_UNITS)}
     sections["Rule"]["oneOf"] = [{"required": ["name", "drop"]}, {"required": ["rules"]}]
     sections["Rewrite"]["properties"]["task"] = {
         **sections["Rewrite"]["properties"]["task"],
@@ -101,8 +103,17 @@ def _any_scorer(known: Iterable[str]) -> dict[str, Any]:
         {"if": {"properties": {"scorer": {"const": name}}}, "then": {"$ref": f"#/$defs/scorer_{name}"}}
         for name in names
     ]
-    scorer = {"enum": names, "description": "The scorer, where the attribute has another name."}
-    return {"type": "object", "properties": {"scorer": scorer}, "required": ["scorer"], "allOf": cases}
+    scorer = {"enum": names, "description": "The scorer; the attribute's own name if absent."}
+    told = {  # for who reads the schema; each scorer says what it takes
+        "positive": "Sources that a trained classifier (`fasttext`, `sklearn`) learns as good; required for those.",
+        "negative": "Sources that it learns as bad; required too.",
+        "model": "A classifier by path instead of one trained in the run: a folder that `mixwright classifier train` "
+        "wrote, or any fastText model (docs/classifiers.md).",
+        "label": "Of a fastText model from elsewhere: the label whose probability is the score; `positive` or `hq` if "
+        "absent, the expected number where all labels are numbers.",
+    }
+    properties = {"scorer": scorer, **{key: {"description": text} for key, text in told.items()}}
+    return {"type": "object", "properties": properties, "allOf": [{"required": ["scorer"]}, *cases]}
 
 
 def _own_swarm(schema: dict[str, Any]) -> None:

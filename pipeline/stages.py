@@ -3,7 +3,8 @@
     sources ─ annotate ─ select ─ rewrite ─ tokenize │ design ─ train ─ score │ fit ─ propose ─ validate │ report
 
 `units` lists a stage's units from those before it, `work` does one of them on a Ray worker, `check` looks at the
-finished stage. A stage without `work` runs the units of another (the proof trains and scores as the swarm does).
+finished stage. A stage without `work` runs the units of another (the proof trains and scores as the swarm does). The
+next stages go on beside one that `waits` for machines.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ class Stage:
     work: Callable[[Job], dict[str, Any]] | None = None
     check: Callable[[Run], None] | None = None
     pinned: bool = False
+    waits: bool = False
 
 
 STAGES = (
@@ -69,7 +71,7 @@ STAGES = (
     Stage("select", "keep, drop, hold out", select.units, select.work, select.check),
     Stage("edges", "scores between quality buckets", buckets.edge_units, buckets.find_edges, pinned=True),
     Stage("buckets", "fill quality buckets", buckets.bucket_units, buckets.fill_bucket),
-    Stage("rewrite", "make variants", rewrite.units, rewrite.work, rewrite.check),
+    Stage("rewrite", "make variants", rewrite.units, rewrite.work, rewrite.check, waits=True),
     Stage("vocabulary", "train the small BPE", tokenize.vocabulary_units, tokenize.train_vocabulary, pinned=True),
     Stage("tokenize", "domains to token arrays", tokenize.tokenize_units, tokenize.tokenize, tokenize.check),
     # proxies: checkpoints and their Σ log p; design, train and score take turns, once per round of the swarm

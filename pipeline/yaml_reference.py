@@ -106,6 +106,8 @@ def _said(schema: dict[str, Any], node: dict[str, Any]) -> str:
 def _plain(value: Any) -> str:
     if isinstance(value, int) and not isinstance(value, bool) and value >= 1000 and value % 1000 == 0:
         return next(f"{value // size}{unit}" for size, unit in ((10**6, "M"), (10**3, "k")) if value % size == 0)
+    if isinstance(value, float):
+        return f"{value:g}"
     return value if isinstance(value, str) else json.dumps(value)
 
 
@@ -115,7 +117,9 @@ def _value(schema: dict[str, Any], node: dict[str, Any]) -> str:
         return "section"
     if "anyOf" in node:
         forms = [form for option in node["anyOf"] if (form := _value(schema, option)) and option.get("type") != "null"]
-        return " or ".join(dict.fromkeys(forms))
+        alone = [form for form in forms if f"list of {form}" in forms]
+        forms = [form for form in forms if form.removeprefix("list of ") not in alone or form in alone]
+        return " or ".join(dict.fromkeys([*forms, *(["a list of them"] if alone else [])]))
     if "enum" in node:
         names = [f"`{each}`" for each in node["enum"]]
         return " ".join(names) if len(names) <= _LONG else f"{' '.join(names[:_LONG])} …"
@@ -134,15 +138,15 @@ def _value(schema: dict[str, Any], node: dict[str, Any]) -> str:
 def _range(node: dict[str, Any]) -> str:
     low, high = node.get("minimum", node.get("exclusiveMinimum")), node.get("maximum", node.get("exclusiveMaximum"))
     if low is not None and high is not None:
-        return f", {low:g} to {high:g}"
+        return f", {low:,} to {high:,}"
     if low:
-        return f", at least {low:g}"
+        return f", at least {low:,}"
     return ""
 
 
 def _linked(text: str) -> str:
-    """Return a description with the pages of docs/ that it names as links."""
-    return re.sub(r"docs/(\w+\.md)", r"[\1](\1)", text.replace("\n", " "))
+    """Return a description in one line with the pages of docs/ that it names as links."""
+    return re.sub(r"docs/(\w+\.md)", r"[\1](\1)", " ".join(text.split()))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from pipeline.checks.columns import column_mistakes
 from pipeline.checks.data import data_mistakes
 from pipeline.checks.models import model_mistakes
 from pipeline.checks.proxies import proxy_mistakes
+from pipeline.checks.resources import resource_mistakes
 from pipeline.config import Config
 from pipeline.tasks import task_names
 
@@ -22,6 +23,7 @@ def mistakes(config: Config) -> Mistakes:
     yield from model_mistakes(config)
     yield from bucket_mistakes(config)
     yield from proxy_mistakes(config)
+    yield from resource_mistakes(config)
     yield from choice_mistakes(
         config.domain_names(),
         task_names(config),

@@ -37,7 +37,7 @@ def _hint(key: str, field: str, names: Iterable[str]) -> str:
 
 
 def _first_columns(source: Source) -> tuple[str, list[str] | str | None]:
-    if source.format is not None and source.format not in FORMATS:
+    if (source.format is not None and source.format not in FORMATS) or "://" in source.path:
         return "", None
     if "://" in source.path:
         return source.path, None

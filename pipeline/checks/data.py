@@ -43,8 +43,8 @@ def _files(place: Path_, source: Source) -> Mistakes:
     """Check that there is something to read, and a reader with settings that it knows."""
     try:
         files = source_files(source)
-    except Exception as error:  # each file system raises its own
-        yield (*place, "path"), f"`{source.path}` cannot be listed: {error}"
+    except ConnectionError as error:
+        yield (*place, "path"), str(error)
         return
     if not files:
         folder = source.format is not None and FORMATS[source.format].of == "folder"

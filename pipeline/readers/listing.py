@@ -15,15 +15,21 @@ _MAGIC = "*?["
 
 
 def source_files(source: Source) -> list[str]:
-    """Return the files (or folders of code) of a source in order; a glob may match several. A data set is its path."""
+    """Return the files (or folders of code) of a source in order; a glob may match several. A data set is its path.
+
+    Raises ConnectionError where a remote folder cannot be listed.
+    """
     kind = FORMATS[source.format].of if source.format in FORMATS else "file"
     if kind == "dataset":
         return [source.path]
     if "://" in source.path and kind == "folder":
         return []  # only local ones can be read
     if "://" in source.path:
-        fs, base = fsspec.core.url_to_fs(source.path)
-        return sorted(fs.unstrip_protocol(name) for name in fs.glob(base))
+        try:
+            fs, base = fsspec.core.url_to_fs(source.path)
+            return sorted(fs.unstrip_protocol(name) for name in fs.glob(base))
+        except Exception as error:  # the library of every store raises its own
+            raise ConnectionError(f"cannot list `{source.path}`: {type(error).__name__}: {error}") from error
     found = sorted(glob.glob(source.path, recursive=True))
     return [path for path in found if kind == "file" or os.path.isdir(path)]
 

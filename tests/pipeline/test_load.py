@@ -165,6 +165,26 @@ def test_wrong_input_names_its_place(tiny_yaml, old: str, new: str, message: str
     assert caught.value.exit_code == 2
 
 
+def test_units_stand_wherever_a_count_does(tiny_yaml) -> None:
+    path = tiny_yaml(
+        ("runs: 12, rounds: [9, 3]", "runs: 0.012k, rounds: [9, 0.003k]"),
+        ("vocab_size: 1000", "vocab_size: 1k"),
+        ("tokens: 24k", "tokens: 24e3"),
+        ("items: 60", "items: 0.06k"),
+        ("buckets: 10000", "buckets: 10k, max_chars: 2k"),
+        ("target: {tokens: 400k}", "target: {tokens: 4e5}"),
+    )
+    config = load_mix(path).config
+    plain = load_mix(tiny_yaml(("buckets: 10000", "buckets: 10000, max_chars: 2000"))).config
+    assert config == plain, "so all keys are the same too"
+
+
+@pytest.mark.parametrize("text", ["12 apples", "1.5.2M", "-4k", "k", "4MB", "1e999"])
+def test_what_is_no_count_is_told(text: str) -> None:
+    with pytest.raises(ValueError, match="expected a count such as"):
+        parse_count(text)
+
+
 def test_several_mistakes_are_reported_at_once(tiny_yaml) -> None:
     path = tiny_yaml(("task: wiki_qa", "task: a"), ("preset: tiny", "preset: b"))
     with pytest.raises(InputError) as caught:
