@@ -132,7 +132,7 @@ def _value(schema: dict[str, Any], node: dict[str, Any]) -> str:
         inner = node.get("additionalProperties")
         return f"name → {_value(schema, inner)}" if isinstance(inner, dict) and inner else "mapping"
     words = {"integer": "count", "number": "number", "boolean": "true or false", "string": "text"}
-    return f"{words.get(kind, '')}{_range(node)}"
+    return f"{words.get(str(kind), '')}{_range(node)}"
 
 
 def _range(node: dict[str, Any]) -> str:
