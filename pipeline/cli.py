@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -14,11 +15,18 @@ import typer
 from pipeline import classifier_cli, store_cli, yaml_cli
 from pipeline.errors import InputError, MixwrightError
 
+COLUMNS = shutil.get_terminal_size().columns
+NARROW = COLUMNS < 60
+"""Whether help is plain text: in tables every other word would be cut."""
+
 app = typer.Typer(
     help="Find the best data mix for pretraining a language model: from raw shards to a proven proposal.",
+    epilog="Exit codes: 0 done (also when the proposal loses), 1 a unit failed, 2 wrong input, 3 too much bad data, "
+    "130 stopped by Ctrl-C. The same command always goes on from where it was.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",
+    rich_markup_mode=None if NARROW else "markdown",
+    context_settings={"terminal_width": COLUMNS} if NARROW else {},
 )
 app.add_typer(classifier_cli.app, name="classifier")
 
@@ -39,7 +47,11 @@ Address = Annotated[str | None, typer.Option(help="Ray cluster to join, e.g. aut
 def run(mix: Mix, address: Address = None, sets: Sets = None) -> None:
     """Run all stages, resuming; the last line of standard output is the run folder.
 
-    Examples: `mixwright run mixes/quickstart.yaml`, `mixwright run my.yaml --set swarm.runs=96 --address auto`
+    Examples:
+
+    `mixwright run mixes/quickstart.yaml`
+
+    `mixwright run my.yaml --set swarm.runs=96 --address auto`
     """
     from pipeline.driver import open_run, publish_folder, run_stages, summary
     from pipeline.load import load_mix
@@ -89,7 +101,11 @@ def plan(
 def check(mix: Mix, sets: Sets = None, as_json: AsJson = False) -> None:
     """Validate a mix YAML only: all mistakes at once, each with file, line, key and the nearest valid name.
 
-    Examples: `mixwright check mixes/quickstart.yaml`, `mixwright check my.yaml --set proxy.preset=1m --json`
+    Examples:
+
+    `mixwright check mixes/quickstart.yaml`
+
+    `mixwright check my.yaml --set proxy.preset=1m --json`
     """
     from pipeline.load import load_mix
 
@@ -180,7 +196,10 @@ def fit(
 
     With a MIX.yaml in place of the tables: to the proxies that its run has finished so far; nothing is trained.
 
-    Examples: `mixwright fit --ratios ratios.csv --metrics metrics.csv --config mixes/from_csv.yaml --out fits/mine`,
+    Examples:
+
+    `mixwright fit --ratios ratios.csv --metrics metrics.csv --config mixes/from_csv.yaml --out fits/mine`
+
     `mixwright fit my.yaml --out fits/so-far`
     """
     from pipeline.driver import open_run

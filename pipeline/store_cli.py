@@ -32,7 +32,11 @@ def gc(
 ) -> None:
     """Show what no run folder, run in progress or pin of a store refers to, and with --yes remove it.
 
-    Examples: `mixwright gc runs`, `mixwright gc s3://bucket/store --days 30 --yes`
+    Examples:
+
+    `mixwright gc runs`
+
+    `mixwright gc s3://bucket/store --days 30 --yes`
     """
     from pipeline.garbage import find_garbage, garbage_record, garbage_text, remove_garbage
     from pipeline.store import Store

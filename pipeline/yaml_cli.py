@@ -39,7 +39,10 @@ def init(
 
     Names on the hub are not looked at: no network is needed. Guesses are marked `?`.
 
-    Examples: `mixwright init data --out my.yaml`,
+    Examples:
+
+    `mixwright init data --out my.yaml`
+
     `mixwright init HuggingFaceFW/fineweb-edu wikimedia/wikipedia --out hub.yaml`
     """
     from pipeline.errors import InputError
