@@ -44,7 +44,12 @@ Address = Annotated[str | None, typer.Option(help="Ray cluster to join, e.g. aut
 
 
 @app.command()
-def run(mix: Mix, address: Address = None, sets: Sets = None) -> None:
+def run(
+    mix: Mix,
+    address: Address = None,
+    sets: Sets = None,
+    mlflow: Annotated[str | None, typer.Option(metavar="URI", help="MLflow server to log every proxy on.")] = None,
+) -> None:
     """Run all stages, resuming; the last line of standard output is the run folder.
 
     Examples:
@@ -56,11 +61,13 @@ def run(mix: Mix, address: Address = None, sets: Sets = None) -> None:
     from pipeline.driver import open_run, publish_folder, run_stages, summary
     from pipeline.load import load_mix
     from pipeline.progress import Progress
+    from pipeline.tracking import Tracker
 
     started = time.monotonic()
     progress = Progress()
     state = open_run(load_mix(mix, sets or ()))
-    executed = run_stages(state, progress, address)
+    tracker = Tracker(state, mlflow, progress.say) if mlflow else None
+    executed = run_stages(state, progress, address, tracker=tracker)
     folder = publish_folder(state)
     for note in dict.fromkeys(state.notes):
         progress.say(note)

@@ -12,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 
@@ -192,4 +193,40 @@ def test_wrong_input_is_one_message_exit_code_2_and_no_traceback(finished, tmp_p
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert f"{wrong}:12: `annotate.clean.scorer`: there is no scorer `sklern` (did you mean `sklearn`?)" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_finished_proxies_are_logged_on_mlflow_once(finished: tuple[Path, Path, str], tmp_path: Path) -> None:
+    """In a database of MLflow's: each proxy with its mix and its scores, and nothing twice."""
+    from mlflow import MlflowClient
+
+    path, folder, _ = finished
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    for _ in range(2):
+        done = mixwright("run", path, "--mlflow", uri)
+        assert done.returncode == 0, done.stderr
+        assert "Nothing to do" in done.stderr
+    client = MlflowClient(tracking_uri=uri)
+    experiment = client.get_experiment_by_name("mixwright/tiny")
+    assert experiment is not None
+    runs = client.search_runs([experiment.experiment_id], max_results=1000)
+    swarm = {run.info.run_name: run for run in runs if run.data.tags["mixwright.part"] == "swarm"}
+    ratios, metrics = (pl.read_csv(folder / f"{name}.csv").to_dicts() for name in ("ratios", "metrics"))
+    assert set(swarm) == {row["run"] for row in ratios}
+    assert any(run.data.tags["mixwright.part"] == "proof" for run in runs)
+    for row in metrics:
+        logged = swarm[row["run"]].data.metrics
+        for task, value in row.items():
+            if task.startswith("heldout/"):
+                assert logged[f"steer/{task}"] == pytest.approx(value, abs=1e-6)
+        assert logged["last_loss"] < logged["first_loss"]
+    for run in swarm.values():
+        weights = [float(value) for name, value in run.data.params.items() if name.startswith("weight/")]
+        assert sum(weights) == pytest.approx(1)
+
+
+def test_an_mlflow_server_that_is_not_there_is_wrong_input(finished: tuple[Path, Path, str]) -> None:
+    done = mixwright("run", finished[0], "--mlflow", "http://127.0.0.1:9")
+    assert done.returncode == 2
+    assert "MLflow at http://127.0.0.1:9: " in done.stderr
     assert "Traceback" not in done.stderr
