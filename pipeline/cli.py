@@ -325,7 +325,7 @@ app.command()(store_cli.gc)
 def main() -> None:
     """Run the command line; a user's mistake is one message on standard error and its exit code."""
     try:
-        app()
+        app(prog_name="mixwright")
     except MixwrightError as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)
