@@ -16,6 +16,7 @@ from pipeline import classifier_cli, store_cli, yaml_cli
 from pipeline.errors import InputError, MixwrightError
 
 COLUMNS = shutil.get_terminal_size().columns
+WIDTH = COLUMNS if sys.stdout.isatty() else None
 NARROW = COLUMNS < 60
 """Whether help is plain text: in tables every other word would be cut."""
 
@@ -150,7 +151,7 @@ def curate(mix: Mix, address: Address = None, sets: Sets = None) -> None:
     for note in dict.fromkeys(state.notes):
         progress.say(note)
     progress.say(summary(executed, started))
-    print(funnel_text(funnel(state)))
+    print(funnel_text(funnel(state), WIDTH))
 
 
 @app.command()
@@ -176,7 +177,7 @@ def funnel(
         record = {"funnel": counts.to_dicts(), "examples": shown.to_dicts() if shown is not None else []}
         print(json.dumps(record, ensure_ascii=False))
         return
-    print(funnel_text(counts))
+    print(funnel_text(counts, WIDTH))
     if shown is not None:
         print(examples_text(shown))
 
@@ -294,9 +295,11 @@ def status(run: RunFolder, as_json: AsJson = False) -> None:
         record = {"verdict": verdict, "weights": mix["weights"], "natural": mix["baselines"]["natural"]}
         print(json.dumps(record | {"measured": mix["measured"]}, ensure_ascii=False))
         return
+    width = max(len(name) for name in mix["weights"])
     print(verdict)
+    print(f"  {'':<{width}} {'weight':>8} {'natural':>8}")
     for name, weight in sorted(mix["weights"].items(), key=lambda pair: -pair[1]):
-        print(f"  {name:<24} {weight:7.2%}  (natural {mix['baselines']['natural'].get(name, 0):7.2%})")
+        print(f"  {name:<{width}} {weight:8.2%} {mix['baselines']['natural'].get(name, 0):8.2%}")
 
 
 @app.command()
