@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline import classifier_cli, store_cli, yaml_cli
+from pipeline import classifier_cli, export_cli, store_cli, yaml_cli
 from pipeline.errors import InputError, MixwrightError
 
 COLUMNS = shutil.get_terminal_size().columns
@@ -35,7 +35,7 @@ STOPPED = 130
 """Exit code after Ctrl-C, as shells have it."""
 
 Mix = Annotated[Path, typer.Argument(metavar="MIX.yaml", help="The mix YAML.", show_default=False)]
-RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.", show_default=False)]
+RunFolder = Annotated[str, typer.Argument(metavar="RUN", help="A run folder, or its URL.", show_default=False)]
 Sets = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Set a key of the YAML, e.g. swarm.runs=64; may be repeated."),
@@ -156,7 +156,7 @@ def curate(mix: Mix, address: Address = None, sets: Sets = None) -> None:
 
 @app.command()
 def funnel(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, or the mix YAML of a curation.")],
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run folder or its URL, or the mix YAML of a curation.")],
     examples: Annotated[bool, typer.Option("--examples", help="Show ten documents of every reason.")] = False,
     source: Annotated[str | None, typer.Option(metavar="NAME", help="Only of this source and its domains.")] = None,
     reason: Annotated[str | None, typer.Option(metavar="NAME", help="Only examples of this reason.")] = None,
@@ -272,9 +272,9 @@ def report(
     """
     import webbrowser
 
-    from pipeline.driver import find_run_folder
+    from pipeline.run_folder import find_run_folder
 
-    folder = find_run_folder(run)
+    folder = find_run_folder(run, "report.md", "report.html")
     print((folder / "report.md").read_text(encoding="utf-8"))
     if open_page:
         webbrowser.open((folder / "report.html").resolve().as_uri())
@@ -286,9 +286,9 @@ def status(run: RunFolder, as_json: AsJson = False) -> None:
 
     Example: `mixwright status runs/quickstart-1a2b3c4d`
     """
-    from pipeline.driver import find_run_folder
+    from pipeline.run_folder import find_run_folder
 
-    folder = find_run_folder(run)
+    folder = find_run_folder(run, "verdict.txt")
     mix = json.loads((folder / "mix.json").read_text(encoding="utf-8"))
     verdict = (folder / "verdict.txt").read_text(encoding="utf-8").strip()
     if as_json:
@@ -323,6 +323,7 @@ app.command()(yaml_cli.init)
 app.command()(yaml_cli.schema)
 app.command()(store_cli.diff)
 app.command()(store_cli.gc)
+app.command()(export_cli.export)
 
 
 def main() -> None:

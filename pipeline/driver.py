@@ -65,7 +65,7 @@ def run_stages(
                 rest = leave_out(run, failures)
                 if rest:
                     raise UnitFailed(_listing(rest))
-                progress.say(f"left out: {', '.join(sorted({failure.unit.name for failure in failures}))}; going on")
+                progress.say(f"left out: {', '.join(sorted(map(_left_out, failures)))}; going on")
                 run.walk_again()
             log.write("run ended", executed=runner.executed)
             return runner.executed
@@ -87,6 +87,10 @@ def _listing(failures: Sequence[Failure]) -> str:
     if len(failures) > _NAMED:
         lines.append(f"and {len(failures) - _NAMED} more; all are in the log of the run")
     return "\n".join(lines)
+
+
+def _left_out(failure: Failure) -> str:
+    return failure.unit.name if failure.document is None else f"document `{failure.document}` of {failure.unit.name}"
 
 
 def publish_folder(run: Run) -> str:
@@ -154,10 +158,3 @@ def summary(executed: dict[str, int], started: float) -> str:
         return f"Nothing to do: every unit is finished ({seconds:.1f} s)."
     done = ", ".join(f"{name} {count}" for name, count in executed.items())
     return f"Done in {seconds:.0f} s. Units run: {done}."
-
-
-def find_run_folder(path: Path) -> Path:
-    """Return a run folder that holds mix.json. Raises InputError otherwise."""
-    if not (path / "mix.json").is_file():
-        raise InputError(f"{path}: not a finished run folder (it holds no mix.json)")
-    return path

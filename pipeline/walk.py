@@ -10,7 +10,6 @@ from functools import partial
 from typing import TypeVar
 
 from pipeline.attempts import Failure
-from pipeline.damage import discard
 from pipeline.log import RunLog
 from pipeline.patience import Patience, patiently
 from pipeline.placing import need_of
@@ -87,7 +86,7 @@ class Walk:
         for unit in itertools.chain(*groups):
             if unit.ref in self.run.damaged:
                 self.log.incident("damaged artefact", unit.stage, units=[unit.name], key=unit.key)
-                discard(self.run.store, unit.ref)
+                self.run.store.discard(unit.ref)
         if self.tracker:
             for unit in filter(self.run.is_done, units):
                 self._track(stage, unit)

@@ -92,6 +92,20 @@ def test_ratios_and_metrics_hold_every_run_of_the_swarm(finished) -> None:
         assert sum(map(float, line.split(",")[1:])) == pytest.approx(1, abs=1e-9)
 
 
+def test_a_finished_run_is_exported(finished, tmp_path: Path) -> None:
+    _, folder, _ = finished
+    done = mixwright("export", folder, "--to", "megatron", "--out", tmp_path / "blend")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [str(tmp_path / "blend")]
+    weights = json.loads((folder / "mix.json").read_text())["weights"]
+    words = (tmp_path / "blend" / "blend.txt").read_text().split()
+    blend = {Path(prefix).name: float(weight) for weight, prefix in zip(words[::2], words[1::2], strict=True)}
+    assert blend == {name: weight for name, weight in weights.items() if weight > 0}
+    rows = json.loads((tmp_path / "blend" / "mix.json").read_text())["domains"]
+    for name in blend:
+        assert (tmp_path / "blend" / f"{name}.bin").stat().st_size == 2 * rows[name]["available_tokens"]
+
+
 def test_progress_is_plain_lines_when_piped(finished) -> None:
     lines = finished[2].splitlines()
     assert any(line.startswith("train: 12/12, ") and line.endswith("done") for line in lines)
@@ -112,8 +126,8 @@ def test_a_second_run_does_nothing_and_says_so_without_ray(finished) -> None:
 
 def test_the_design_of_all_rounds_is_remembered_for_other_domains(finished) -> None:
     store = finished[0].parent / "store"
-    (pin,) = (store / "pins" / "tiny").glob("swarm-*.json")
-    (key,) = json.loads(pin.read_text())["keys"]
+    (pin,) = (store / "pins" / "tiny").glob("swarm-*/*.json")
+    key = json.loads(pin.read_text())["key"]
     assert len(json.loads((store / "data" / "design" / key / "swarm.json").read_text())["mixes"]) == 12
 
 
