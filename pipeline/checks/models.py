@@ -25,10 +25,9 @@ def model_mistakes(config: Config) -> Mistakes:
         place = ("annotate", name)
         sides = [side for side in ("positive", "negative") if side in section]
         if sides:
-            yield (
-                (*place, sides[0]),
-                f"{' and '.join(sides)} are for training, and `model` is trained already: leave one out",
-            )
+            said = f"{' and '.join(f'`{side}`' for side in sides)} {'are' if len(sides) > 1 else 'is'}"
+            text = f"{said} for training, and `model` is trained already: leave one out"
+            yield (*place, sides[0]), text
         wrong = _wrong_model(spec.name, spec.trains, Path(str(model)))
         if wrong is not None:
             yield (*place, "model"), wrong
