@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON in place of text.")]
+from pipeline.cli_options import AsJson
 
 
 def diff(
