@@ -11,7 +11,7 @@ from typing import Any
 
 from pipeline.schema import COUNT, TIMES, mix_schema
 
-START, END = "<!-- keys: made by `make docs` from pipeline/config.py -->", "<!-- end of keys -->"
+START, END = "<!-- keys: made by `make docs` from pipeline/config/ -->", "<!-- end of keys -->"
 _LONG = 12
 """Names of one key that the table lists in a cell; a longer list would push the text away."""
 
