@@ -42,6 +42,11 @@ def load_mix(path: Path, sets: Sequence[str] = ()) -> LoadedMix:
     document = read_layers(path, sets)
     if not document.data:
         raise InputError(f"{path}:1: empty; a mix has at least `target` and `sources`")
+    if "sources" not in document.data and isinstance(document.data.get("domains"), dict):
+        told = (
+            "tokens by domain and no `sources`: this is for `mixwright fit --config`, beside tables, and no mix to run"
+        )
+        raise InputError(line_of(document, ("domains",), told))
     mended = mend(document.data, with_values)
     found = [line_of(document, place, text) for place, text in mended.found]
     if mended.config is not None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from pipeline.errors import InputError
 from pipeline.load import load_mix
 
 ROOT = Path(__file__).parents[2]
@@ -38,6 +39,11 @@ def test_what_ready_mixes_are_about_is_in_them(monkeypatch) -> None:
     added = ["sources.speeches={path: samples/speeches.parquet, group: group}"]
     update = load_mix(MIXES / "domain_update.yaml", added).config
     assert update.domain_names() == ["wikipedia", "questions", "code", "speeches"]
+
+
+def test_choices_beside_tables_are_told_from_mixes() -> None:
+    with pytest.raises(InputError, match=r"from_csv.yaml:11: `domains`: .* this is for `mixwright fit --config`"):
+        load_mix(MIXES / "from_csv.yaml")
 
 
 def test_own_folder_is_good_where_its_data_lies(monkeypatch, tmp_path: Path) -> None:
