@@ -31,7 +31,10 @@ def test_every_key_and_item_has_its_line(tmp_path: Path) -> None:
         ("a: [1\nb: 2\n", r":\d: "),
         ("- 1\n", "expected a mapping"),
         ("1: x\n", "must be text"),
-        ("a: !!python/object/apply:os.system ['true']\n", "could not determine a constructor"),
+        (
+            "a: !!python/object/apply:os.system ['true']\n",
+            "tag `!!python/object/apply:os.system`: only plain data is read",
+        ),
     ],
 )
 def test_bad_yaml_is_one_message_with_its_line(tmp_path: Path, text: str, message: str) -> None:
