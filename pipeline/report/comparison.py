@@ -93,7 +93,11 @@ class Compared:
                 if weight is None:
                     cells.append(Cell("not there", tone="dim"))
                     continue
-                note = f"{signed(100 * (weight - first), 1)} points" if i and first is not None else ""
+                note = (
+                    f"{signed(100 * (weight - first), 1)} points"
+                    if i and first is not None and abs(weight - first) >= 5e-4
+                    else ""
+                )
                 cells.append(Cell(percent(weight), weight, note=note, bar=Bar(weight / top)))
             rows.append(cells)
         return table("Proposals: share of tokens per domain", self.columns("Domain"), rows)

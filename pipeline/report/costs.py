@@ -73,7 +73,7 @@ def stages_table(found: Sequence[Spent], prices: Prices | None) -> Table:
         row.append(_seconds(each.cpu))
         row += [_seconds(each.gpu)] if on_gpu else []
         row += [Cell(size(n) if n else "–", n) for n in (each.asked, each.written)] if modelled else []
-        row += [Cell(number(cost, 2), cost)] if prices else []
+        row += [Cell(number(cost, 2 if cost >= 1 else 4), cost)] if prices else []
         return row
 
     bills = [money(each, prices) if prices else 0.0 for each in found]
