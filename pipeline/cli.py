@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+import traceback
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,8 @@ import typer
 
 from pipeline import classifier_cli, store_cli
 from pipeline.errors import InputError, MixwrightError
+from pipeline.redaction import redacted
+from pipeline.visible import visible
 
 app = typer.Typer(
     help="Find the best data mix for pretraining a language model: from raw shards to a proven proposal.",
@@ -45,7 +48,7 @@ def run(mix: Mix, address: Address = None) -> None:
         progress.say(note)
     progress.say(summary(executed, started))
     (report,) = state.of("report")
-    print((state.store.local(report.ref) / "verdict.txt").read_text(encoding="utf-8").strip())
+    print(visible((state.store.local(report.ref) / "verdict.txt").read_text(encoding="utf-8").strip()))
     print(folder)
 
 
@@ -72,7 +75,7 @@ def plan(
         print(suggest_size(state, gpu_hours=gpu_hours, cpu_hours=cpu_hours))
         return
     found = explained_plan(state)
-    print(json.dumps(found.record(), ensure_ascii=False) if as_json else plan_text(found))
+    print(json.dumps(found.record(), ensure_ascii=False) if as_json else visible(plan_text(found)))
 
 
 @app.command()
@@ -107,7 +110,7 @@ def curate(mix: Mix, address: Address = None) -> None:
     for note in dict.fromkeys(state.notes):
         progress.say(note)
     progress.say(summary(executed, started))
-    print(funnel_text(funnel(state)))
+    print(visible(funnel_text(funnel(state))))
 
 
 @app.command()
@@ -125,9 +128,9 @@ def funnel(
     from pipeline.funnel import chosen, funnel_text, read_funnel
 
     counts, dropped = read_funnel(run)
-    print(funnel_text(chosen(counts, "name", source)))
+    print(visible(funnel_text(chosen(counts, "name", source))))
     if examples or reason:
-        print(examples_text(chosen(chosen(dropped, "source", source), "reason", reason)))
+        print(visible(examples_text(chosen(chosen(dropped, "source", source), "reason", reason))))
 
 
 @app.command()
@@ -216,7 +219,7 @@ def report(
     from pipeline.driver import find_run_folder
 
     folder = find_run_folder(run)
-    print((folder / "report.md").read_text(encoding="utf-8"))
+    print(visible((folder / "report.md").read_text(encoding="utf-8")))
     if open_page:
         webbrowser.open((folder / "report.html").resolve().as_uri())
 
@@ -231,9 +234,9 @@ def status(run: RunFolder) -> None:
 
     folder = find_run_folder(run)
     mix = json.loads((folder / "mix.json").read_text(encoding="utf-8"))
-    print((folder / "verdict.txt").read_text(encoding="utf-8").strip())
+    print(visible((folder / "verdict.txt").read_text(encoding="utf-8").strip()))
     for name, weight in sorted(mix["weights"].items(), key=lambda pair: -pair[1]):
-        print(f"  {name:<24} {weight:7.2%}  (natural {mix['baselines']['natural'].get(name, 0):7.2%})")
+        print(f"  {visible(name):<24} {weight:7.2%}  (natural {mix['baselines']['natural'].get(name, 0):7.2%})")
 
 
 @app.command()
@@ -258,14 +261,20 @@ app.command()(store_cli.gc)
 
 
 def main() -> None:
-    """Run the command line; a user's mistake is one message on standard error and its exit code."""
+    """Run the command line; a user's mistake is one message on standard error and its exit code.
+
+    No message holds a secret of the environment, and none holds what a terminal would obey.
+    """
     try:
         app()
     except MixwrightError as error:
-        print(error, file=sys.stderr)
+        print(visible(redacted(str(error))), file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         print("stopped; the same command goes on from here", file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:
         sys.exit(0)
+    except Exception:
+        print(visible(redacted(traceback.format_exc())), file=sys.stderr)
+        sys.exit(1)

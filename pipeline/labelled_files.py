@@ -23,6 +23,7 @@ from pipeline.readers.base import BadRecord, Record, Shard, Skipped
 from pipeline.readers.listing import source_files
 from pipeline.readers.registry import FORMATS, format_named_like, read_shard
 from pipeline.readers.source_code import code_files
+from pipeline.redaction import redacted
 from pipeline.sources import faults_of, get_field
 
 MOST_BAD = 0.05
@@ -88,7 +89,7 @@ def read_documents(paths: Sequence[str], how: Reading, condition: str | None = N
                 texts.append(get_field(record, how.text))
                 groups.append(str(group))
                 taken += 1
-        origin.append({"file": Path(file).name, **_bytes(shard), "documents": taken})
+        origin.append({"file": redacted(Path(file).name), **_bytes(shard), "documents": taken})
     _check_bad(paths, bad, total)
     if not texts:
         raise InputError(f"{', '.join(paths)}: no document" + ("" if condition is None else f" with {condition}"))

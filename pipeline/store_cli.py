@@ -16,8 +16,9 @@ def diff(
     Example: `mixwright diff runs/quickstart-1a2b3c4d runs/quickstart-5e6f7a8b`
     """
     from pipeline.diff import diff_text
+    from pipeline.visible import visible
 
-    print(diff_text(run_a, run_b))
+    print(visible(diff_text(run_a, run_b)))
 
 
 def gc(

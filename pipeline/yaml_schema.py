@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from pipeline.errors import nearest
 from pipeline.yaml_lines import Path_, YamlDocument, dotted
+
+_LONGEST = 200
+"""Characters of a value that a message shows."""
 
 
 def line_of(document: YamlDocument, path: Path_, message: str) -> str:
@@ -25,7 +29,7 @@ def schema_mistakes(document: YamlDocument, error: ValidationError, model: type[
         elif mistake["type"] == "missing":
             message = "is required and missing"
         else:
-            message = f"{mistake['msg'].removeprefix('Value error, ')}, got {mistake['input']!r}"
+            message = f"{mistake['msg'].removeprefix('Value error, ')}, got {shown(mistake['input'])}"
         yield line_of(document, path, message)
 
 
@@ -35,8 +39,18 @@ def nested_mistakes(place: Path_, error: ValidationError, known: Iterable[str]) 
         path = (*place, *mistake["loc"])
         if mistake["type"] == "extra_forbidden":
             yield path, f"unknown key{nearest(str(mistake['loc'][-1]), known)}"
+        elif mistake["type"] == "missing":
+            yield path, "is required and missing"
         else:
-            yield path, f"{mistake['msg'].removeprefix('Value error, ')}, got {mistake['input']!r}"
+            yield path, f"{mistake['msg'].removeprefix('Value error, ')}, got {shown(mistake['input'])}"
+
+
+def shown(value: Any) -> str:
+    """Return a value for a message, shortened; of a mapping not what it holds, for that may be a key to something."""
+    if isinstance(value, dict):
+        return f"a mapping of {', '.join(map(str, value))}"[:_LONGEST]
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _keys_at(model: type[BaseModel], path: Path_) -> list[str]:
