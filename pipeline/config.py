@@ -16,6 +16,8 @@ from proxy_models.metrics import Metric
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "b": 10**9, "g": 10**9, "t": 10**12}
 
+_DIGITS = 18
+
 
 def parse_count(value: Any, also: str = "") -> Any:
     """Turn `600M`, `1.5B`, `400k` into an integer; other values pass through for pydantic to judge.
@@ -26,6 +28,8 @@ def parse_count(value: Any, also: str = "") -> Any:
         match = re.fullmatch(r"\s*(\d+(?:[._]\d+)*)\s*([kmbgtKMBGT]?)\s*", value)
         if match is None:
             raise ValueError(f"expected a count such as 400000, 400k, 600M or 1.5B{also}")
+        if len(match[1]) > _DIGITS:
+            raise ValueError(f"expected a count of at most {_DIGITS} digits")
         return round(float(match[1].replace("_", "")) * _UNITS[match[2].lower()])
     return value
 

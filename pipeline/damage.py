@@ -5,10 +5,9 @@ They are found as a run looks up its units, so that they are done again before a
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-from pipeline.storage.files import sizes_in
+from pipeline.storage.files import read_manifest, sizes_in
 from pipeline.store import Store
 
 
@@ -18,7 +17,7 @@ def is_whole(store: Store, ref: str) -> bool:
         return True
     root = root_of(store)
     try:
-        sizes = sizes_in(json.loads((root / "manifests" / f"{ref}.json").read_bytes()))
+        sizes = sizes_in(read_manifest((root / "manifests" / f"{ref}.json").read_bytes()))
         return all((root / "data" / ref / name).stat().st_size == size for name, size in sizes.items())
     except (FileNotFoundError, ValueError):
         return False

@@ -16,6 +16,7 @@ import polars as pl
 from pydantic import ValidationError
 
 from classifiers.labelled import Documents
+from pipeline.conditions import BadCondition, columns_of
 from pipeline.config import Source
 from pipeline.errors import BadDataError, InputError, nearest
 from pipeline.ids import IdSet
@@ -144,9 +145,10 @@ def _shard(file: str, form: str, how: Reading) -> Shard:
 
 def _parsed(condition: str) -> pl.Expr:
     try:
-        return pl.sql_expr(condition)
-    except Exception as error:  # polars raises several types for bad SQL
-        raise InputError(f"`{condition}` is not an SQL expression: {str(error).splitlines()[0]}") from None
+        columns_of(condition)
+    except BadCondition as error:
+        raise InputError(f"`{condition[:200]}` is {error}") from None
+    return pl.sql_expr(condition)
 
 
 def _matching(records: list[Record], condition: pl.Expr, file: str) -> list[Record]:

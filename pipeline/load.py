@@ -14,6 +14,7 @@ from pipeline.checks import mistakes
 from pipeline.config import Config, Section
 from pipeline.errors import InputError
 from pipeline.resolve import with_values
+from pipeline.storage.names import is_inside
 from pipeline.yaml_lines import Path_, YamlDocument, read_yaml
 from pipeline.yaml_schema import line_of, schema_mistakes
 
@@ -36,6 +37,7 @@ class LoadedMix:
 def load_mix(path: Path) -> LoadedMix:
     """Read, validate and cross-check one mix YAML. Raises InputError with one line per mistake."""
     document = read_yaml(path)
+    _check_stem(path)
     try:
         config = Config.model_validate(with_values(document.data))
     except ValidationError as error:
@@ -44,6 +46,14 @@ def load_mix(path: Path) -> LoadedMix:
     if found:
         raise InputError("\n".join(found))
     return LoadedMix(config, document)
+
+
+def _check_stem(path: Path) -> None:
+    """The file's name without its ending is part of the run folder's and of names in the store."""
+    good = is_inside(path.stem) and path.stem.isprintable() and bool(path.stem.strip())
+    if not good:
+        what = "expected printable characters, none of / \\\\ :, and more than dots"
+        raise InputError(f"{path}: `{path.stem}` cannot name a run folder: {what}")
 
 
 def resolved(config: Section) -> dict:

@@ -13,7 +13,7 @@ from typing import Any
 from pipeline.config import Tokenize
 from pipeline.own_tokenizer import open_tokenizer, vocabulary_size
 
-_MULTIPLE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*[xX]\s*")
+_MULTIPLE = re.compile(r"\s*(\d{1,9}(?:\.\d{1,9})?)\s*[xX]\s*")
 
 
 def with_values(data: Any) -> Any:

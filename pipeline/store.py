@@ -30,8 +30,8 @@ from typing import Any, TypeVar
 import fsspec
 
 from pipeline.storage.cache import copied, held, machine_folder
-from pipeline.storage.files import Entry, entries_of, sizes_in, sizes_of, write_whole
-from pipeline.storage.names import inside
+from pipeline.storage.files import Entry, entries_of, read_manifest, sizes_in, sizes_of, write_whole
+from pipeline.storage.names import inside, is_inside
 from pipeline.storage.retry import StoreError, Truncated, is_refused, patiently
 
 T = TypeVar("T")
@@ -80,7 +80,7 @@ class Store:
         """
         path = f"manifests/{inside(ref)}.json"
         try:
-            return json.loads(self._cat(path))
+            return read_manifest(self._cat(path))
         except ValueError:
             self.remove(path)
             raise StoreError(
@@ -229,7 +229,7 @@ class Store:
         return json.loads(self._cat(f"{folder}/{inside(name)}"))
 
     def entries(self, folder: str) -> Iterator[Entry]:
-        """Yield all files below a folder of the store, also in sub-folders; none where it is absent."""
+        """Yield all files below a folder of the store, also in sub-folders, but for names that could lead out of it."""
         top = f"{self._base}/{inside(folder)}"
         if self.is_local:
             yield from entries_of(Path(self._base), Path(top))
@@ -238,7 +238,8 @@ class Store:
         for path, info in found.items():
             changed = info.get("LastModified") or info.get("created") or info.get("updated") or info.get("mtime")
             stamp = changed.timestamp() if hasattr(changed, "timestamp") else float(changed or 0)
-            yield Entry(path.removeprefix(f"{self._base}/").lstrip("/"), info["size"], stamp)
+            if is_inside(name := path.removeprefix(f"{self._base}/").lstrip("/")):
+                yield Entry(name, info["size"], stamp)
 
     def folders(self, folder: str = "") -> list[str]:
         """Return the names of the folders right below one of the store (the root), sorted; none if it is absent."""
