@@ -6,6 +6,7 @@ import time
 from html import escape
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from pipeline.readers.html_safe import DEEPEST, BadHtml, check_depth
@@ -89,3 +90,30 @@ def test_depth_is_that_of_open_elements() -> None:
     check_depth("<div><b>x</b></div>" * 10 * DEEPEST)
     with pytest.raises(BadHtml):
         check_depth("<div>" * (DEEPEST + 1) + "</div>" * (DEEPEST + 1))
+
+
+@pytest.mark.parametrize("kind", ["file", "stream"])
+def test_an_arrow_batch_that_unpacks_to_too_much_is_set_aside(tmp_path: Path, kind: str) -> None:
+    """pyarrow unpacks a batch as a whole: 3 MB of it would take 100 GB."""
+    table = pa.table({"id": ["a"], "text": pa.array([b"\0" * 100_000_000]).cast(pa.string())})
+    options = pa.ipc.IpcWriteOptions(compression="zstd")
+    new = pa.ipc.new_file if kind == "file" else pa.ipc.new_stream
+    for name, each in (("bomb", table), ("good", pa.table({"id": ["a"], "text": ["b" * 1000]}))):
+        with pa.OSFile(str(tmp_path / f"{name}.arrow"), "wb") as out, new(out, each.schema, options=options) as writer:
+            writer.write_table(each)
+    assert (tmp_path / "bomb.arrow").stat().st_size < 100_000
+    before = pa.default_memory_pool().max_memory()
+    assert bad(read(tmp_path / "bomb.arrow")) == [(0, "decompression bomb")]
+    assert pa.default_memory_pool().max_memory() == before, "nothing of it was unpacked"
+    assert [record["id"] for record in good(read(tmp_path / "good.arrow"))] == ["a"]
+
+
+def test_an_offset_beyond_its_buffer_reads_no_other_memory(tmp_path: Path) -> None:
+    offsets = pa.array([0, 2_000_000, 64], pa.int32()).buffers()[1]
+    text = pa.Array.from_buffers(pa.string(), 2, [None, offsets, pa.py_buffer(b"ab" * 32)])
+    batch = pa.RecordBatch.from_arrays([pa.array(["a", "b"]), text], names=["id", "text"])
+    with pa.OSFile(str(tmp_path / "a.arrow"), "wb") as out, pa.ipc.new_file(out, batch.schema) as writer:
+        writer.write_batch(batch)
+    found = read(tmp_path / "a.arrow")
+    assert not good(found)
+    assert bad(found) == [(0, "unreadable Arrow")]
