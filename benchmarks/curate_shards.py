@@ -83,11 +83,12 @@ def tree_seconds() -> float:
 
 def annotate_with_ray(mix: Path) -> dict[str, Any]:
     """Time the stage on warm workers: the first shards warm them, the others are timed."""
-    from pipeline.driver import grouped, open_run
+    from pipeline.driver import open_run
     from pipeline.load import load_mix
     from pipeline.progress import Progress
     from pipeline.runner import Runner
     from pipeline.stages import STAGES
+    from pipeline.walk import grouped
 
     run = open_run(load_mix(mix))
     stages = {stage.name: stage for stage in STAGES}

@@ -70,6 +70,7 @@ def fill(out: Path, count: int) -> float:
 def walk(out: Path, count: int) -> dict[str, float]:
     """Walk the stage as the driver does; return times and memory."""
     import pipeline.driver as driver
+    import pipeline.walk as walking
     from pipeline.load import load_mix
     from pipeline.progress import Progress
     from pipeline.run import Run
@@ -102,8 +103,8 @@ def walk(out: Path, count: int) -> dict[str, float]:
         marks.append((time.process_time(), resident_mb()))
 
     Run.mark_done = mark_done  # type: ignore[method-assign]
-    driver.walk = lambda run: iter([Stage("tiny", "nothing", units)])  # type: ignore[assignment]
-    driver.grouped = grouped
+    walking.walk = lambda run: iter([Stage("tiny", "nothing", units)])  # type: ignore[assignment]
+    walking.grouped = grouped
     run = driver.open_run(load_mix(out / "mix.yaml"))
     gc.collect()
     memory, begun, cpu = resident_mb(), time.perf_counter(), time.process_time()

@@ -6,15 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from pipeline.apart import NATIVE
 from pipeline.execute import Outcome
 from pipeline.needs import ONE_CORE, Need
 from pipeline.patience import Patience
 from pipeline.units import Unit
 
 Cause = Literal["error", "worker died", "out of memory", "node lost", "stalled"]
-
-NATIVE = {"SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGABRT", "SIGTRAP", "SIGSYS"}
-"""Signals by which code ends its own process; SIGKILL and SIGTERM come from elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -55,11 +53,13 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Failure:
-    """A unit that was given up. `signal` where native code ended its process each time."""
+    """A unit that was given up. signal: where native code ended its process each time. document: id of the one by which
+    it does."""
 
     unit: Unit
     reason: str
     signal: str | None = None
+    document: str | None = None
 
 
 def after(
@@ -85,6 +85,7 @@ def after(
     if not (
         tried.errors > len(patience.pauses)
         or (cause == "error" and not outcome.may_pass)
+        or outcome.document is not None
         or tried.deaths >= patience.deaths
         or tried.lost >= patience.lost
         or tried.stalls >= patience.stalls
@@ -94,4 +95,4 @@ def after(
     reason = (
         outcome.error if tried.tries == 1 and cause == "error" else f"{cause}, {tried.tries} tries: {outcome.error}"
     )
-    return [], [Failure(unit, str(reason), signal) for unit in attempt.units]
+    return [], [Failure(unit, str(reason), signal, outcome.document) for unit in attempt.units]

@@ -108,11 +108,12 @@ def bucket_units(run: Run) -> list[Unit]:
     units = []
     for source, buckets in run.config.buckets.items():
         attribute = buckets.attribute(run.config.annotate)
+        scored = _scored(run, source, attribute)
         for number, bucket in enumerate(buckets.shares):
             domain = f"{source}.{bucket}"
             if domain not in run.config.domain_names():
                 continue
-            for shard, inputs in _scored(run, source, attribute).items():
+            for shard, inputs in scored.items():
                 args = {"domain": domain, "number": number, "shard": shard, "by": buckets.by, "attribute": attribute}
                 name = f"{domain}/{shard.split('/')[1]}"
                 units.append(Unit("buckets", name, BUCKETS_VERSION, args, {**inputs, "edges": edges[source]}))

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline import classifier_cli, store_cli
+from pipeline import classifier_cli, export_cli, store_cli
 from pipeline.errors import InputError, MixwrightError
 from pipeline.redaction import redacted
 from pipeline.visible import visible
@@ -25,12 +25,16 @@ app = typer.Typer(
 app.add_typer(classifier_cli.app, name="classifier")
 
 Mix = Annotated[Path, typer.Argument(metavar="MIX.yaml", help="The mix YAML.", show_default=False)]
-RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.", show_default=False)]
+RunFolder = Annotated[str, typer.Argument(metavar="RUN", help="A run folder, or its URL.", show_default=False)]
 Address = Annotated[str | None, typer.Option(help="Ray cluster to join, e.g. auto; starts a local Ray if absent.")]
 
 
 @app.command()
-def run(mix: Mix, address: Address = None) -> None:
+def run(
+    mix: Mix,
+    address: Address = None,
+    mlflow: Annotated[str | None, typer.Option(metavar="URI", help="MLflow server to log every proxy on.")] = None,
+) -> None:
     """Run all stages, resuming; the last line of standard output is the run folder.
 
     Example: `mixwright run mixes/quickstart.yaml`
@@ -38,11 +42,13 @@ def run(mix: Mix, address: Address = None) -> None:
     from pipeline.driver import open_run, publish_folder, run_stages, summary
     from pipeline.load import load_mix
     from pipeline.progress import Progress
+    from pipeline.tracking import Tracker
 
     started = time.monotonic()
     progress = Progress()
     state = open_run(load_mix(mix))
-    executed = run_stages(state, progress, address)
+    tracker = Tracker(state, mlflow, progress.say) if mlflow else None
+    executed = run_stages(state, progress, address, tracker=tracker)
     folder = publish_folder(state)
     for note in dict.fromkeys(state.notes):
         progress.say(note)
@@ -115,7 +121,7 @@ def curate(mix: Mix, address: Address = None) -> None:
 
 @app.command()
 def funnel(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, or the mix YAML of a curation.")],
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run folder or its URL, or the mix YAML of a curation.")],
     examples: Annotated[bool, typer.Option("--examples", help="Show ten documents of every reason.")] = False,
     source: Annotated[str | None, typer.Option(metavar="NAME", help="Only of this source and its domains.")] = None,
     reason: Annotated[str | None, typer.Option(metavar="NAME", help="Only examples of this reason.")] = None,
@@ -216,9 +222,9 @@ def report(
     """
     import webbrowser
 
-    from pipeline.driver import find_run_folder
+    from pipeline.run_folder import find_run_folder
 
-    folder = find_run_folder(run)
+    folder = find_run_folder(run, "report.md", "report.html")
     print(visible((folder / "report.md").read_text(encoding="utf-8")))
     if open_page:
         webbrowser.open((folder / "report.html").resolve().as_uri())
@@ -230,9 +236,9 @@ def status(run: RunFolder) -> None:
 
     Example: `mixwright status runs/quickstart-1a2b3c4d`
     """
-    from pipeline.driver import find_run_folder
+    from pipeline.run_folder import find_run_folder
 
-    folder = find_run_folder(run)
+    folder = find_run_folder(run, "verdict.txt")
     mix = json.loads((folder / "mix.json").read_text(encoding="utf-8"))
     print(visible((folder / "verdict.txt").read_text(encoding="utf-8").strip()))
     for name, weight in sorted(mix["weights"].items(), key=lambda pair: -pair[1]):
@@ -258,6 +264,7 @@ def score(
 
 app.command()(store_cli.diff)
 app.command()(store_cli.gc)
+app.command()(export_cli.export)
 
 
 def main() -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 from pipeline.changes import Change, changes
 from pipeline.errors import InputError
+from pipeline.run_folder import no_run, place_of
 from pipeline.run_units import config_of, stages_of, units_of
-from pipeline.store import Store
 
 _NAMED = 6
 
@@ -23,11 +23,10 @@ class _Finished:
     """A run folder: its YAML, mix and units."""
 
     def __init__(self, folder: str) -> None:
-        root, _, self.name = folder.rstrip("/").rpartition("/")
-        self.store = Store(root or ".")
-        text = self.store.read_text(f"{self.name}/mix.json") if self.name else None
+        self.store, self.name = place_of(folder)
+        text = self.store.read_text(f"{self.name}/mix.json")
         if text is None:
-            raise InputError(f"{folder}: not a finished run folder (it holds no mix.json)")
+            raise no_run(folder)
         self.mix: Mapping[str, Any] = json.loads(text)
 
     def config(self) -> dict[str, Any]:

@@ -1,33 +1,27 @@
-"""Walk through the stages: list the units, run what is missing, go on."""
+"""One command on a run: open it, walk through its stages, publish what they made."""
 
 from __future__ import annotations
 
-import itertools
 import json
 import time
-from collections import deque
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
 from pipeline.attempts import Failure
 from pipeline.crashed import leave_out
-from pipeline.damage import discard
 from pipeline.errors import InputError, UnitFailed
 from pipeline.load import LoadedMix
 from pipeline.log import RunLog, incident_rows
 from pipeline.patience import PATIENCE, Patience, patiently
-from pipeline.placing import need_of
 from pipeline.progress import Progress
 from pipeline.remote import in_ray_job
-from pipeline.run import NotYet, Run, larger_proxy
-from pipeline.run_units import remember_units
+from pipeline.run import Run, larger_proxy
 from pipeline.runner import Runner
-from pipeline.stage_tasks import StageTasks
-from pipeline.stages import GROUPS, ROUND, Stage, walk
 from pipeline.store import to_json
-from pipeline.units import Unit
+from pipeline.tracking import Tracker
+from pipeline.walk import Walk
 
 _WHOLE, _NAMED = 3, 50
 """Failed units that a message gives with their whole error, and that it names."""
@@ -49,9 +43,16 @@ def open_run(mix: LoadedMix) -> Run:
 
 
 def run_stages(
-    run: Run, progress: Progress, address: str | None = None, until: str | None = None, patience: Patience = PATIENCE
+    run: Run,
+    progress: Progress,
+    address: str | None = None,
+    until: str | None = None,
+    patience: Patience = PATIENCE,
+    tracker: Tracker | None = None,
 ) -> dict[str, int]:
     """Run every stage up to `until` (all if None) and return the number of units executed, by stage.
+
+    tracker: where proxies are logged, those that were finished before too.
 
     Finished units are never run again; Ray starts only if one is missing. A stage whose units cannot all be done ends
     the run once all others of it are done; a shard that crashes native code is left out instead. Raises UnitFailed.
@@ -60,11 +61,11 @@ def run_stages(
     log.write("run started", until=until)
     try:
         with Runner(run.store.root, progress, address, log, patience) as runner:
-            while failures := _walk(run, runner, log, progress, until, patience):
+            while failures := Walk(run, runner, log, progress, patience, tracker).to(until):
                 rest = leave_out(run, failures)
                 if rest:
                     raise UnitFailed(_listing(rest))
-                progress.say(f"left out: {', '.join(sorted({failure.unit.name for failure in failures}))}; going on")
+                progress.say(f"left out: {', '.join(sorted(map(_left_out, failures)))}; going on")
                 run.walk_again()
             log.write("run ended", executed=runner.executed)
             return runner.executed
@@ -73,77 +74,6 @@ def run_stages(
         raise
     finally:
         log.flush()
-
-
-@dataclass(frozen=True)
-class _Walked:
-    """A stage that was listed; tasks: those of its units that were missing, None where none was."""
-
-    stage: Stage
-    units: list[Unit]
-    tasks: StageTasks | None
-
-
-def _walk(
-    run: Run, runner: Runner, log: RunLog, progress: Progress, until: str | None, patience: Patience
-) -> list[Failure]:
-    """Run stage after stage; return the units that were given up in the first stage that has such.
-
-    A stage that waits for scarce machines is left at work while the next ones are listed and run, up to one whose units
-    cannot be listed before, or to the swarm, whose lists ask what is finished.
-    """
-    unfinished: deque[_Walked] = deque()
-
-    def listed(stage: Stage) -> tuple[list[Unit], list[list[Unit]]]:
-        units = run.units[stage.name] = _listed(stage, run)
-        missing = {unit.ref: unit for unit in units if not run.is_done(unit)}
-        return units, grouped(run, list(missing.values()))
-
-    def finish(stage: Stage, units: list[Unit]) -> None:
-        if stage.pinned:
-            for unit in units:
-                run.pin(unit)
-        if stage.check:
-            stage.check(run)
-
-    def failures() -> list[Failure]:
-        """Finish the stages that are complete, in order; return the failures of the first that has such."""
-        while unfinished and (unfinished[0].tasks is None or unfinished[0].tasks.closed):
-            each = unfinished.popleft()
-            if each.tasks and each.tasks.failures:
-                runner.drop()
-                return each.tasks.failures
-            patiently(partial(finish, each.stage, each.units), patience, progress.say)
-        return []
-
-    for stage in walk(run):
-        if stage.name == ROUND[0]:
-            runner.drive()
-            if failed := failures():
-                return failed
-        try:
-            units, groups = patiently(partial(listed, stage), patience, progress.say)
-        except NotYet:
-            runner.drive()
-            if failed := failures():
-                return failed
-            units, groups = patiently(partial(listed, stage), patience, progress.say)
-        patiently(partial(remember_units, run, stage.name), patience, progress.say)
-        for unit in itertools.chain(*groups):
-            if unit.ref in run.damaged:
-                log.incident("damaged artefact", unit.stage, units=[unit.name], key=unit.key)
-                discard(run.store, unit.ref)
-        total = len({unit.ref for unit in units})
-        tasks = runner.add(stage.name, groups, total, run.mark_done, partial(need_of, run))
-        unfinished.append(_Walked(stage, units, tasks))
-        if tasks:
-            runner.drive(tasks, leave_waiting=stage.waits)
-        if failed := failures():
-            return failed
-        if stage.name == until:
-            break
-    runner.drive()
-    return failures()
 
 
 def _listing(failures: Sequence[Failure]) -> str:
@@ -159,20 +89,8 @@ def _listing(failures: Sequence[Failure]) -> str:
     return "\n".join(lines)
 
 
-def _listed(stage: Stage, run: Run) -> list[Unit]:
-    """Return a stage's units; what was hashed and cut for them is kept, whatever follows."""
-    known = len(run.fingerprints)
-    try:
-        return stage.units(run)
-    finally:
-        if len(run.fingerprints) > known:
-            run.save_fingerprints()
-
-
-def grouped(run: Run, units: Sequence[Unit]) -> list[list[Unit]]:
-    """Return the units of a stage as the tasks that do them."""
-    group = GROUPS.get(units[0].stage) if units else None
-    return group(run, units) if group else [[unit] for unit in units]
+def _left_out(failure: Failure) -> str:
+    return failure.unit.name if failure.document is None else f"document `{failure.document}` of {failure.unit.name}"
 
 
 def publish_folder(run: Run) -> str:
@@ -240,10 +158,3 @@ def summary(executed: dict[str, int], started: float) -> str:
         return f"Nothing to do: every unit is finished ({seconds:.1f} s)."
     done = ", ".join(f"{name} {count}" for name, count in executed.items())
     return f"Done in {seconds:.0f} s. Units run: {done}."
-
-
-def find_run_folder(path: Path) -> Path:
-    """Return a run folder that holds mix.json. Raises InputError otherwise."""
-    if not (path / "mix.json").is_file():
-        raise InputError(f"{path}: not a finished run folder (it holds no mix.json)")
-    return path

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import shutil
-import signal
-import threading
 import time
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from typing import Any
 
+from pipeline.apart import NATIVE, Died, apart
 from pipeline.errors import InputError
-from pipeline.patience import may_pass
+from pipeline.poison import poisoned_document
 from pipeline.redaction import redacted
+from pipeline.storage.retry import may_pass
 from pipeline.store import Store
 from pipeline.units import Job, Unit
 
@@ -26,6 +23,7 @@ class Outcome:
     """What came of one unit: counts, or the error that ended it.
 
     may_pass: whether the same unit may succeed later. signal: what ended the process that did it, e.g. `SIGSEGV`.
+    document: id of the one that it ends by.
     """
 
     seconds: float
@@ -34,6 +32,7 @@ class Outcome:
     error: str | None = None
     may_pass: bool = False
     signal: str | None = None
+    document: str | None = None
 
 
 def execute(root: str, unit: Unit) -> Outcome:
@@ -107,30 +106,12 @@ def job_of(store: Store, unit: Unit) -> Job:
 def execute_apart(root: str, units: Sequence[Unit]) -> list[Outcome]:
     """Do the same in a child process: where native code ends it, the outcome holds the signal and this process lives.
 
-    For units whose worker died before; starting the child takes a second or two.
+    For units whose worker died before. Of a unit alone the document is looked for that ends it.
     """
-    context = multiprocessing.get_context("spawn")
-    here, there = context.Pipe(duplex=False)
     start = time.perf_counter()
-    child = context.Process(target=_child, args=(there, os.getpid(), root, units))
-    child.start()
-    there.close()
-    try:
-        return here.recv()
-    except EOFError:
-        child.join()
-        code = child.exitcode or 0
-        name = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-        return [Outcome(time.perf_counter() - start, error=f"ended by {name}", signal=name)] * len(units)
-    finally:
-        child.join()
-
-
-def _child(there: Connection, parent: int, root: str, units: Sequence[Unit]) -> None:
-    def follow() -> None:  # a worker that is killed does not end its children
-        while os.getppid() == parent:
-            time.sleep(0.5)
-        os._exit(1)
-
-    threading.Thread(target=follow, daemon=True).start()
-    there.send(execute_group(root, units))
+    found = apart(execute_group, root, units)
+    if not isinstance(found, Died):
+        return found
+    seconds = time.perf_counter() - start
+    document = poisoned_document(root, units[0]) if found.by in NATIVE and len(units) == 1 else None
+    return [Outcome(seconds, error=f"ended by {found.by}", signal=found.by, document=document)] * len(units)

@@ -82,20 +82,21 @@ def funnel(run: Run) -> pl.DataFrame:
     return funnel_frame((stage, unit.name, run.manifest(unit)["counts"]) for stage in STAGES for unit in run.of(stage))
 
 
-def read_funnel(path: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the funnel and the examples of a run folder, or of a mix YAML whose curation is finished.
+def read_funnel(path: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the funnel and the examples of a run folder or its URL, or of a mix YAML whose curation is finished.
 
     Raises InputError where there is neither.
     """
-    from pipeline.driver import find_run_folder, open_run
+    from pipeline.driver import open_run
     from pipeline.examples import examples
     from pipeline.load import load_mix
     from pipeline.plan import plan
+    from pipeline.run_folder import find_run_folder
 
-    if path.is_dir():
-        folder = find_run_folder(path)
+    if "://" in path or Path(path).is_dir():
+        folder = find_run_folder(path, "funnel.parquet", "examples.parquet")
         return pl.read_parquet(folder / "funnel.parquet"), pl.read_parquet(folder / "examples.parquet")
-    run = open_run(load_mix(path))
+    run = open_run(load_mix(Path(path)))
     for stage in plan(run):
         if stage.stage in STAGES and (stage.todo or stage.waits_for):
             raise InputError(

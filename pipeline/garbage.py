@@ -14,7 +14,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from pipeline.damage import root_of
 from pipeline.errors import InputError
 from pipeline.run_units import CONFIG, FOLDER
 from pipeline.store import Entry, Store
@@ -50,8 +49,8 @@ def find_garbage(store: Store, days: float = DAYS, now: float | None = None) -> 
     folders = store.folders()
     if not manifests and not set(folders) & set(OWN):
         raise InputError(f"{store.root}: no store of mixwright (it has no manifests)")
-    for name in OWN if store.is_local else ():
-        if (place := root_of(store) / name).is_symlink():
+    for place in [store.folder / name for name in OWN] if store.folder else ():
+        if place.is_symlink():
             raise InputError(f"{place}: a link; nothing is removed from a store whose folders lie elsewhere")
     runs = _runs(store)
     for name in folders:

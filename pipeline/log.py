@@ -12,9 +12,8 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
-from pipeline.damage import root_of
-from pipeline.patience import may_pass
 from pipeline.redaction import redacted
+from pipeline.storage.retry import may_pass
 from pipeline.store import Store, to_json
 
 FLUSH_SECONDS = {True: 2.0, False: 60.0}
@@ -65,8 +64,8 @@ class RunLog:
             del self._lines[:-MOST_LINES]
 
     def _append(self, text: str) -> None:
-        if self._store.is_local:
-            path = root_of(self._store) / self._folder / f"{self._name}.jsonl"
+        if (folder := self._store.folder) is not None:
+            path = folder / self._folder / f"{self._name}.jsonl"
             path.parent.mkdir(parents=True, exist_ok=True)
             with open(path, "a", encoding="utf-8") as file:
                 file.write(text)

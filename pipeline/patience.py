@@ -1,19 +1,14 @@
-"""How long what fails is tried again, and what is not worth trying again. docs/failures.md says it for users."""
+"""How long the driver tries again what fails and may pass. docs/failures.md says it for users."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from pipeline.storage.retry import again
+
 T = TypeVar("T")
-
-_NEVER = (FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError)
-"""Errors of the operating system that the same call meets again."""
-
-_REMOTE = {"aiobotocore", "aiohttp", "azure", "botocore", "gcsfs", "google", "httpx", "requests", "urllib3"}
-"""Packages whose errors are those of a store or server out of reach; not all of them are OSErrors."""
 
 
 @dataclass(frozen=True)
@@ -47,23 +42,10 @@ PATIENCE = Patience()
 """What runs use."""
 
 
-def may_pass(error: BaseException) -> bool:
-    """Tell whether the same call may succeed later: a full disk, too little memory, a store out of reach."""
-    if isinstance(error, OSError):
-        return not isinstance(error, _NEVER)
-    kinds = {kind.__module__.split(".")[0] for kind in type(error).__mro__}
-    memory = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
-    return memory or bool(kinds & _REMOTE)
-
-
 def patiently(call: Callable[[], T], patience: Patience, say: Callable[[str], None]) -> T:
     """Return what `call` returns; where it raises what may pass, say so and try again, as long as patience lasts."""
-    for pause in patience.pauses:
-        try:
-            return call()
-        except Exception as error:
-            if not may_pass(error):
-                raise
-            say(f"{type(error).__name__}: {error}; trying again in {pause:g} s")
-            time.sleep(pause)
-    return call()
+    return again(
+        call,
+        patience.pauses,
+        say=lambda error, pause: say(f"{type(error).__name__}: {error}; trying again in {pause:g} s"),
+    )

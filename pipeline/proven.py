@@ -33,8 +33,9 @@ def remember(run: Run) -> None:
     """Remember the proposal that was just proven; the first one stays, unless `validate.retrain` asks for the last."""
     (unit,) = run.of("propose")
     path = _pin(run, unit)
-    if run.config.validation.retrain or run.store.read_text(path) is None:
-        run.store.write_text(path, to_json({"key": unit.key}))
+    last = run.config.validation.retrain
+    if last or run.store.read_text(path) is None:  # another driver may write it now
+        run.store.write_text(path, to_json({"key": unit.key}), create=not last)
 
 
 def _pin(run: Run, unit: Unit) -> str:

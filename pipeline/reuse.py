@@ -9,8 +9,8 @@ of the fit. Bounds on weights are not asked about: they say where new mixes may 
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from pipeline.grow import EARLIER
@@ -63,9 +63,12 @@ def remember(run: Run) -> None:
     last = designs[-1]
     if len(designs) < len(run.config.swarm.sizes) and not run.store.read_json(last.ref, "swarm.json")["settled"]:
         return
-    known = _remembered(run, designs[0])
+    folder = _pins(run, designs[0])
+    known = _entries(run, folder)
     if last.key not in known:
-        run.store.write_text(_pin(run, designs[0]), to_json({"keys": [*known, last.key]}))
+        # a file of its own: another driver may remember a design at the same moment
+        number = max(known.values(), default=0) + 1
+        run.store.write_text(f"{folder}/{number:06d}-{last.key}.json", to_json({"key": last.key}))
 
 
 def _start(run: Run, unit: Unit, ref: str) -> Start:
@@ -85,16 +88,24 @@ def _start(run: Run, unit: Unit, ref: str) -> Start:
 
 def _remembered(run: Run, unit: Unit) -> list[str]:
     """Return the keys of the finished designs under this question, the first finished first."""
-    text = run.store.read_text(_pin(run, unit))
     done = run.store.finished(unit.stage)
-    return [key for key in json.loads(text)["keys"] if key in done] if text else []
+    return [key for key in _entries(run, _pins(run, unit)) if key in done]
 
 
-def _pin(run: Run, unit: Unit) -> str:
-    """Name what was asked but for the domains: how mixes are chosen, and what their proxies are."""
+def _entries(run: Run, folder: str) -> dict[str, int]:
+    """Return key → number of the designs in a folder of pins, in order of the numbers."""
+    found: dict[str, int] = {}
+    for name in sorted(Path(entry.name).stem for entry in run.store.entries(folder) if entry.name.endswith(".json")):
+        number, key = name.split("-")
+        found.setdefault(key, int(number))  # two drivers on one run may both write it
+    return found
+
+
+def _pins(run: Run, unit: Unit) -> str:
+    """Return the folder for what was asked but for the domains: how mixes are chosen, and what their proxies are."""
     asked: dict[str, Any] = {
         **{name: unit.args[name] for name in ("design", "target_tokens", "seed")},
         "max_repetition": unit.args["propose"]["max_repetition"],
         "proxy": [run.preset, run.config.proxy.identity],
     }
-    return f"pins/{run.mix.stem}/swarm-{digest([unit.version, asked], 12)}.json"
+    return f"pins/{run.mix.stem}/swarm-{digest([unit.version, asked], 12)}"

@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from pipeline.config import Config, Proxy
-from pipeline.damage import is_whole
 from pipeline.load import LoadedMix, resolved
 from pipeline.store import Store, to_json
 from pipeline.units import Unit, digest
@@ -101,7 +100,7 @@ class Run:
 
     def _is_whole(self, ref: str) -> bool:
         if ref not in self._whole:
-            (self._whole if is_whole(self.store, ref) else self.damaged).add(ref)
+            (self._whole if self.store.is_whole(ref) else self.damaged).add(ref)
         return ref in self._whole
 
     def mark_done(self, unit: Unit) -> None:

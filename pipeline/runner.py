@@ -31,6 +31,10 @@ IN_FLIGHT = 3
 """Tasks in flight for each that the cluster can run at once: enough that none waits for the driver, few enough that
 memory stays flat. A cluster that grows by what waits sees as much."""
 
+HOLDS_GPU = ("rewrite",)
+"""Stages whose workers keep a language model in a GPU's memory. They end with their task, or the model would be there
+still when proxies come to the same GPU; loading it takes little beside rewriting a shard."""
+
 _LOOK = 10.0
 """Seconds between two looks at the cluster's size and at tasks that give no result."""
 
@@ -63,6 +67,7 @@ class Runner:
         self._root, self._progress, self._address, self._log = root, progress, address, log
         self._patience = patience
         self._remote: Any = None
+        self._leaving: Any = None
         self._metrics: Metrics | None = None
         self._numbers = itertools.count()
         self._nodes: list[Mapping[str, float]] = []
@@ -207,7 +212,8 @@ class Runner:
         if need.gpu_if_any and any(node.get("GPU", 0) >= 1 for node in self._nodes):
             need = replace(need, gpus=1)
         groups = [attempt.units for attempt in attempts]
-        reference = self._remote.options(name=f"{first.stage}:{first.label}", **need.options()).remote(
+        remote = self._leaving if first.stage in HOLDS_GPU and need.gpus else self._remote
+        reference = remote.options(name=f"{first.stage}:{first.label}", **need.options()).remote(
             self._root, groups, token, first.tries > 0, first.apart
         )
         self._flying[reference] = _Flying(tasks, attempts, token, time.monotonic())
@@ -310,4 +316,5 @@ class Runner:
 
             # What fails is tried again here, with pauses and counted, and not by Ray.
             self._remote = ray.remote(max_retries=0)(do_task)  # one for all stages: a worker loads it once
+            self._leaving = ray.remote(max_retries=0, max_calls=1)(do_task)
             self._metrics = Metrics()

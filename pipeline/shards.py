@@ -127,8 +127,13 @@ def fingerprint(run: Run, path: str) -> str:
     stat = Path(path).stat()
     stamp = f"{Path(path).resolve()}:{stat.st_size}:{stat.st_mtime_ns}"
     if stamp not in run.fingerprints:
-        run.fingerprints[stamp] = _hash(path)[:32]
+        run.fingerprints[stamp] = content_of(path)
     return run.fingerprints[stamp]
+
+
+def content_of(path: str) -> str:
+    """Return the hash of a local file's bytes that `fingerprint` remembers. Raises InputError as it does."""
+    return _hash(path)[:32]
 
 
 def _hash(path: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -12,7 +11,7 @@ import pyarrow.parquet as pq
 
 from classifiers.masking import MASKS
 from pipeline.config import Source
-from pipeline.crashed import CRASHED, crashed_shards
+from pipeline.crashed import CRASHED, CRASHED_DOCUMENTS, without_crashed
 from pipeline.documents import SCHEMA, TableWriter
 from pipeline.errors import BadDataError
 from pipeline.ids import IdSet
@@ -50,9 +49,7 @@ def units(run: Run) -> list[Unit]:
         for name, source in run.config.sources.items()
         for part in parts(run, name, source)
     ]
-    if crashed := crashed_shards(run):
-        units = [replace(u, args={**u.args, CRASHED: crashed[u.key]}) if u.key in crashed else u for u in units]
-    return units
+    return without_crashed(run, units)
 
 
 def _args(name: str, source: Source, part: Part) -> dict[str, Any]:
@@ -105,7 +102,7 @@ def work(job: Job) -> dict[str, Any]:
     """
     form, shard = _shard(job)
     counts = {"documents": 0, "bytes": 0, "quarantined": 0}
-    masks = job.args.get("mask", [])
+    masks, crashed = job.args.get("mask", []), job.args.get(CRASHED_DOCUMENTS, {})
     skipped, reasons, unread, masked = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
     seen = IdSet()
     by_bytes = shard.piece is not None and FORMATS[form].by_bytes
@@ -116,6 +113,8 @@ def work(job: Job) -> dict[str, Any]:
         crash = [BadRecord(-1, job.args[CRASHED], uncounted=True)] if CRASHED in job.args else None
         for item in crash or read_shard(form, shard):
             document = _document(item, shard, job.args["fields"], seen) if isinstance(item, Record) else item
+            if isinstance(item, Record) and isinstance(document, dict) and document["id"] in crashed:
+                document = BadRecord(item.row, crashed[document["id"]], item.byte)
             if isinstance(document, BadRecord):
                 quarantine.add({key: getattr(document, key) for key in ("row", "byte", "records", "reason")})
                 counts["quarantined"] += document.records

@@ -7,34 +7,27 @@
     ROOT/units/<run folder>/<stage>.json          which artefacts a run refers to
     ROOT/scratch/<stage>/<key>/…                  how far an unfinished unit has come, where the root is a local folder
 
-A local folder is filled under a temporary name and moved. Object stores have no rename: every attempt to publish an
-artefact has a folder of its own there, and the manifest, one put that fails where another came first, says whose
-counts. Either way a crash leaves no half artefact, only files that no manifest names.
+`storage/local.py` is how that is done in a folder, `storage/objects.py` on an object store. Either way a crash leaves
+no half artefact, only files that no manifest names.
 """
 
 from __future__ import annotations
 
-import errno
 import json
-import os
 import shutil
-import tempfile
-import uuid
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import fsspec
 
-from pipeline.storage.cache import copied, held, machine_folder
-from pipeline.storage.files import Entry, entries_of, read_manifest, sizes_in, sizes_of, write_whole
-from pipeline.storage.names import inside, is_inside
-from pipeline.storage.retry import StoreError, Truncated, is_refused, patiently
-
-T = TypeVar("T")
+from pipeline.storage.files import Damaged, Entry, read_manifest, to_json
+from pipeline.storage.local import LocalStore
+from pipeline.storage.names import inside
+from pipeline.storage.objects import ObjectStore
+from pipeline.storage.retry import StoreError
 
 
 @dataclass(frozen=True)
@@ -48,30 +41,27 @@ class Store:
     root: str
 
     @cached_property
-    def _fs(self) -> fsspec.AbstractFileSystem:
-        # what other machines write is seen at once, and what is not there is not remembered as missing
-        return fsspec.core.url_to_fs(self.root, use_listings_cache=False)[0]
+    def _half(self) -> LocalStore | ObjectStore:
+        if "://" not in self.root or self.root.startswith(("file://", "local://")):
+            return LocalStore(fsspec.core.url_to_fs(self.root)[1].rstrip("/"))
+        return ObjectStore(self.root)
 
-    @cached_property
-    def _base(self) -> str:
-        return fsspec.core.url_to_fs(self.root)[1].rstrip("/")
+    @property
+    def folder(self) -> Path | None:
+        """The local folder that the store is; None where it is an object store."""
+        return Path(self._half.base) if isinstance(self._half, LocalStore) else None
 
     @property
     def is_local(self) -> bool:
-        return "://" not in self.root or self.root.startswith(("file://", "local://"))
+        return self.folder is not None
 
     def finished(self, stage: str) -> set[str]:
         """Return the keys of the stage's artefacts, with one listing."""
-        folder = f"{self._base}/manifests/{inside(stage)}"
         try:
-            names = (
-                os.listdir(folder)
-                if self.is_local
-                else self._patiently(folder, lambda: self._fs.ls(folder, detail=False, refresh=True))
-            )
+            names = self._half.names(f"manifests/{inside(stage)}")
         except FileNotFoundError:
             return set()
-        return {Path(name).name[: -len(".json")] for name in names if str(name).endswith(".json")}
+        return {name.rpartition("/")[2][: -len(".json")] for name in names if name.endswith(".json")}
 
     def manifest(self, ref: str) -> dict[str, Any]:
         """Return the manifest of `stage/key`. Raises FileNotFoundError where there is none.
@@ -80,9 +70,9 @@ class Store:
         """
         path = f"manifests/{inside(ref)}.json"
         try:
-            return read_manifest(self._cat(path))
+            return read_manifest(self._half.read(path))
         except ValueError:
-            self.remove(path)
+            self.discard(ref)
             raise StoreError(
                 f"{self.root}: the manifest of {ref} was damaged and is removed; the same command makes it again"
             ) from None
@@ -93,47 +83,27 @@ class Store:
         An artefact whose files have lost their size is taken out of the store, so that its unit is done again, and
         raises StoreError.
         """
-        if self.is_local:
-            place = Path(self._base) / "data" / inside(ref)
-            for name, size in sizes_in(self.manifest(ref)).items():
-                path = place / name
-                if not path.is_file() or path.stat().st_size != size:
-                    self._damaged(ref, name, size)
-            return place
-        if (place := held(self.root, ref)) is not None:
-            return place
-        manifest = self.manifest(ref)
-        folder = _folder(ref, manifest)
+        try:
+            return self._half.local(ref, partial(self.manifest, ref))
+        except Damaged as damaged:
+            self.discard(ref)
+            raise StoreError(
+                f"{self.root}: `{damaged.name}` of {ref} was damaged (not there, or not of {damaged.size} bytes) and "
+                "the artefact is taken out of the store; the same command makes it again"
+            ) from None
 
-        def copy(name: str, path: Path) -> None:
-            source, size = f"{self._base}/{folder}/{name}", manifest["files"][name]
+    def is_whole(self, ref: str) -> bool:
+        """Tell whether a finished artefact's files have the sizes in its manifest: a machine that lost power may have
+        cut them short. Objects of an object store are whole."""
+        return self._half.is_whole(ref)
 
-            def once() -> None:
-                self._fs.get_file(source, str(path))
-                if path.stat().st_size != size:
-                    if self._fs.info(source)["size"] != size:
-                        self._damaged(ref, name, size)
-                    raise Truncated(f"{path.stat().st_size} of {size} bytes")
-
-            try:
-                self._patiently(source, once)
-            except FileNotFoundError:
-                self._damaged(ref, name, size)
-
-        return copied(self.root, ref, manifest["files"], copy)
-
-    def _damaged(self, ref: str, name: str, size: int) -> None:
-        self.remove(f"manifests/{ref}.json")
-        raise StoreError(
-            f"{self.root}: `{name}` of {ref} was damaged (not there, or not of {size} bytes) and the artefact is taken "
-            "out of the store; the same command makes it again"
-        )
+    def discard(self, ref: str) -> None:
+        """Forget a damaged artefact, so that its unit is done again; the same key gives the same bytes."""
+        self.remove(f"manifests/{inside(ref)}.json")
 
     def workspace(self) -> Path:
         """Return a new empty folder to fill, on the store's own disk where that is a local folder."""
-        parent = Path(self._base) / "tmp" if self.is_local else machine_folder("work", self.root)
-        parent.mkdir(parents=True, exist_ok=True)
-        return Path(tempfile.mkdtemp(dir=parent))
+        return self._half.workspace()
 
     def scratch(self, ref: str) -> Path:
         """Return the folder, perhaps absent, in which the unit `stage/key` keeps what outlives a killed worker.
@@ -141,9 +111,7 @@ class Store:
         Beside the artefacts where they are in a local folder, so that any machine that sees it goes on; of an object
         store on the worker's own disk, so that only the same machine does.
         """
-        if self.is_local:
-            return Path(self._base) / "scratch" / inside(ref)
-        return machine_folder("scratch", self.root) / inside(ref)
+        return self._half.scratch(ref)
 
     def publish(self, ref: str, folder: Path, manifest: Mapping[str, Any]) -> None:
         """Put the files of `folder` and its sub-folders into the store as `stage/key`, then write the manifest.
@@ -151,39 +119,9 @@ class Store:
         Publishing a key that exists already changes nothing, also if that happens at the same moment: the first one
         whose manifest is written stays. `folder` is removed.
         """
-        if not self._exists(f"manifests/{inside(ref)}.json"):
-            (self._move if self.is_local else self._upload)(ref, folder, manifest)
+        if not self._half.exists(f"manifests/{inside(ref)}.json"):
+            self._half.publish(ref, folder, manifest)
         shutil.rmtree(folder, ignore_errors=True)
-
-    def _move(self, ref: str, folder: Path, manifest: Mapping[str, Any]) -> None:
-        target = Path(self._base) / "data" / ref
-        target.parent.mkdir(parents=True, exist_ok=True)
-        files = sizes_of(folder)
-        if target.exists() and sizes_of(target) != files:
-            # cut off by a power failure: out of the way in one move, for another driver may look at the same moment
-            target.rename(self.workspace() / "damaged")
-        try:
-            os.rename(folder, target)
-        except OSError:  # another driver was first; as for its files, same key, same bytes
-            if not target.is_dir():
-                raise
-        self.write_text(f"manifests/{ref}.json", to_json({**manifest, "files": sizes_of(target)}), create=True)
-
-    def _upload(self, ref: str, folder: Path, manifest: Mapping[str, Any]) -> None:
-        attempt = uuid.uuid4().hex
-        files = sizes_of(folder)
-        place = _folder(ref, {"attempt": attempt})
-        for name, size in files.items():
-            target = f"{self._base}/{place}/{name}"
-            self._put(target, lambda name=name, target=target: self._fs.put_file(str(folder / name), target))
-            if (there := self._patiently(target, lambda target=target: self._fs.info(target)["size"])) != size:
-                raise StoreError(f"{target}: {there} of {size} bytes arrived")
-        text = to_json({**manifest, "attempt": attempt, "files": files})
-        created = self.write_text(f"manifests/{ref}.json", text, create=True)
-        # a put whose answer was lost is tried again and finds itself: then these files are the artefact's
-        if not created and self.manifest(ref).get("attempt") != attempt:
-            for name in files:
-                self.remove(f"{place}/{name}")
 
     def write_text(self, path: str, text: str, create: bool = False) -> bool:
         """Write a small file below the root, whole or not at all, and return whether it was.
@@ -191,108 +129,43 @@ class Store:
         create: only where there is none, so that of several writers the first one wins. On object stores that do not
         offer it the last one does.
         """
-        target = f"{self._base}/{inside(path)}"
-        if self.is_local:
-            return write_whole(target, lambda staging: staging.write_text(text, encoding="utf-8"), create)
-        if create:
-            try:
-                self._put(target, lambda: self._fs.pipe_file(target, text.encode(), mode="create"))
-                return True
-            except FileExistsError:
-                return False
-            except (OSError, TypeError, NotImplementedError) as error:
-                if is_refused(error):
-                    return False
-                if isinstance(error, OSError) and error.errno not in (errno.ENOSYS, errno.EINVAL):
-                    raise
-        self._put(target, lambda: self._fs.pipe_file(target, text.encode()))
-        return True
+        return self._half.write_text(path, text, create)
 
     def copy_in(self, file: Path, path: str) -> None:
         """Copy a local file below the root, whole or not at all."""
-        target = f"{self._base}/{inside(path)}"
-        if not self.is_local:
-            self._put(target, lambda: self._fs.put_file(str(file), target))
-            return
-        write_whole(target, lambda staging: shutil.copyfile(file, staging))
+        self._half.copy_in(file, path)
 
     def read_text(self, path: str) -> str | None:
         """Return a small file below the root, or None where it is absent."""
+        content = self.read_bytes(path)
+        return None if content is None else content.decode()
+
+    def read_bytes(self, path: str) -> bytes | None:
+        """The same for a file that is no text."""
         try:
-            return self._cat(inside(path)).decode()
+            return self._half.read(path)
         except FileNotFoundError:
             return None
 
     def read_json(self, ref: str, name: str) -> Any:
         """Return one JSON file of an artefact."""
-        folder = f"data/{inside(ref)}" if self.is_local else _folder(ref, self.manifest(ref))
-        return json.loads(self._cat(f"{folder}/{inside(name)}"))
+        return json.loads(self._half.read(self._half.file_of(ref, name, partial(self.manifest, ref))))
 
     def entries(self, folder: str) -> Iterator[Entry]:
         """Yield all files below a folder of the store, also in sub-folders, but for names that could lead out of it."""
-        top = f"{self._base}/{inside(folder)}"
-        if self.is_local:
-            yield from entries_of(Path(self._base), Path(top))
-            return
-        found: Any = self._patiently(top, lambda: self._fs.find(top, detail=True))
-        for path, info in found.items():
-            changed = info.get("LastModified") or info.get("created") or info.get("updated") or info.get("mtime")
-            stamp = changed.timestamp() if hasattr(changed, "timestamp") else float(changed or 0)
-            if is_inside(name := path.removeprefix(f"{self._base}/").lstrip("/")):
-                yield Entry(name, info["size"], stamp)
+        return self._half.entries(folder)
 
     def folders(self, folder: str = "") -> list[str]:
         """Return the names of the folders right below one of the store (the root), sorted; none if it is absent."""
-        top = f"{self._base}/{inside(folder)}" if folder else self._base
-        try:
-            found = self._patiently(top, lambda: self._fs.ls(top, detail=True))
-        except FileNotFoundError:
-            return []
-        return sorted(entry["name"].rstrip("/").rpartition("/")[2] for entry in found if entry["type"] == "directory")
+        return self._half.folders(folder)
 
     def remove(self, path: str) -> None:
         """Remove one file below the root; nothing where it is absent."""
-        target = f"{self._base}/{inside(path)}"
-        try:
-            self._patiently(target, lambda: self._fs.rm_file(target))
-        except FileNotFoundError:
-            return
+        self._half.remove(path)
 
     def remove_empty_folders(self) -> None:
         """Remove folders without files from what the store itself fills; object stores have none."""
-        for kind in ("data", "scratch", "tmp", "units", "cache") if self.is_local else ():
-            for directory, *_ in os.walk(Path(self._base) / kind, topdown=False):
-                with suppress(OSError):  # not empty
-                    os.rmdir(directory)
-
-    def _exists(self, path: str) -> bool:
-        """Whether a file is there. An error is not taken for an absent file."""
-        if self.is_local:
-            return os.path.exists(f"{self._base}/{path}")
-        return self.read_text(path) is not None
-
-    def _cat(self, path: str) -> bytes:
-        target = f"{self._base}/{path}"
-        return bytes(self._patiently(target, lambda: self._fs.cat_file(target)))  # type: ignore[arg-type]
-
-    def _patiently(self, target: str, call: Callable[[], T]) -> T:
-        return call() if self.is_local else patiently(call, target)
-
-    def _put(self, target: str, call: Callable[[], object]) -> None:
-        try:
-            self._patiently(target, call)
-        except FileNotFoundError:
-            raise StoreError(f"{self.root}: cannot be written: its bucket does not exist") from None
-
-
-def _folder(ref: str, manifest: Mapping[str, Any]) -> str:
-    """Return where the files of a remote artefact lie."""
-    return f"data/{inside(ref)}/{inside(manifest['attempt'])}"
-
-
-def to_json(value: Any) -> str:
-    """Return JSON text with sorted keys and a final newline; NaN is refused (ValueError)."""
-    return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+        self._half.remove_empty_folders()
 
 
 def write_json(path: Path, value: Any) -> None:

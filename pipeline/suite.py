@@ -120,6 +120,7 @@ def _common_start(texts: Sequence[str]) -> str:
 def overlap_units(run: Run) -> list[Unit]:
     """One unit per later benchmark and shard of training text, raw or rewritten."""
     known = _pinned_evals(run)
+    texts_of = domain_units(run)
     return [
         Unit(
             "overlap",
@@ -131,8 +132,8 @@ def overlap_units(run: Run) -> list[Unit]:
         )
         for name, file in _files(run).items()
         if file not in known
-        for domain in run.config.domain_names()
-        for shard, inputs in domain_units(run, domain)
+        for parts in texts_of.values()
+        for shard, inputs in parts
     ]
 
 

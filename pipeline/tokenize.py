@@ -27,25 +27,21 @@ UNKNOWN = "unknown"
 """The licence of documents for which none is stated."""
 
 
-def domain_units(run: Run, domain: str) -> list[tuple[str, dict[str, str]]]:
-    """Return (shard name, inputs) of every artefact that holds a domain's documents."""
-    origin = run.config.origin(domain)
-    if domain in run.config.raw_parts(origin):
-        return [
-            (unit.name, {"documents": shard.ref, "selection": unit.ref})
-            for unit in run.of("buckets")
-            for shard in run.of("sources")
-            if unit.args["domain"] == domain and unit.args["shard"] == shard.name
-        ]
-    if domain != origin:
-        rewrites = [unit for unit in run.of("rewrite") if unit.args["variant"] == domain]
-        return [(unit.name, {"documents": unit.ref}) for unit in rewrites]
+def domain_units(run: Run) -> dict[str, list[tuple[str, dict[str, str]]]]:
+    """Return domain → (shard name, inputs) of every artefact that holds its documents."""
+    parts: dict[str, list[tuple[str, dict[str, str]]]] = {name: [] for name in run.config.domain_names()}
+    shards = {shard.name: shard for shard in run.of("sources")}
+    for unit in run.of("buckets"):
+        inputs = {"documents": shards[unit.args["shard"]].ref, "selection": unit.ref}
+        parts[unit.args["domain"]].append((unit.name, inputs))
+    for unit in run.of("rewrite"):
+        if unit.args["variant"] in parts:
+            parts[unit.args["variant"]].append((unit.name, {"documents": unit.ref}))
     selections = {unit.name: unit.ref for unit in run.of("select")}
-    return [
-        (shard.name, {"documents": shard.ref, "selection": selections[shard.name]})
-        for shard in run.of("sources")
-        if shard.args["source"] == origin
-    ]
+    for name, shard in shards.items():
+        if shard.args["source"] in parts:
+            parts[shard.args["source"]].append((name, {"documents": shard.ref, "selection": selections[name]}))
+    return parts
 
 
 def training(documents: Path, selection: Path | None, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
@@ -72,8 +68,8 @@ def vocabulary_units(run: Run) -> list[Unit]:
         return [run.pinned(Unit("vocabulary", "own", VOCABULARY_VERSION, args, place={"tokenizer": own}))]
     inputs = {
         f"{domain}|{i}|{role}": ref
-        for domain in run.config.domain_names()
-        for i, (_, roles) in enumerate(domain_units(run, domain))
+        for domain, parts in domain_units(run).items()
+        for i, (_, roles) in enumerate(parts)
         for role, ref in roles.items()
     }
     args = {"vocab_size": run.config.tokenize.vocab_size, "sample": run.config.tokenize.sample}
@@ -152,8 +148,8 @@ def tokenize_units(run: Run) -> list[Unit]:
             {**inputs, "vocabulary": vocabulary.ref},
             {"target": target},
         )
-        for domain in run.config.domain_names()
-        for shard, inputs in domain_units(run, domain)
+        for domain, parts in domain_units(run).items()
+        for shard, inputs in parts
     ]
 
 
@@ -194,9 +190,10 @@ def check(run: Run) -> None:
     """Raise where a domain has fewer tokens than one chunk of a proxy, of the largest that is trained."""
     larger = larger_proxy(run)
     context = max(run.model_context, preset_values(larger)["context"] if larger else 0)
-    for domain in run.config.domain_names():
-        units = [unit for unit in run.of("tokenize") if unit.args["domain"] == domain]
-        tokens = sum(run.manifest(unit)["counts"]["tokens"] for unit in units)
+    found = dict.fromkeys(run.config.domain_names(), 0)
+    for unit in run.of("tokenize"):
+        found[unit.args["domain"]] += run.manifest(unit)["counts"]["tokens"]
+    for domain, tokens in found.items():
         if tokens <= context:
             place = ("rewrite", domain) if domain in run.config.rewrite else ("sources", domain)
             if domain in run.config.bucket_domains():

@@ -1,1 +1,1 @@
-"""What a store on an object store needs: calls that are tried again, names that stay inside, copies on this machine."""
+"""How the store does what it does: in a local folder, on an object store with copies on this machine."""

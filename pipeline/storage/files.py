@@ -1,4 +1,4 @@
-"""Files of a store in a local folder: listed with their sizes, written whole or not at all."""
+"""Files of a store: listed with their sizes, written whole or not at all, found damaged."""
 
 from __future__ import annotations
 
@@ -20,6 +20,14 @@ class Entry:
     name: str
     size: int
     changed: float
+
+
+class Damaged(Exception):
+    """A file of an artefact is not there, or not of the size that the manifest says."""
+
+    def __init__(self, name: str, size: int) -> None:
+        super().__init__(name, size)
+        self.name, self.size = name, size
 
 
 def sizes_of(folder: Path) -> dict[str, int]:
@@ -92,3 +100,8 @@ def sizes_in(manifest: Mapping[str, Any]) -> dict[str, int]:
     if any(type(size) is not int or size < 0 for size in files.values()):
         raise ValueError("a manifest with sizes that are none")
     return {inside(name): size for name, size in files.items()}
+
+
+def to_json(value: Any) -> str:
+    """Return JSON text with sorted keys and a final newline; NaN is refused (ValueError)."""
+    return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"

@@ -8,13 +8,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipeline.driver import grouped
 from pipeline.errors import InputError
 from pipeline.execute import execute_group
 from pipeline.load import load_mix
 from pipeline.run import Run
 from pipeline.run_units import remember_units
 from pipeline.stages import STAGES
+from pipeline.walk import grouped
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 

@@ -17,11 +17,16 @@ Fault = Callable[[int, str, str], str | None]
 
 @dataclass
 class S3Server:
-    """Its address, and how it fails now. `calls`: (method, path) of all requests."""
+    """Its address, and how it fails now.
+
+    calls: (method, path) of all requests. written: (access key, path) of all puts, the key as the client calls itself:
+    any is let in.
+    """
 
     url: str = ""
     fault: Fault = lambda number, method, path: None
     calls: list[tuple[str, str]] = field(default_factory=list)
+    written: list[tuple[str, str]] = field(default_factory=list)
 
     def bucket(self, name: str) -> str:
         """Make an empty bucket and return its URL."""
@@ -39,6 +44,9 @@ class _Failing:
 
     def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         self._server.calls.append((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
+        if environ["REQUEST_METHOD"] == "PUT":
+            key = environ.get("HTTP_AUTHORIZATION", "").partition("Credential=")[2].partition("/")[0]
+            self._server.written.append((key, environ["PATH_INFO"]))
         fault = self._server.fault(len(self._server.calls), environ["REQUEST_METHOD"], environ["PATH_INFO"])
         if fault is None:
             return self._app(environ, start)
@@ -57,6 +65,7 @@ def s3_server() -> Iterator[S3Server]:
     import logging
 
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+    from s3fs import S3FileSystem
     from werkzeug.serving import make_server
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
@@ -76,6 +85,7 @@ def s3_server() -> Iterator[S3Server]:
             "AWS_MAX_ATTEMPTS": "1",  # so that it is the store that tries again
         }.items():
             patch.setenv(name, value)
+        S3FileSystem.clear_instance_cache()  # those of an earlier server of this process know its address
         yield server
     http.shutdown()
     thread.join()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import numpy as np
 import polars as pl
@@ -13,6 +14,9 @@ from hypothesis import strategies as st
 from pipeline.buckets import bucket_of, edges_of
 from pipeline.errors import InputError
 from pipeline.load import load_mix
+from pipeline.run import Run
+from pipeline.tokenize import domain_units
+from pipeline.units import Unit
 from tests.pipeline.conftest import walk_here
 
 BUCKETS = "buckets:\n  wikipedia: {by: prose_score, shares: {top: 0.1, high: 0.2, rest: 0.7}}\ntokenize: {vocab"
@@ -169,3 +173,53 @@ def test_domains_take_a_source_or_its_buckets(tiny_yaml) -> None:
         load_mix(tiny_yaml(changes, ("swarm:", "domains: [wikipedia, wikipedia.top, questions]\nswarm:")))
     with pytest.raises(InputError, match="needs its source"):
         load_mix(tiny_yaml(changes, ("swarm:", "domains: [wikipedia.qa, questions]\nswarm:")))
+
+
+def listed(tiny_yaml, shards: int) -> Run:
+    """A run whose stages before `vocabulary` are listed, with so many shards of the source that is in buckets."""
+    run = Run.open(load_mix(tiny_yaml(*SMALLER, ("tokenize: {vocab", BUCKETS))))
+    names = [*(f"wikipedia/{i:03d}" for i in range(shards)), "questions/000"]
+    run.units["sources"] = [Unit("sources", name, 1, {"source": name.split("/")[0], "name": name}) for name in names]
+    run.units["select"] = [Unit("select", name, 1, {"name": name}) for name in names]
+    run.units["buckets"] = [
+        Unit("buckets", f"wikipedia.{part}/{i:03d}", 1, {"domain": f"wikipedia.{part}", "shard": f"wikipedia/{i:03d}"})
+        for part in ("top", "high", "rest")
+        for i in range(shards)
+    ]
+    run.units["rewrite"] = [
+        Unit("rewrite", f"wikipedia.qa/{i:03d}", 1, {"variant": "wikipedia.qa", "i": i}) for i in range(shards)
+    ]
+    return run
+
+
+def test_a_domain_is_read_from_its_own_artefacts(tiny_yaml) -> None:
+    run = listed(tiny_yaml, 2)
+    ref = {(unit.stage, unit.name): unit.ref for units in run.units.values() for unit in units}
+    found = domain_units(run)
+    assert list(found) == run.config.domain_names()
+    for part in ("top", "high", "rest"):
+        assert found[f"wikipedia.{part}"] == [
+            (
+                f"wikipedia.{part}/{shard}",
+                {
+                    "documents": ref["sources", f"wikipedia/{shard}"],
+                    "selection": ref["buckets", f"wikipedia.{part}/{shard}"],
+                },
+            )
+            for shard in ("000", "001")
+        ]
+    name = "questions/000"
+    assert found["questions"] == [(name, {"documents": ref["sources", name], "selection": ref["select", name]})]
+    names = ("wikipedia.qa/000", "wikipedia.qa/001")
+    assert found["wikipedia.qa"] == [(name, {"documents": ref["rewrite", name]}) for name in names]
+
+
+def test_ten_times_the_shards_take_ten_times_as_long(tiny_yaml) -> None:
+    """Not a hundred times, as when every bucket unit looked for its shard: that took 13 s, and takes 0.25 s."""
+    run = listed(tiny_yaml, 6000)
+    for units in run.units.values():
+        for unit in units:
+            _ = unit.ref  # hashed once
+    since = time.perf_counter()
+    assert sum(map(len, domain_units(run).values())) == 4 * 6000 + 1
+    assert time.perf_counter() - since < 3

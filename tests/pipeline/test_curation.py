@@ -15,12 +15,12 @@ from tokenizers import Tokenizer
 
 from classifiers.duplicates import exact_hash
 from pipeline.documents import selected
-from pipeline.driver import grouped
 from pipeline.errors import BadDataError, InputError
 from pipeline.evals import _excerpts
 from pipeline.funnel import funnel
 from pipeline.run import Run
 from pipeline.select import is_heldout
+from pipeline.walk import grouped
 from proxy_models.requests import Request
 from tests.pipeline.conftest import walk_here
 

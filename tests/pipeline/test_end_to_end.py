@@ -12,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 
@@ -91,6 +92,20 @@ def test_ratios_and_metrics_hold_every_run_of_the_swarm(finished) -> None:
         assert sum(map(float, line.split(",")[1:])) == pytest.approx(1, abs=1e-9)
 
 
+def test_a_finished_run_is_exported(finished, tmp_path: Path) -> None:
+    _, folder, _ = finished
+    done = mixwright("export", folder, "--to", "megatron", "--out", tmp_path / "blend")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [str(tmp_path / "blend")]
+    weights = json.loads((folder / "mix.json").read_text())["weights"]
+    words = (tmp_path / "blend" / "blend.txt").read_text().split()
+    blend = {Path(prefix).name: float(weight) for weight, prefix in zip(words[::2], words[1::2], strict=True)}
+    assert blend == {name: weight for name, weight in weights.items() if weight > 0}
+    rows = json.loads((tmp_path / "blend" / "mix.json").read_text())["domains"]
+    for name in blend:
+        assert (tmp_path / "blend" / f"{name}.bin").stat().st_size == 2 * rows[name]["available_tokens"]
+
+
 def test_progress_is_plain_lines_when_piped(finished) -> None:
     lines = finished[2].splitlines()
     assert any(line.startswith("train: 12/12, ") and line.endswith("done") for line in lines)
@@ -111,8 +126,8 @@ def test_a_second_run_does_nothing_and_says_so_without_ray(finished) -> None:
 
 def test_the_design_of_all_rounds_is_remembered_for_other_domains(finished) -> None:
     store = finished[0].parent / "store"
-    (pin,) = (store / "pins" / "tiny").glob("swarm-*.json")
-    (key,) = json.loads(pin.read_text())["keys"]
+    (pin,) = (store / "pins" / "tiny").glob("swarm-*/*.json")
+    key = json.loads(pin.read_text())["key"]
     assert len(json.loads((store / "data" / "design" / key / "swarm.json").read_text())["mixes"]) == 12
 
 
@@ -192,4 +207,40 @@ def test_wrong_input_is_one_message_exit_code_2_and_no_traceback(finished, tmp_p
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert f"{wrong}:12: `annotate.clean.scorer`: there is no scorer `sklern` (did you mean `sklearn`?)" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_finished_proxies_are_logged_on_mlflow_once(finished: tuple[Path, Path, str], tmp_path: Path) -> None:
+    """In a database of MLflow's: each proxy with its mix and its scores, and nothing twice."""
+    from mlflow import MlflowClient
+
+    path, folder, _ = finished
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    for _ in range(2):
+        done = mixwright("run", path, "--mlflow", uri)
+        assert done.returncode == 0, done.stderr
+        assert "Nothing to do" in done.stderr
+    client = MlflowClient(tracking_uri=uri)
+    experiment = client.get_experiment_by_name("mixwright/tiny")
+    assert experiment is not None
+    runs = client.search_runs([experiment.experiment_id], max_results=1000)
+    swarm = {run.info.run_name: run for run in runs if run.data.tags["mixwright.part"] == "swarm"}
+    ratios, metrics = (pl.read_csv(folder / f"{name}.csv").to_dicts() for name in ("ratios", "metrics"))
+    assert set(swarm) == {row["run"] for row in ratios}
+    assert any(run.data.tags["mixwright.part"] == "proof" for run in runs)
+    for row in metrics:
+        logged = swarm[row["run"]].data.metrics
+        for task, value in row.items():
+            if task.startswith("heldout/"):
+                assert logged[f"steer/{task}"] == pytest.approx(value, abs=1e-6)
+        assert logged["last_loss"] < logged["first_loss"]
+    for run in swarm.values():
+        weights = [float(value) for name, value in run.data.params.items() if name.startswith("weight/")]
+        assert sum(weights) == pytest.approx(1)
+
+
+def test_an_mlflow_server_that_is_not_there_is_wrong_input(finished: tuple[Path, Path, str]) -> None:
+    done = mixwright("run", finished[0], "--mlflow", "http://127.0.0.1:9")
+    assert done.returncode == 2
+    assert "MLflow at http://127.0.0.1:9: " in done.stderr
     assert "Traceback" not in done.stderr

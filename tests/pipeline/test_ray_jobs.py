@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -38,14 +43,27 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
+@dataclass(frozen=True)
+class Head:
+    """Address of the job server, and of what Prometheus reads."""
+
+    jobs: str
+    metrics: str
+
+
 @pytest.fixture(scope="module")
-def head() -> Iterator[str]:
+def head() -> Iterator[Head]:
     """A Ray head of its own on loopback, with the job server; `ray stop` would end every Ray of the machine."""
-    port, dashboard, client, agent = free_ports(4)
+    port, dashboard, client, agent, metrics = free_ports(5)
     folder = tempfile.mkdtemp(prefix="mwr", dir="/tmp")  # socket paths are limited to 107 characters
     command = [RAY, "start", "--head", "--block", f"--port={port}", f"--dashboard-port={dashboard}", "--num-cpus=2"]
     command += [f"--ray-client-server-port={client}", f"--dashboard-agent-listen-port={agent}", f"--temp-dir={folder}"]
-    command += ["--node-ip-address=127.0.0.1", "--object-store-memory=100000000", "--disable-usage-stats"]
+    command += [
+        f"--metrics-export-port={metrics}",
+        "--node-ip-address=127.0.0.1",
+        "--object-store-memory=100000000",
+        "--disable-usage-stats",
+    ]
     with open(f"{folder}/log", "w") as log:
         process = subprocess.Popen(command, env=ENVIRONMENT, stdout=log, stderr=log, start_new_session=True)
     address = f"http://127.0.0.1:{dashboard}"
@@ -59,7 +77,7 @@ def head() -> Iterator[str]:
                 assert time.monotonic() < deadline, Path(folder, "log").read_text()
                 assert process.poll() is None, Path(folder, "log").read_text()
                 time.sleep(0.5)
-        yield address
+        yield Head(address, f"http://127.0.0.1:{metrics}/metrics")
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         try:
@@ -69,13 +87,13 @@ def head() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def submit(head: str, path: Path) -> subprocess.CompletedProcess[str]:
+def submit(head: Head, path: Path) -> subprocess.CompletedProcess[str]:
     """Submit a run and wait for its end. A job server answers before the agent that starts its jobs is there."""
     words = [
         RAY,
         "job",
         "submit",
-        f"--address={head}",
+        f"--address={head.jobs}",
         "--working-dir",
         ".",
         "--",
@@ -95,15 +113,40 @@ def submit(head: str, path: Path) -> subprocess.CompletedProcess[str]:
         time.sleep(2)
 
 
-def test_the_tiny_mix_runs_to_the_end_as_a_ray_job(head: str, tiny_yaml, tmp_path: Path) -> None:
-    done = submit(head, tiny_yaml(("runs: 12, rounds: [9, 3]", "runs: 9"), ("seeds: 2", "seeds: 2")))
+@contextmanager
+def reading(url: str) -> Iterator[Counter[tuple[str, str]]]:
+    """Read metrics every second meanwhile; fill in the greatest value of each of ours by name and stage."""
+    seen, ended = Counter[tuple[str, str]](), threading.Event()
+
+    def read() -> None:
+        while not ended.wait(1):
+            with suppress(OSError):
+                text = urllib.request.urlopen(url, timeout=5).read().decode()
+                for name, labels, value in re.findall(r"^(ray_mixwright_\w+)\{(.*)\} (\S+)$", text, re.MULTILINE):
+                    key = name, re.findall(r'stage="(\w*)"', labels, re.IGNORECASE)[0]
+                    seen[key] = max(seen[key], int(float(value)))
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        ended.set()
+        thread.join()
+
+
+def test_the_tiny_mix_runs_to_the_end_as_a_ray_job(head: Head, tiny_yaml, tmp_path: Path) -> None:
+    with reading(head.metrics) as seen:
+        done = submit(head, tiny_yaml(("runs: 12, rounds: [9, 3]", "runs: 9")))
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     (folder,) = (tmp_path / "store").glob("tiny-*")
     assert str(folder) in done.stdout
     assert abs(sum(json.loads((folder / "mix.json").read_text())["weights"].values()) - 1) < 1e-6
+    assert seen["ray_mixwright_units_done_total", "train"] >= 9, "Prometheus sees our counters"
+    assert seen["ray_mixwright_tokens_total", "train"] > 9 * 20_000
 
 
-def test_a_relative_store_is_refused_in_a_job(head: str, tiny_yaml, tmp_path: Path) -> None:
+def test_a_relative_store_is_refused_in_a_job(head: Head, tiny_yaml, tmp_path: Path) -> None:
     done = submit(head, tiny_yaml((f"store: {tmp_path}/store", "store: runs")))
     assert done.returncode != 0
     assert (

@@ -227,7 +227,7 @@ def test_another_question_or_an_unfinished_swarm_starts_anew(changed: Write) -> 
     assert not kept(ADDED, ("method: dirichlet", "freeze: {prose: [wikipedia, wikipedia.qa]}"))
     assert not kept(("fit: {", "propose: {max_repetition: 3}\nfit: {")), "another limit is no other set of domains"
     store = Path(Run.open(load_mix(changed())).store.root)
-    pins = list((store / "pins" / "tiny").glob("swarm-*.json"))
+    pins = list((store / "pins" / "tiny").glob("swarm-*/*.json"))
     assert len(pins) == 1, "only a finished swarm is remembered"
     pins[0].unlink()
     shutil.rmtree(store / "manifests" / "design")

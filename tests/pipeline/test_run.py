@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from pipeline import stages
-from pipeline.damage import discard
 from pipeline.execute import execute
 from pipeline.load import load_mix
 from pipeline.run import NotYet, Run
@@ -113,7 +112,7 @@ def test_an_artefact_that_was_cut_short_is_done_again(run: Run) -> None:
     later = Run.open(run.mix)
     assert not later.is_done(unit)
     assert later.damaged == {unit.ref}
-    discard(later.store, unit.ref)
+    later.store.discard(unit.ref)
     assert execute(run.store.root, unit).error is None
     assert file.read_bytes() == whole
     later.mark_done(unit)

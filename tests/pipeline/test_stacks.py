@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.driver import grouped
+from pipeline.walk import grouped
 from tests.pipeline.conftest import walk_here
 
 ONE_ROUND = ("rounds: [9, 3], ", "")

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.damage import is_whole
 from pipeline.storage.retry import StoreError
 from pipeline.store import Store, to_json
 from pipeline.units import Unit, digest
@@ -89,6 +88,42 @@ def test_a_cut_off_artefact_is_named_taken_out_and_made_again(tmp_path: Path) ->
     assert store.finished("select") == set()
     publish(store, "select/abc", "hello")
     assert (store.local("select/abc") / "a.txt").read_text() == "hello"
+
+
+def test_an_artefact_whose_files_lost_their_size_is_not_whole(tmp_path: Path) -> None:
+    store = Store(str(tmp_path))
+    file, manifest = tmp_path / "data" / "select" / "abc" / "a.txt", tmp_path / "manifests" / "select" / "abc.json"
+    for damage in (lambda: file.write_text("hel"), file.unlink, lambda: manifest.write_text('{"na'), manifest.unlink):
+        store.discard("select/abc")
+        publish(store, "select/abc", "hello")
+        assert store.is_whole("select/abc")
+        damage()
+        assert not store.is_whole("select/abc")
+
+
+def test_a_manifest_is_read_once_a_process_to_find_its_files(tmp_path: Path) -> None:
+    """A worker uses one vocabulary for thousands of units."""
+    publish(Store(str(tmp_path)), "select/abc", "hello")
+    folder = Store(str(tmp_path)).local("select/abc")
+    manifest = tmp_path / "manifests" / "select" / "abc.json"
+    text = manifest.read_text()
+    manifest.write_text("not read")
+    assert Store(str(tmp_path)).local("select/abc") == folder
+    manifest.write_text(text)
+    (folder / "a.txt").write_text("hel")
+    with pytest.raises(StoreError, match="`a.txt` of select/abc was damaged"):
+        Store(str(tmp_path)).local("select/abc")
+
+
+def test_an_artefact_that_was_made_again_in_other_sizes_is_not_taken_for_damaged(tmp_path: Path) -> None:
+    """Another machine, which rounds differently, took the damaged one out and made it again."""
+    store = Store(str(tmp_path))
+    publish(store, "select/abc", "hello")
+    store.local("select/abc")
+    store.discard("select/abc")
+    (tmp_path / "data" / "select" / "abc" / "a.txt").write_text("other size")
+    publish(store, "select/abc", "other size")
+    assert (store.local("select/abc") / "a.txt").read_text() == "other size"
 
 
 def test_a_cut_off_manifest_is_no_manifest(store: Store) -> None:
@@ -192,7 +227,7 @@ def test_a_manifest_of_another_party_leads_nowhere(tmp_path: Path, kind: str, te
     for call in (store.manifest, store.local, lambda ref: store.read_json(ref, "a")):
         store.write_text("manifests/train/evil.json", text)
         if kind == "folder":
-            assert not is_whole(store, "train/evil")
+            assert not store.is_whole("train/evil")
         with pytest.raises((StoreError, FileNotFoundError)):
             call("train/evil")
     assert (tmp_path / "victim").read_text() == "mine"

@@ -22,7 +22,7 @@ def evil_folder(folder: Path) -> None:
     measured = {"proposal": {"mean": 1.0, "tasks": {EVIL: 1.0}}, "natural": {"mean": 1.0}}
     mix = {"weights": {EVIL: 1.0}, "baselines": {"natural": {EVIL: 1.0}}, "measured": measured}
     (folder / "mix.json").write_text(json.dumps(mix))
-    for name in ("verdict.txt", "report.md"):
+    for name in ("verdict.txt", "report.md", "report.html"):
         (folder / name).write_text(f"It won {EVIL}\n")
     row = {"stage": "sources", "name": "a", "outcome": "quarantined", "reason": EVIL, "documents": 1, "bytes": 1}
     pl.DataFrame([{**row, "tokens": 0}], schema=SCHEMA).write_parquet(folder / "funnel.parquet")

@@ -51,13 +51,14 @@ def poisoned(work):
 
 
 def venomous(work):
-    """Return what does `annotate` units, ended by a shard that has a document called venom0."""
+    """Return what does `annotate` units, ended by a document called venom7, and by gang0 and gang1 in one shard."""
 
     def annotate(jobs):
         import polars as pl
 
         for job in jobs if isinstance(jobs, list) else [jobs]:
-            if "venom0" in pl.read_parquet(job.inputs["documents"] / "documents.parquet")["id"]:
+            names = set(pl.read_parquet(job.inputs["documents"] / "documents.parquet")["id"])
+            if "venom7" in names or names >= {"gang0", "gang1"}:
                 harm("segfault")
         return work(jobs)
 
