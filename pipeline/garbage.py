@@ -13,6 +13,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from pipeline.errors import InputError
 from pipeline.run_units import CONFIG, FOLDER
@@ -89,6 +90,12 @@ def remove_garbage(store: Store, garbage: Garbage) -> None:
     for name in garbage.files:
         store.remove(name)
     store.remove_empty_folders()
+
+
+def garbage_record(garbage: Garbage) -> dict[str, Any]:
+    """Return what would go as JSON: files and bytes, in all and by kind."""
+    kinds = {kind: {"files": n, "bytes": garbage.bytes[kind]} for kind, n in garbage.counts.items()}
+    return {"files": len(garbage.files), "bytes": garbage.bytes.total(), "kinds": kinds}
 
 
 def garbage_text(garbage: Garbage) -> str:

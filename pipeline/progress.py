@@ -114,18 +114,21 @@ class _PlainLine:
         self.count()
         if time.monotonic() - self._last >= PLAIN_EVERY and self._done < self._total:
             self._last = time.monotonic()
-            self._write()
+            self._write(f"{_span((self._total - self._done) / self.rate)} left")
 
     def finish(self) -> None:
-        self._write()
+        self._write("done" if self._done >= self._total else "stopped")
 
-    def _write(self) -> None:
-        seconds = time.monotonic() - self._start
-        left = (
-            "done" if self._done >= self._total else f"{(self._total - self._done) / max(self.rate, 1e-9):.0f} s left"
-        )
-        self._progress.say(f"{self._name}: {self._done}/{self._total}, {_rate(self.rate)}, {seconds:.0f} s, {left}")
+    def _write(self, state: str) -> None:
+        seconds = _span(time.monotonic() - self._start)
+        self._progress.say(f"{self._name}: {self._done}/{self._total}, {_rate(self.rate)}, {seconds}, {state}")
 
 
 def _rate(per_second: float) -> str:
     return f"{per_second:.1f}/s" if per_second >= 1 else f"{per_second * 60:.1f}/min"
+
+
+def _span(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

@@ -8,7 +8,7 @@ from pathlib import Path
 from classifiers.calibration import CALIBRATION_FILE
 from classifiers.quality import folder_files
 from classifiers.registry import SCORERS
-from pipeline.checks.base import Mistakes
+from pipeline.checks.base import Mistakes, scorer_of
 from pipeline.conditions import BadCondition, columns_of
 from pipeline.config import Config
 from pipeline.yaml_lines import Path_
@@ -17,14 +17,16 @@ from pipeline.yaml_lines import Path_
 def model_mistakes(config: Config) -> Mistakes:
     uncalibrated = {}
     for name, section in config.annotate.items():
-        spec = SCORERS.get(section.get("scorer", name))
+        spec = SCORERS.get(scorer_of(name, section))
         model = section.get("model")
         if spec is None or model is None:
             continue
         place = ("annotate", name)
-        for side in ("positive", "negative"):
-            if side in section:
-                yield (*place, side), "leave this out, or `model`: a classifier by path is trained already"
+        sides = [side for side in ("positive", "negative") if side in section]
+        if sides:
+            said = f"{' and '.join(f'`{side}`' for side in sides)} {'are' if len(sides) > 1 else 'is'}"
+            text = f"{said} for training, and `model` is trained already: leave one out"
+            yield (*place, sides[0]), text
         wrong = _wrong_model(spec.name, spec.trains, Path(str(model)))
         if wrong is not None:
             yield (*place, "model"), wrong
