@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import time
+import traceback
 from typing import Annotated
 
 import typer
@@ -14,6 +15,8 @@ import typer
 from pipeline import classifier_cli, export_cli, report_cli, store_cli, swarm_cli, yaml_cli
 from pipeline.cli_options import Address, AsJson, Mix, RunFolder, Sets
 from pipeline.errors import InputError, MixwrightError
+from pipeline.redaction import redacted
+from pipeline.visible import visible
 
 COLUMNS = shutil.get_terminal_size().columns
 WIDTH = COLUMNS if sys.stdout.isatty() else None
@@ -67,7 +70,7 @@ def run(
         progress.say(note)
     progress.say(summary(executed, started))
     (report,) = state.of("report")
-    print((state.store.local(report.ref) / "verdict.txt").read_text(encoding="utf-8").strip())
+    print(visible((state.store.local(report.ref) / "verdict.txt").read_text(encoding="utf-8").strip()))
     print(folder)
 
 
@@ -95,7 +98,7 @@ def plan(
         print(suggest_size(state, gpu_hours=gpu_hours, cpu_hours=cpu_hours))
         return
     found = explained_plan(state)
-    print(json.dumps(found.record(), ensure_ascii=False) if as_json else plan_text(found))
+    print(json.dumps(found.record(), ensure_ascii=False) if as_json else visible(plan_text(found)))
 
 
 @app.command()
@@ -114,7 +117,7 @@ def check(mix: Mix, sets: Sets = None, as_json: AsJson = False) -> None:
         config = load_mix(mix, sets or ()).config
     except InputError as error:
         if as_json:
-            print(json.dumps({"good": False, "mistakes": str(error).splitlines()}, ensure_ascii=False))
+            print(json.dumps({"good": False, "mistakes": redacted(str(error)).splitlines()}, ensure_ascii=False))
             raise typer.Exit(error.exit_code) from None
         raise
     domains, runs = config.domain_names(), sum(config.swarm.sizes)
@@ -144,7 +147,7 @@ def curate(mix: Mix, address: Address = None, sets: Sets = None) -> None:
     for note in dict.fromkeys(state.notes):
         progress.say(note)
     progress.say(summary(executed, started))
-    print(funnel_text(funnel(state), WIDTH))
+    print(visible(funnel_text(funnel(state), WIDTH)))
 
 
 @app.command()
@@ -170,9 +173,9 @@ def funnel(
         record = {"funnel": counts.to_dicts(), "examples": shown.to_dicts() if shown is not None else []}
         print(json.dumps(record, ensure_ascii=False))
         return
-    print(funnel_text(counts, WIDTH))
+    print(visible(funnel_text(counts, WIDTH)))
     if shown is not None:
-        print(examples_text(shown))
+        print(visible(examples_text(shown)))
 
 
 @app.command()
@@ -188,7 +191,7 @@ def report(
     from pipeline.run_folder import find_run_folder
 
     folder = find_run_folder(run, "report.md", "report.html")
-    print((folder / "report.md").read_text(encoding="utf-8"))
+    print(visible((folder / "report.md").read_text(encoding="utf-8")))
     if open_page:
         webbrowser.open((folder / "report.html").resolve().as_uri())
 
@@ -209,10 +212,10 @@ def status(run: RunFolder, as_json: AsJson = False) -> None:
         print(json.dumps(record | {"measured": mix["measured"]}, ensure_ascii=False))
         return
     width = max(len(name) for name in mix["weights"])
-    print(verdict)
+    print(visible(verdict))
     print(f"  {'':<{width}} {'weight':>8} {'natural':>8}")
     for name, weight in sorted(mix["weights"].items(), key=lambda pair: -pair[1]):
-        print(f"  {name:<{width}} {weight:8.2%} {mix['baselines']['natural'].get(name, 0):8.2%}")
+        print(f"  {visible(name):<{width}} {weight:8.2%} {mix['baselines']['natural'].get(name, 0):8.2%}")
 
 
 app.command()(swarm_cli.fit)
@@ -227,17 +230,23 @@ app.command()(export_cli.export)
 
 
 def main() -> None:
-    """Run the command line; a user's mistake is one message on standard error and its exit code."""
+    """Run the command line; a user's mistake is one message on standard error and its exit code.
+
+    No message holds a secret of the environment, and none holds what a terminal would obey.
+    """
     try:
         app(prog_name="mixwright")
     except MixwrightError as error:
-        print(error, file=sys.stderr)
+        print(visible(redacted(str(error))), file=sys.stderr)
         sys.exit(error.exit_code)
     except SystemExit as ended:
         if ended.code == STOPPED:
             print("stopped; what is finished is kept, and the same command goes on from here", file=sys.stderr)
         _flush()
         raise
+    except Exception:
+        print(visible(redacted(traceback.format_exc())), file=sys.stderr)
+        sys.exit(1)
 
 
 def _flush() -> None:

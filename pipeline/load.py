@@ -14,6 +14,7 @@ from pipeline.config import Config, Section
 from pipeline.errors import InputError
 from pipeline.repair import mend
 from pipeline.resolve import with_values
+from pipeline.storage.names import is_inside
 from pipeline.yaml_layers import read_layers
 from pipeline.yaml_lines import Path_, YamlDocument
 from pipeline.yaml_schema import line_of
@@ -39,6 +40,7 @@ def load_mix(path: Path, sets: Sequence[str] = ()) -> LoadedMix:
 
     Raises InputError with one line per mistake.
     """
+    _check_stem(path)
     document = read_layers(path, sets)
     if not document.data:
         raise InputError(f"{path}:1: empty; a mix has at least `target` and `sources`")
@@ -61,6 +63,13 @@ def load_mix(path: Path, sets: Sequence[str] = ()) -> LoadedMix:
 def _file_and_line(message: str) -> tuple[str, int]:
     file, _, line = message.partition(": ")[0].rpartition(":")
     return file, int(line) if line.isdigit() else 0
+
+
+def _check_stem(path: Path) -> None:
+    """The file's name without its ending is part of the run folder's and of names in the store."""
+    if not is_inside(path.stem) or not path.stem.isprintable() or not path.stem.strip():
+        what = "expected printable characters, none of / \\ :, and more than dots"
+        raise InputError(f"{path}: `{path.stem}` cannot name a run folder: {what}")
 
 
 def resolved(config: Section) -> dict:

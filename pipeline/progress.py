@@ -11,6 +11,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from pipeline.redaction import redacted
+from pipeline.visible import visible
+
 PLAIN_EVERY = 10.0
 """Seconds between two plain lines of one stage."""
 
@@ -35,8 +38,8 @@ class Progress:
         self._bar: Bar | None = None
 
     def say(self, text: str) -> None:
-        """Write one line."""
-        self._console.print(text, soft_wrap=True, markup=False, highlight=False)
+        """Write one line, without secrets and with nothing in it that a terminal would obey."""
+        self._console.print(visible(redacted(text)), soft_wrap=True, markup=False, highlight=False)
 
     def open(self, name: str, total: int, done: int) -> Line:
         """Show `done` of `total` units of a stage until its line is finished; several may be open."""

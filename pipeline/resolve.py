@@ -14,8 +14,8 @@ from typing import Any
 from pipeline.config import Tokenize, parse_count
 from pipeline.own_tokenizer import open_tokenizer, vocabulary_size
 
-_COUNT = re.compile(r"\d[\d_]*(\.\d+)?[kmbgtKMBGT]")
-_MULTIPLE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*[xX]\s*")
+_COUNT = re.compile(r"\d[\d_]{0,17}(\.\d{1,9})?[kmbgtKMBGT]")
+_MULTIPLE = re.compile(r"\s*(\d{1,9}(?:\.\d{1,9})?)\s*[xX]\s*")
 
 
 def with_values(data: Any) -> Any:

@@ -20,8 +20,9 @@ def diff(
     Example: `mixwright diff runs/quickstart-1a2b3c4d runs/quickstart-5e6f7a8b`
     """
     from pipeline.diff import diff_record, diff_text
+    from pipeline.visible import visible
 
-    print(json.dumps(diff_record(run_a, run_b), ensure_ascii=False) if as_json else diff_text(run_a, run_b))
+    print(json.dumps(diff_record(run_a, run_b), ensure_ascii=False) if as_json else visible(diff_text(run_a, run_b)))
 
 
 def gc(

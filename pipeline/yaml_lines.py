@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import yaml
 
 from pipeline.errors import InputError
+from pipeline.redaction import secret_in
 
 Path_ = tuple[str | int, ...]
 """Keys from the top of a YAML file to one place in it."""
@@ -19,6 +21,9 @@ _AS_WRITTEN = "tag:yaml.org,2002:timestamp"  # no key holds a date: `2024-01-01`
 _MERGE = "tag:yaml.org,2002:merge"
 _MOST_NODES = 200_000
 """Keys and values of one file, aliases counted as often as they are used: ten lines of aliases can stand for 10^9."""
+
+_MOST_BYTES = 4_000_000
+"""Of a file: a mix of a thousand sources has a tenth."""
 
 _SYNTAX = (  # what the parser says -> what to do about it; {line}: where the thing began
     (r"found character '\\t'", "a tab: YAML is indented with spaces"),
@@ -99,7 +104,9 @@ def read_yaml(path: Path) -> YamlDocument:
 def parse_yaml(path: Path) -> YamlDocument:
     """As `read_yaml`, with mistakes that leave the rest readable in the document. An empty file is an empty mapping."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        with open(path, "rb") as file:
+            raw = file.read(_MOST_BYTES + 1)
+        text = raw.decode("utf-8-sig") if len(raw) <= _MOST_BYTES else ""
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except IsADirectoryError:
@@ -109,6 +116,8 @@ def parse_yaml(path: Path) -> YamlDocument:
         raise InputError(f"{path}:{line}: no UTF-8 text") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    if len(raw) > _MOST_BYTES:
+        raise InputError(f"{path}: over {_MOST_BYTES:,} bytes, which is no mix")
     data, lines, mistakes = parse_text(text, str(path))
     if data is None:
         data = {}
@@ -167,6 +176,20 @@ def _syntax(error: yaml.MarkedYAMLError, name: str) -> str:
     return f"{name}:{mark.line + 1 if mark else 1}: {said}"
 
 
+def _unfit(value: Any) -> str | None:
+    """Return why a single value cannot be in a mix; None where it can."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "expected a finite number"
+    if isinstance(value, int) and abs(value) >= 2**63:
+        return "expected a whole number below 2^63"
+    if not isinstance(value, str):
+        return None
+    if "\0" in value or any("\ud800" <= sign <= "\udfff" for sign in value):
+        return "text that holds a NUL or half of a surrogate pair"
+    found = secret_in(value)
+    return f"{found}: secrets come from the environment only, see docs/security.md" if found else None
+
+
 class _Reader:
     """Turns the nodes of one file into plain data, with the lines of keys and what is wrong."""
 
@@ -219,24 +242,32 @@ class _Reader:
         if not isinstance(node, yaml.ScalarNode):
             self._wrong(node, f"a key must be text, not {'a list' if node.tag.endswith(':seq') else 'a mapping'}")
             return None
+        told = len(self.mistakes)
         key = self._scalar(node)
         if isinstance(key, str):
             return key
+        if len(self.mistakes) > told:
+            return None
         self._wrong(node, f"key `{node.value}` is read as {kind_of(key)} and must be text; put it in quotes")
         return None
 
     def _scalar(self, node: yaml.Node) -> Any:
-        if node.tag == _AS_WRITTEN:
+        if node.tag == _AS_WRITTEN and isinstance(node, yaml.ScalarNode):
             return node.value
         if node.tag not in _PLAIN or not isinstance(node, yaml.ScalarNode):
             name = node.tag.removeprefix("tag:yaml.org,2002:")
             self._wrong(node, f"tag `{'!!' if name != node.tag else ''}{name}`: only plain data is read")
             return None
         try:
-            return self._loader.construct_object(node)
-        except (ValueError, yaml.YAMLError):
-            self._wrong(node, f"`{node.value}` cannot be read as {node.tag.removeprefix('tag:yaml.org,2002:')}")
+            value = self._loader.construct_object(node)
+        except (ValueError, KeyError, yaml.YAMLError):  # KeyError: `!!bool x`
+            said = node.value[:40]
+            self._wrong(node, f"`{said}` cannot be read as {node.tag.removeprefix('tag:yaml.org,2002:')}")
             return None
+        if wrong := _unfit(value):
+            self._wrong(node, wrong)
+            return None
+        return value
 
     def _wrong(self, node: yaml.Node, text: str) -> None:
         self.mistakes.append(f"{self._name}:{node.start_mark.line + 1}: {text}")

@@ -57,6 +57,8 @@ def choice_mistakes(
     for name, weights in references.items():
         if name in TAKEN:
             yield ("references", name), f"this name is taken, as are {', '.join(f'`{each}`' for each in TAKEN)}"
+        if not name.isprintable() or not name.strip() or set(name) & set("|/"):
+            yield ("references", name), "expected a name of printable characters without `|` and `/`"
         for domain in weights:
             if domain not in domains:
                 yield ("references", name, domain), unknown(domain, domains, "domain")

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import polars as pl
-
 from classifiers.calibration import CALIBRATION_FILE
 from classifiers.quality import folder_files
 from classifiers.registry import SCORERS
 from pipeline.checks.base import Mistakes, scorer_of
+from pipeline.conditions import BadCondition, columns_of
 from pipeline.config import Config
 from pipeline.yaml_lines import Path_
 
@@ -57,8 +56,8 @@ def _columns(config: Config) -> Iterator[tuple[str, Path_]]:
         if rule.drop is None:  # a rule set names its columns itself
             continue
         try:
-            names = pl.sql_expr(rule.drop).meta.root_names()
-        except Exception:  # bad SQL is told elsewhere
+            names = columns_of(rule.drop)
+        except BadCondition:  # told elsewhere
             continue
         for name in names:
             yield name, ("select", i, "drop")

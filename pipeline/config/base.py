@@ -24,7 +24,10 @@ def parse_count(value: Any, also: str = "") -> Any:
         match = re.fullmatch(r"\s*(\d[\d_]*(?:\.\d+)?(?:[eE]\+?\d\d?)?)\s*([kmbgtKMBGT]?)\s*", value)
         if match is None:
             raise ValueError(f"expected a count such as 400000, 400k, 600M or 1.5B{also}")
-        return round(Decimal(match[1].replace("_", "")) * _UNITS[match[2].lower()])
+        count = round(Decimal(match[1].replace("_", "")) * _UNITS[match[2].lower()]) if len(match[1]) < 40 else 2**63
+        if count >= 2**63:
+            raise ValueError("expected a count below 2^63")
+        return count
     return value
 
 

@@ -131,7 +131,7 @@ def test_a_bad_condition_is_found_before_anything_runs(tiny_yaml, condition: str
 
 
 def test_a_limit_that_is_no_number_is_refused(tiny_yaml) -> None:
-    rules = "  - {rules: gopher_quality, limits: {words: [60, .inf]}}\nrewrite:"
+    rules = "  - {rules: gopher_quality, limits: {words: [60, many]}}\nrewrite:"
     with pytest.raises(InputError, match=r"limits.words`: expected a number, two bounds"):
         walk_here(tiny_yaml(("rewrite:", rules)), until="sources")
 

@@ -53,6 +53,18 @@ def test_tokens_may_be_multiples_of_the_parameters(tiny_yaml) -> None:
         ("preset: tiny", "preset: tinny", r"`proxy.preset`: there is no preset `tinny` \(did you mean `tiny`\?\)"),
         ("arc_easy.jsonl.gz", "arc_esy.jsonl.gz", r"`evals.benchmarks.arc_easy.path`: no such file"),
         ("vocab_size: 1000", "vocab_size: many", r"`tokenize.vocab_size`: expected a whole number, got 'many'"),
+        ("tokens: 400k", f"tokens: '{'9' * 5000}'", r"`target.tokens`: expected a count below 2"),
+        ("tokens: 24k", f"tokens: {'9' * 400}x", r"`proxy.tokens`: expected a count"),
+        ("gopher_words < 40", "gopher_words < 40" + " OR gopher_words < 40" * 20_000, r"too long, over 10,000 char"),
+        ("gopher_words < 40", "field_a = field_" + " + field_".join("bcdefgh"), r"over 7 fields of documents"),
+        ("gopher_words < 40", "gopher_words < (SELECT * FROM read_csv('/etc/passwd'))", r"`select\[0\].drop`: "),
+        ("validate:", 'references: {"a|b": {wikipedia: 1}}\nvalidate:', "expected a name of printable"),
+        (
+            "validate:",
+            'references: {"a\\e[31m": {wikipedia: 1}}\nvalidate:',
+            "expected a name of printable",
+        ),
+        ("validate:", 'references: {"../a": {wikipedia: 1}}\nvalidate:', "expected a name of printable"),
         ("tokens: 400k", "tokens: 4 lots", r"`target.tokens`: expected a count such as"),
         ("tokens: 24k", "tokens: 900", r"`proxy.tokens`: 900 is less than one batch of preset tiny \(1024\)"),
         ("tokens: 24k", "tokens: 20y", r"`proxy.tokens`: expected a count such as .* or 20x the parameters"),
@@ -204,3 +216,11 @@ def test_an_empty_source_is_wrong_input(tiny_yaml, tmp_path: Path) -> None:
 def test_counts_with_units(number: int, unit: str) -> None:
     assert parse_count(f"{number}{unit}") == number * {"": 1, "k": 10**3, "M": 10**6, "B": 10**9, "T": 10**12}[unit]
     assert parse_count("1.5B") == 1_500_000_000
+
+
+@pytest.mark.parametrize(
+    "name", ["...yaml", "a:b.yaml", "a\\b.yaml", "a\nb.yaml", "a\x1b[1m.yaml", " .yaml", "s3:.yaml"]
+)
+def test_a_file_s_name_that_cannot_name_a_run_folder_is_refused(tiny_yaml, name: str) -> None:
+    with pytest.raises(InputError, match="cannot name a run folder"):
+        load_mix(tiny_yaml(name=name))
