@@ -5,6 +5,7 @@ Seconds differ from run to run and so are in no artefact; they are read as a run
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from pipeline.config import Prices
 from pipeline.estimates import took
 from pipeline.run import Run
 from pipeline.run_units import earlier_runs, units_of
+from pipeline.units import Unit
 
 MANIFESTS = 400
 """Manifests read of a stage at most, evenly over its units; sums are scaled up from them."""
@@ -46,9 +48,7 @@ def spent(run: Run) -> list[Spent]:
         if not units:
             continue
         known = {ref for folder in before for ref in units_of(run.store, folder, stage).values()}
-        step = -(-len(units) // MANIFESTS)
-        seen = [run.manifest(unit) for unit in list(units.values())[::step]]
-        scale = len(units) / len(seen)
+        seen, scale = sampled(run, list(units.values()))
 
         def total(what: str, manifests: list[dict[str, Any]] = seen, scale: float = scale) -> float:
             return scale * sum(each["counts"].get(what, 0) for each in manifests)
@@ -62,14 +62,20 @@ def spent(run: Run) -> list[Spent]:
                 gpu=round(3600 * scale * sum(took(run, each).gpu_hours for each in seen), 3),
                 asked=round(total("prompt_tokens")),
                 written=round(total("completion_tokens")),
-                sampled=step > 1,
+                sampled=scale > 1,
             )
         )
     return found
 
 
-def money(each: Spent, prices: Prices) -> float:
-    """Return what a stage cost at these prices."""
-    hours = each.cpu * prices.cpu_hour + each.gpu * prices.gpu_hour
-    tokens = each.asked * prices.million_prompt + each.written * prices.million_completion
-    return hours / 3600 + tokens / 1e6
+def sampled(run: Run, units: Sequence[Unit]) -> tuple[list[dict[str, Any]], float]:
+    """Return manifests of at most MANIFESTS finished units, evenly over them, and how many units each stands for."""
+    seen = [run.manifest(unit) for unit in units[:: max(1, -(-len(units) // MANIFESTS))]]
+    return seen, len(units) / max(1, len(seen))
+
+
+def money(prices: Prices, *, cpu: float, gpu: float, asked: float, written: float) -> float:
+    """Return what seconds and tokens cost at these prices."""
+    return (cpu * prices.cpu_hour + gpu * prices.gpu_hour) / 3600 + (
+        asked * prices.million_prompt + written * prices.million_completion
+    ) / 1e6

@@ -15,8 +15,8 @@ HERE = "<!-- costs -->"
 """Where the report has its costs; seconds are no part of the report's artefact, which is the same bytes each time."""
 
 
-def costs_table(costs: Sequence[Cost], mix: dict[str, Any]) -> Table:
-    """Return domain × cost, share of the proposal and worth; mix: mix.json."""
+def costs_table(costs: Sequence[Cost], mix: dict[str, Any], prices: Prices | None = None) -> Table:
+    """Return domain × cost, share of the proposal and worth; mix: mix.json. Money where there are prices."""
     rows = []
     modelled = any(each.asked or each.reused for each in costs)
     on_gpu = any(each.gpu for each in costs)
@@ -31,6 +31,8 @@ def costs_table(costs: Sequence[Cost], mix: dict[str, Any]) -> Table:
         row.append(Cell(size(each.tokens), each.tokens))
         per_million = made / each.tokens * 1e6 if each.tokens else 0.0
         row.append(Cell(number(per_million, 2), per_million))
+        if prices:
+            row.append(_money(money(prices, cpu=made, gpu=each.gpu, asked=each.asked, written=each.written)))
         row.append(Cell(percent(mix["weights"][each.domain]), mix["weights"][each.domain]))
         rows.append([*row, _worth(mix["worth"].get(each.domain), mix["weights"][each.domain])])
     columns = [
@@ -49,6 +51,7 @@ def costs_table(costs: Sequence[Cost], mix: dict[str, Any]) -> Table:
         ),
         Column("Tokens out", "in the target's vocabulary"),
         Column("Per million", "CPU seconds a million tokens out; a variant's are of its rewriting"),
+        *([Column("Money", f"{prices.currency}; a variant's is of its rewriting")] if prices else []),
         Column("Proposal", "share of the mix"),
         Column("Worth", "predicted gain of the objective by having it ± standard error"),
     ]
@@ -73,10 +76,13 @@ def stages_table(found: Sequence[Spent], prices: Prices | None) -> Table:
         row.append(_seconds(each.cpu))
         row += [_seconds(each.gpu)] if on_gpu else []
         row += [Cell(size(n) if n else "–", n) for n in (each.asked, each.written)] if modelled else []
-        row += [Cell(number(cost, 2 if cost >= 1 else 4), cost)] if prices else []
+        row += [_money(cost)] if prices else []
         return row
 
-    bills = [money(each, prices) if prices else 0.0 for each in found]
+    bills = [
+        money(prices, cpu=each.cpu, gpu=each.gpu, asked=each.asked, written=each.written) if prices else 0.0
+        for each in found
+    ]
     rows = [
         cells(f"{each.stage}{' ≈' if each.sampled else ''}", each, bill)
         for each, bill in zip(found, bills, strict=True)
@@ -107,6 +113,10 @@ def _seconds(value: float) -> Cell:
     return Cell(number(value, 1) if value else "–", value, tone="" if value else "dim")
 
 
+def _money(value: float) -> Cell:
+    return Cell(number(value, 2 if value >= 1 else 4), value)
+
+
 def _worth(worth: dict[str, Any] | None, share: float) -> Cell:
     if worth is None:
         return Cell("–", tone="dim")
@@ -124,7 +134,7 @@ def with_costs(
     from pipeline.report.html import environment
 
     macros: Any = environment().get_template("table.html.j2").module
-    shown = macros.show(costs_table(costs, mix))
+    shown = macros.show(costs_table(costs, mix, prices))
     if stages:
         shown = macros.show(stages_table(stages, prices)) + shown
     return page.replace(HERE, str(shown), 1)

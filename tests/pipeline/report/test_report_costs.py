@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 
 from pipeline.config import Prices
-from pipeline.report.costs import stages_table
+from pipeline.costs import Cost
+from pipeline.report.costs import costs_table, stages_table
 from pipeline.report.made_with import HERE, with_facts
 from pipeline.report.samples import ROWS, SHARDS, kept_samples, rewritten_samples
 from pipeline.spent import Spent, money
@@ -18,9 +19,13 @@ REWRITE = Spent("rewrite", 2, 0, 360.0, 1800.0, 2_000_000, 500_000, True)
 PRICES = Prices(currency="EUR", cpu_hour=0.05, gpu_hour=2.0, million_prompt=0.5, million_completion=1.5)
 
 
+def bill(each: Spent) -> float:
+    return money(PRICES, cpu=each.cpu, gpu=each.gpu, asked=each.asked, written=each.written)
+
+
 def test_money_is_hours_and_tokens_at_their_prices() -> None:
-    assert money(TRAIN, PRICES) == pytest.approx(0.10)
-    assert money(REWRITE, PRICES) == pytest.approx(0.1 * 0.05 + 0.5 * 2.0 + 2 * 0.5 + 0.5 * 1.5)
+    assert bill(TRAIN) == pytest.approx(0.10)
+    assert bill(REWRITE) == pytest.approx(0.1 * 0.05 + 0.5 * 2.0 + 2 * 0.5 + 0.5 * 1.5)
 
 
 def test_stages_add_up_in_the_foot() -> None:
@@ -30,8 +35,21 @@ def test_stages_add_up_in_the_foot() -> None:
     assert [row[0].text for row in table.rows if row[0]] == ["train", "rewrite ≈"]
     (foot,) = table.foot
     assert [cell.value for cell in foot[1:] if cell] == pytest.approx(
-        [66, 60, 7560, 1800, 2e6, 5e5, money(TRAIN, PRICES) + money(REWRITE, PRICES)]
+        [66, 60, 7560, 1800, 2e6, 5e5, bill(TRAIN) + bill(REWRITE)]
     )
+
+
+def test_a_variant_costs_its_rewriting_and_a_source_its_curation() -> None:
+    costs = [
+        Cost("wikipedia", 3600.0, 0.0, 0.0, 0, 0, 0, 2e6),
+        Cost("wikipedia.qa", 3600.0, 720.0, 1800.0, 2_000_000, 500_000, 0, 1e6),
+    ]
+    mix = {"weights": {"wikipedia": 0.6, "wikipedia.qa": 0.4}, "worth": {}}
+    table = costs_table(costs, mix, PRICES)
+    at = [column.label for column in table.columns].index("Money")
+    found = [row[at].value for row in table.rows if row[at]]
+    assert found == pytest.approx([0.05, 0.2 * 0.05 + 0.5 * 2.0 + 2 * 0.5 + 0.5 * 1.5])
+    assert "Money" not in [column.label for column in costs_table(costs, mix).columns]
 
 
 def test_without_prices_gpus_or_models_there_are_no_such_columns() -> None:
