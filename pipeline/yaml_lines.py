@@ -179,7 +179,7 @@ def _syntax(error: yaml.MarkedYAMLError, name: str) -> str:
 def _unfit(value: Any) -> str | None:
     """Return why a single value cannot be in a mix; None where it can."""
     if isinstance(value, float) and not math.isfinite(value):
-        return "expected a finite number"
+        return f"expected a finite number, got {value}"
     if isinstance(value, int) and abs(value) >= 2**63:
         return "expected a whole number below 2^63"
     if not isinstance(value, str):
@@ -212,7 +212,7 @@ class _Reader:
                 return self._mapping(node, path)
             if isinstance(node, yaml.SequenceNode) and node.tag.endswith(":seq"):
                 return [self.plain(child, (*path, i)) for i, child in enumerate(node.value)]
-            return self._scalar(node)
+            return self._scalar(node, path)
         finally:
             self._open.discard(id(node))
 
@@ -251,7 +251,7 @@ class _Reader:
         self._wrong(node, f"key `{node.value}` is read as {kind_of(key)} and must be text; put it in quotes")
         return None
 
-    def _scalar(self, node: yaml.Node) -> Any:
+    def _scalar(self, node: yaml.Node, path: Path_ = ()) -> Any:
         if node.tag == _AS_WRITTEN and isinstance(node, yaml.ScalarNode):
             return node.value
         if node.tag not in _PLAIN or not isinstance(node, yaml.ScalarNode):
@@ -265,7 +265,7 @@ class _Reader:
             self._wrong(node, f"`{said}` cannot be read as {node.tag.removeprefix('tag:yaml.org,2002:')}")
             return None
         if wrong := _unfit(value):
-            self._wrong(node, wrong)
+            self._wrong(node, f"`{dotted(path)}`: {wrong}" if path else wrong)
             return None
         return value
 
