@@ -19,6 +19,7 @@ from pipeline.progress import Progress
 from pipeline.remote import in_ray_job
 from pipeline.run import Run, larger_proxy
 from pipeline.runner import Runner
+from pipeline.storage.retry import StoreError
 from pipeline.store import to_json
 from pipeline.tracking import Tracker
 from pipeline.walk import Walk
@@ -38,7 +39,7 @@ def open_run(mix: LoadedMix) -> Run:
         )
     try:
         return patiently(partial(Run.open, mix), PATIENCE, Progress().say)
-    except (ImportError, ValueError) as error:
+    except (ImportError, ValueError, OSError) as error:
         raise mix.error(("store",), f"cannot open `{store}`: {error}") from None
 
 
@@ -55,10 +56,15 @@ def run_stages(
     tracker: where proxies are logged, those that were finished before too.
 
     Finished units are never run again; Ray starts only if one is missing. A stage whose units cannot all be done ends
-    the run once all others of it are done; a shard that crashes native code is left out instead. Raises UnitFailed.
+    the run once all others of it are done; a shard that crashes native code is left out instead. Raises UnitFailed, and
+    StoreError for a store that cannot be written.
     """
-    log = patiently(partial(RunLog, run.store, run.folder), patience, progress.say)
-    log.write("run started", until=until)
+    try:
+        log = patiently(partial(RunLog, run.store, run.folder), patience, progress.say)
+        log.write("run started", until=until)
+        log.flush()  # now, so that a store that cannot be written is said before anything runs
+    except OSError as error:
+        raise StoreError(f"{run.store.root}: cannot be written: {error}") from None
     try:
         with Runner(run.store.root, progress, address, log, patience) as runner:
             while failures := Walk(run, runner, log, progress, patience, tracker).to(until):

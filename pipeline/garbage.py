@@ -28,8 +28,10 @@ _KEY = re.compile(r"[0-9a-f]{20}")
 
 @dataclass
 class Garbage:
-    """Files to remove, manifests first, and what they are: kind → (files, bytes)."""
+    """Files to remove, manifests first, and what they are: kind → (files, bytes). limit: the time, in seconds since
+    1970, after which nothing goes that changed."""
 
+    limit: float
     files: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     bytes: Counter[str] = field(default_factory=Counter)
@@ -60,7 +62,7 @@ def find_garbage(store: Store, days: float = DAYS, now: float | None = None) -> 
                 f"{store.root}: run folder `{name}` has no list of its units, so what it needs is not known: run its "
                 "YAML again (nothing is done twice), or remove the folder"
             )
-    found = Garbage()
+    found = Garbage(limit)
     kept = _pinned(store, manifests)
     rewrites = False
     for name, run in runs.items():
@@ -89,7 +91,7 @@ def remove_garbage(store: Store, garbage: Garbage) -> None:
     """Remove it: manifests before the files they name, so that no artefact is ever half there."""
     for name in garbage.files:
         store.remove(name)
-    store.remove_empty_folders()
+    store.remove_empty_folders(garbage.files, garbage.limit)
 
 
 def garbage_record(garbage: Garbage) -> dict[str, Any]:
@@ -132,7 +134,8 @@ class _Run:
 def _runs(store: Store) -> dict[str, _Run]:
     runs: defaultdict[str, _Run] = defaultdict(_Run)
     for entry in store.entries(FOLDER):
-        runs[entry.name.split("/")[1]].entries.append(entry)
+        if entry.name.endswith(".json"):  # not one that is being written
+            runs[entry.name.split("/")[1]].entries.append(entry)
     return runs
 
 
@@ -159,7 +162,7 @@ def _with_designs(store: Store, kept: set[str], manifests: Iterable[str]) -> set
 def _data(store: Store, manifests: dict[str, Entry], gone: set[str], limit: float) -> Iterable[Entry]:
     """Yield old files that are of no artefact, of one that goes, or of an attempt that lost."""
     attempts: defaultdict[str, set[str]] = defaultdict(set)
-    entries = list(store.entries("data"))
+    entries = [entry for entry in store.entries("data") if entry.name.count("/") >= 3]  # others are not the store's
     for entry in entries:
         ref, attempt = _owner(entry.name)
         attempts[ref].add(attempt)

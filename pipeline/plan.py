@@ -87,7 +87,7 @@ class Explained:
     why: tuple[Why, ...] = ()
     expected: Estimate | None = None
     assumed: int | None = None
-    """Units that the estimate of a stage whose units are not known yet is for."""
+    """Units, at most, that the estimate of a stage whose units are not known yet is for."""
 
     def record(self) -> dict[str, Any]:
         return {
@@ -142,7 +142,7 @@ def explained_plan(run: Run) -> RunPlan:
     earlier = earlier_runs(run, RUNS)
     stages = list(plan(run))
     retrain = retrained(run, earlier)
-    expected = _unlisted(run, retrain) if retrain else {}
+    expected = _unlisted(run, retrain)
     found = []
     for each in stages:
         name = each.stage.split(" ")[0]
@@ -163,7 +163,7 @@ def retrained(run: Run, earlier: Earlier) -> Retrain | None:
     if not units or run.is_done(units[0]):
         return None
     config, unit = run.config, units[0]
-    proof = (4 + len(config.references)) * config.validation.seeds
+    proof = _proof(run)
     later = sum(config.swarm.sizes[1:])
     if EARLIER in unit.inputs:
         before = len(run.store.read_json(unit.inputs[EARLIER], "swarm.json")["mixes"])
@@ -187,19 +187,21 @@ def _added(run: Run, kept: int, new: Sequence[str]) -> int:
     return baselines + max(share, 2 * len(new), runs - kept - baselines)
 
 
-def _unlisted(run: Run, retrain: Retrain) -> dict[str, int]:
-    """Return how many units the stages have that cannot list them before the design is made."""
-    tasks = len(run.units.get("requests", ()))
-    sizes = {"train": retrain.new, "score": retrain.new * tasks, "proof": retrain.proof}
-    return {
-        **sizes,
-        "confirm": retrain.proof * tasks,
-        "laws": tasks,
-        "fit": 1,
-        "propose": 1,
-        "validate": 1,
-        "report": 1,
-    }
+def _unlisted(run: Run, retrain: Retrain | None) -> dict[str, int]:
+    """Return how many units those stages have, at most, that cannot list them yet; larger proxies are not counted."""
+    requests, proof = run.units.get("requests"), _proof(run)
+    origins = {run.config.origin(domain) for domain in run.config.domain_names()}
+    tasks = len(requests) if requests else len(origins) + len(run.config.evals.benchmarks)
+    unread = sum(not run.is_done(unit) for unit in requests) if requests else tasks
+    rest = {"proof": proof, "confirm": proof * tasks, "laws": tasks, "fit": 1, "propose": 1, "validate": 1, "report": 1}
+    if retrain is None:
+        return rest
+    return {**rest, "train": retrain.new, "score": retrain.new * tasks + retrain.kept * unread}
+
+
+def _proof(run: Run) -> int:
+    """Return how many proxies the proof has, at most: the proposal, natural, uniform, best observed and references."""
+    return (4 + len(run.config.references)) * run.config.validation.seeds
 
 
 def _known(run: Run, earlier: Earlier, stage: str) -> Mapping[str, str]:

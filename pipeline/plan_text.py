@@ -37,8 +37,8 @@ def _lines(plan: RunPlan) -> Iterator[str]:
 def _stage(each: Explained) -> Iterator[str]:
     plan, expected = each.plan, f"; {amount(each.expected)}" if each.expected else ""
     if plan.waits_for:
-        about = f", about {each.assumed} units" if each.assumed else ""
-        yield f"{plan.stage:<12} decided after {plan.waits_for}: {plan.does}{about}{expected}"
+        most = f", up to {each.assumed} unit{'s'[: each.assumed > 1]}" if each.assumed else ""
+        yield f"{plan.stage:<12} decided after {plan.waits_for}: {plan.does}{most}{expected}"
         return
     names = f": {', '.join(plan.names[:_NAMED])}{' …' if plan.todo > _NAMED else ''}" if plan.todo else ""
     yield f"{plan.stage:<12} {plan.done} done, {plan.todo} to do{names}{expected}"

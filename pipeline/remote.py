@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
+import signal
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from pipeline.attempts import Attempt, Cause
 from pipeline.errors import RayAbsent
 from pipeline.execute import Outcome, execute_apart, execute_group, published
 from pipeline.progress import Progress
+from pipeline.storage.retry import may_pass
 from pipeline.units import Unit
 
 ONE_THREAD = dict.fromkeys(
@@ -25,40 +27,55 @@ _NO_GPU_UNASKED = {"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1"}
 _STARTS = 3
 """How often a Ray of this process is started before that counts as an error."""
 
-ANNOUNCE_AFTER = 5.0
-"""Seconds after which a running task says that it runs, so that one that waits for a node is not taken for stalled.
-Shorter ones cost Ray's head nothing."""
 
+def do_task(
+    root: str, groups: Sequence[Sequence[Unit]], token: str, folder: str, again: bool, apart: bool
+) -> list[list[Outcome]]:
+    """Do groups of units on a worker, one after the other; folder: the driver's working folder, to which paths of the
+    mix are relative; again: an earlier worker may have finished them; apart: in a child process, where one died of
+    them.
 
-def do_task(root: str, groups: Sequence[Sequence[Unit]], token: str, again: bool, apart: bool) -> list[list[Outcome]]:
-    """Do groups of units on a worker, one after the other; again: an earlier worker may have finished them; apart: in a
-    child process, where one died of them."""
+    It says first where it runs, so that one that waits for a node is not taken for stalled. Not later by a thread: a
+    process that is stopped, or whose interpreter is held by native code, runs none.
+    """
+    import ray
     from ray.experimental import internal_kv
 
-    said = threading.Event()
-
-    def say() -> None:
-        internal_kv._internal_kv_put(token, "1")
-        said.set()
-
-    timer = threading.Timer(ANNOUNCE_AFTER, say)
-    timer.daemon = True
-    timer.start()
+    with suppress(OSError):  # of a machine that does not have it
+        os.chdir(folder)
+    internal_kv._internal_kv_put(token, f"{ray.get_runtime_context().get_node_id()} {os.getpid()}")
     try:
         do = execute_apart if apart else execute_group
         return [(published(root, units) if again else None) or do(root, units) for units in groups]
     finally:
-        timer.cancel()
-        timer.join()
-        if said.is_set():
+        with suppress(ray.exceptions.RayError):  # what is done is done, whether Ray's head answers or not
             internal_kv._internal_kv_del(token)
 
 
-def has_started(token: str) -> bool:
-    """Tell whether a task has run for ANNOUNCE_AFTER seconds."""
+def where_it_runs(token: str) -> tuple[str, int] | None:
+    """Return the node and the process that a task runs in; None where it has not started or has ended."""
     from ray.experimental import internal_kv
 
-    return internal_kv._internal_kv_exists(token)
+    said = internal_kv._internal_kv_get(token)
+    if said is None:
+        return None
+    node, process = said.decode().split()
+    return node, int(process)
+
+
+def end_worker(node: str, process: int) -> None:
+    """SIGKILL a worker. Ray's own way asks the worker to end itself, which one that is stopped does not do: it would
+    keep its cores for good."""
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    there = NodeAffinitySchedulingStrategy(node, soft=False)
+    ray.remote(num_cpus=0, max_retries=0)(_kill).options(scheduling_strategy=there).remote(process)
+
+
+def _kill(process: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(process, signal.SIGKILL)
 
 
 def start_ray(asked: str | None, progress: Progress) -> bool:
@@ -67,6 +84,7 @@ def start_ray(asked: str | None, progress: Progress) -> bool:
     # Ray 2.60 otherwise writes a token to the home folder and demands it of every later cluster on the machine.
     os.environ.setdefault("RAY_AUTH_MODE", "disabled")
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")  # of a stalled task, of which the driver has let go
     import ray
 
     address = asked or ("auto" if in_ray_job() or os.environ.get("RAY_ADDRESS") else "local")
@@ -109,8 +127,8 @@ def results_of(reference: Any, attempts: Sequence[Attempt]) -> list[tuple[Cause 
 
     try:
         found = ray.get(reference)
-    except exceptions.RayTaskError as error:  # an error of ours outside of the unit's own work
-        return _all(attempts, "error", error)
+    except exceptions.RayTaskError as error:  # of ours outside of the unit's own work: no answer of the store, say
+        return _all(attempts, "error", error, may_pass(error.cause))
     except exceptions.OutOfMemoryError as error:
         return _all(attempts, "out of memory", error)
     except (exceptions.WorkerCrashedError, exceptions.TaskCancelledError) as error:
@@ -120,8 +138,10 @@ def results_of(reference: Any, attempts: Sequence[Attempt]) -> list[tuple[Cause 
     return [(_cause(outcomes[0]), outcomes) for outcomes in found]
 
 
-def _all(attempts: Sequence[Attempt], cause: Cause, error: Exception) -> list[tuple[Cause | None, list[Outcome]]]:
-    return [(cause, [Outcome(0.0, error=f"{type(error).__name__}: {error}")]) for _ in attempts]
+def _all(
+    attempts: Sequence[Attempt], cause: Cause, error: Exception, passes: bool = False
+) -> list[tuple[Cause | None, list[Outcome]]]:
+    return [(cause, [Outcome(0.0, error=f"{type(error).__name__}: {error}", may_pass=passes)]) for _ in attempts]
 
 
 def _cause(outcome: Outcome) -> Cause | None:

@@ -23,9 +23,12 @@ CONFIG = "config"
 
 
 def remember_units(run: Run, stage: str) -> None:
-    """Write the units of a stage that was just listed; nothing where they are known."""
-    _write(run, stage, {"units": {unit.name: unit.ref for unit in run.of(stage)}})
-    _write(run, CONFIG, resolved(run.config))
+    """Write the units of a stage that was just listed, unless they are known, and the resolved YAML."""
+    path, text = f"{FOLDER}/{run.folder}/{stage}.json", to_json({"units": {u.name: u.ref for u in run.of(stage)}})
+    if run.store.read_text(path) != text:
+        run.store.write_text(path, text)
+    # each time, for its age says when the run was last at work
+    run.store.write_text(f"{FOLDER}/{run.folder}/{CONFIG}.json", to_json(resolved(run.config)))
 
 
 def units_of(store: Store, folder: str, stage: str) -> dict[str, str]:
@@ -58,15 +61,11 @@ def earlier_runs(run: Run, most: int) -> Earlier:
     """Return the last `most` runs of the same YAML file; of the store where the file has none."""
     newest: dict[str, float] = {}
     for entry in run.store.entries(FOLDER):
+        if not entry.name.endswith(".json"):
+            continue
         folder = entry.name.split("/")[1]
         newest[folder] = max(newest.get(folder, 0.0), entry.changed)
     folders = sorted(newest, key=lambda name: (-newest[name], name))
     own = [name for name in folders if name.rpartition("-")[0] == run.mix.stem]
     chosen = (own or folders)[:most]
     return Earlier(tuple(chosen), config_of(run.store, chosen[0]) if chosen else None)
-
-
-def _write(run: Run, name: str, value: Mapping[str, Any]) -> None:
-    path, text = f"{FOLDER}/{run.folder}/{name}.json", to_json(value)
-    if run.store.read_text(path) != text:
-        run.store.write_text(path, text)

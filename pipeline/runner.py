@@ -23,7 +23,7 @@ from pipeline.metrics import Metrics
 from pipeline.needs import ONE_CORE, Need
 from pipeline.patience import PATIENCE, Patience
 from pipeline.progress import Progress
-from pipeline.remote import do_task, has_started, results_of, start_ray
+from pipeline.remote import do_task, end_worker, results_of, start_ray, where_it_runs
 from pipeline.stage_tasks import StageTasks
 from pipeline.units import Unit
 
@@ -44,13 +44,14 @@ _YOUNG = 60.0
 
 @dataclass
 class _Flying:
-    """A submitted task. started: when it was first seen to run, by the driver's clock."""
+    """A submitted task. started: when it was first seen to run, by the driver's clock; place: its node and process."""
 
     tasks: StageTasks
     attempts: list[Attempt]
     token: str
     submitted: float
     started: float | None = None
+    place: tuple[str, int] | None = None
 
 
 class Runner:
@@ -214,7 +215,7 @@ class Runner:
         groups = [attempt.units for attempt in attempts]
         remote = self._leaving if first.stage in HOLDS_GPU and need.gpus else self._remote
         reference = remote.options(name=f"{first.stage}:{first.label}", **need.options()).remote(
-            self._root, groups, token, first.tries > 0, first.apart
+            self._root, groups, token, os.getcwd(), first.tries > 0, first.apart
         )
         self._flying[reference] = _Flying(tasks, attempts, token, time.monotonic())
         tasks.in_flight[first.need] += 1
@@ -277,17 +278,15 @@ class Runner:
             self._progress.say(f"{stage}: waiting for a node with {need}; no node of the cluster has it now")
 
     def _watch(self, reference: Any, each: _Flying, now: float) -> None:
-        """Cancel a task that gives no result for far longer than others of its kind."""
-        import ray
-
+        """End the worker of a task that gives no result for far longer than others of its kind."""
         median = each.tasks.median(each.attempts[0])
         expected = None if median is None else median * len(each.attempts)
         allowed = self._patience.limit(expected) * 2 ** each.attempts[0].stalls
         young = now - each.submitted < min(_YOUNG, allowed / 2)
-        if each.started is None and not young and has_started(each.token):
-            each.started = now
-        if each.started is not None and now - each.started > allowed:
-            ray.cancel(reference, force=True)
+        if each.place is None and not young and (place := where_it_runs(each.token)):
+            each.started, each.place = now, place
+        if each.place and each.started is not None and now - each.started > allowed:
+            end_worker(*each.place)
             self._land(reference)
             outcome = Outcome(now - each.started, error=f"no result in {now - each.started:.0f} s")
             for attempt in each.attempts:

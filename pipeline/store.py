@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -163,9 +163,10 @@ class Store:
         """Remove one file below the root; nothing where it is absent."""
         self._half.remove(path)
 
-    def remove_empty_folders(self) -> None:
-        """Remove folders without files from what the store itself fills; object stores have none."""
-        self._half.remove_empty_folders()
+    def remove_empty_folders(self, removed: Iterable[str], limit: float) -> None:
+        """Remove folders without files from what the store itself fills: those that held the removed files, and others
+        that did not change after `limit`, for a unit at work may be about to fill one. Object stores have none."""
+        self._half.remove_empty_folders(removed, limit)
 
 
 def write_json(path: Path, value: Any) -> None:

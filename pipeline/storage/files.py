@@ -47,7 +47,10 @@ def entries_of(root: Path, top: Path) -> Iterator[Entry]:
     for directory, _, names in os.walk(top):
         for name in names:
             path = Path(directory) / name
-            stat = path.lstat()
+            try:
+                stat = path.lstat()
+            except FileNotFoundError:  # a run at work has moved or removed it
+                continue
             if is_inside(path.relative_to(root).as_posix()):
                 yield Entry(path.relative_to(root).as_posix(), stat.st_size, stat.st_mtime)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,11 +108,13 @@ class LocalStore:
         with suppress(FileNotFoundError):
             os.unlink(self.path(name))
 
-    def remove_empty_folders(self) -> None:
+    def remove_empty_folders(self, removed: Iterable[str], limit: float) -> None:
+        emptied = {str(parent) for name in removed for parent in Path(self.path(name)).parents}
         for kind in ("data", "scratch", "tmp", "units", "cache"):
             for directory, *_ in os.walk(Path(self.base) / kind, topdown=False):
-                with suppress(OSError):  # not empty
-                    os.rmdir(directory)
+                with suppress(OSError):  # not empty, or gone
+                    if directory in emptied or os.stat(directory).st_mtime <= limit:
+                        os.rmdir(directory)
 
 
 def _damage(place: str, sizes: Mapping[str, int]) -> Damaged | None:

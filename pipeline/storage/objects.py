@@ -10,7 +10,7 @@ import errno
 import json
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -160,7 +160,7 @@ class ObjectStore:
         except FileNotFoundError:
             return
 
-    def remove_empty_folders(self) -> None:
+    def remove_empty_folders(self, removed: Iterable[str], limit: float) -> None:
         """There are none."""
 
     def _put(self, target: str, call: Callable[[], object]) -> None:

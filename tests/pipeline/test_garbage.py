@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from pipeline.errors import InputError
 from pipeline.garbage import find_garbage, garbage_text, remove_garbage
+from pipeline.load import load_mix
+from pipeline.run import Run
+from pipeline.run_units import remember_units
 from pipeline.store import Store, to_json
 from pipeline.store_cli import gc
-from pipeline.units import digest
+from pipeline.units import Unit, digest
 
 OLD = time.time() - 30 * 86400
 
@@ -98,6 +104,57 @@ def test_what_a_crash_left_goes_when_it_is_old(tmp_path: Path) -> None:
     remove_garbage(store, found)
     assert not (tmp_path / "data" / "train" / "nobody").exists()
     assert (store.local(f"train/{key('x')}") / "sub" / "a.txt").is_file()
+
+
+def test_a_unit_at_work_keeps_the_folder_that_it_has_not_written_to_yet(tmp_path: Path) -> None:
+    """A proxy's folder stays empty until it is trained; what a killed worker left empty goes when it is old."""
+    store = Store(str(tmp_path))
+    publish(store, "train", "x")
+    at_work, left, scratch = store.workspace(), store.workspace(), store.scratch(f"train/{key('y')}")
+    scratch.mkdir(parents=True)
+    os.utime(left, (OLD, OLD))
+    remove_garbage(store, find_garbage(store))
+    assert at_work.is_dir()
+    assert scratch.is_dir()
+    assert not left.exists()
+
+
+def test_it_looks_on_while_a_run_writes(tmp_path: Path) -> None:
+    """Files that go between being listed and being looked at are no error, and half a list of units is none."""
+    store = Store(str(tmp_path))
+    listed(store, "going-1", publish(store, "train", "x"))
+    (tmp_path / "units" / "going-1" / "all.json.0123.tmp").write_text('{"units": {')
+    (tmp_path / "data" / ".DS_Store").write_text("of a file manager")
+    done = threading.Event()
+
+    def write() -> None:
+        while not done.is_set():
+            for i in range(20):
+                (store.workspace() / f"{i}.bin").write_text("half")
+            shutil.rmtree(tmp_path / "tmp")
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for _ in range(50):
+            assert find_garbage(store).files == []
+    finally:
+        done.set()
+        writer.join()
+
+
+def test_a_run_that_goes_on_after_a_long_pause_is_in_progress(tiny_yaml: Callable[..., Path]) -> None:
+    """Its first unit may take an hour, and until then only the list says that it runs."""
+    run = Run.open(load_mix(tiny_yaml()))
+    store = run.store
+    kept = publish(store, "train", "early")
+    run.units["train"] = [Unit("train", "early", 1, pinned_key=kept.split("/")[1])]
+    remember_units(run, "train")
+    for entry in [*store.entries("units"), *store.entries("manifests"), *store.entries("data")]:
+        os.utime(Path(store.root) / entry.name, (OLD, OLD))
+    assert find_garbage(store).counts["artefacts"] == 1
+    remember_units(run, "train")
+    assert find_garbage(store).files == []
 
 
 def test_replies_that_were_paid_stay_while_a_run_rewrites(store: Store) -> None:

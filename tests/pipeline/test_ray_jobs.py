@@ -45,8 +45,9 @@ def free_ports(count: int) -> list[int]:
 
 @dataclass(frozen=True)
 class Head:
-    """Address of the job server, and of what Prometheus reads."""
+    """Address of Ray, of the job server, and of what Prometheus reads."""
 
+    ray: str
     jobs: str
     metrics: str
 
@@ -77,7 +78,7 @@ def head() -> Iterator[Head]:
                 assert time.monotonic() < deadline, Path(folder, "log").read_text()
                 assert process.poll() is None, Path(folder, "log").read_text()
                 time.sleep(0.5)
-        yield Head(address, f"http://127.0.0.1:{metrics}/metrics")
+        yield Head(f"127.0.0.1:{port}", address, f"http://127.0.0.1:{metrics}/metrics")
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         try:
@@ -144,6 +145,18 @@ def test_the_tiny_mix_runs_to_the_end_as_a_ray_job(head: Head, tiny_yaml, tmp_pa
     assert abs(sum(json.loads((folder / "mix.json").read_text())["weights"].values()) - 1) < 1e-6
     assert seen["ray_mixwright_units_done_total", "train"] >= 9, "Prometheus sees our counters"
     assert seen["ray_mixwright_tokens_total", "train"] > 9 * 20_000
+
+
+def test_paths_are_relative_to_the_drivers_folder_whatever_that_of_the_cluster_is(
+    head: Head, tiny_yaml, tmp_path: Path
+) -> None:
+    mix = tiny_yaml((f"store: {tmp_path}/store", "store: mine"))
+    command = [sys.executable, "-m", "pipeline", "curate", mix.name, "--address", head.ray]
+    environment = {**ENVIRONMENT, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert list((tmp_path / "mine" / "manifests" / "tokenize").iterdir())
+    assert not (Path.cwd() / "mine").exists(), "the cluster was started there"
 
 
 def test_a_relative_store_is_refused_in_a_job(head: Head, tiny_yaml, tmp_path: Path) -> None:

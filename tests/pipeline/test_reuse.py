@@ -91,8 +91,8 @@ def test_an_added_domain_trains_only_new_runs(changed: Write) -> None:
     before, notes = planned(path)
     assert before["design"].todo == 1
     assert f"design: {RUNS} finished proxies of tiny are used again; new runs are for speeches" in notes
-    expected = explained_plan(Run.open(load_mix(path))).retrain
-    assert expected == Retrain(earlier=RUNS, kept=RUNS, new=7, proof=4 * 2)
+    expected = explained_plan(Run.open(load_mix(path)))
+    assert expected.retrain == Retrain(earlier=RUNS, kept=RUNS, new=7, proof=4 * 2)
     run = walk_here(path, until="design")
     new = design_of(run)
     assert new["mixes"][:RUNS] == old["mixes"], "finished mixes stay as they are, byte for byte"
@@ -104,6 +104,8 @@ def test_an_added_domain_trains_only_new_runs(changed: Write) -> None:
     train = planned(path)[0]["train"]
     assert train.done == RUNS, "the old proxies' keys are the same"
     assert sorted(train.names) == sorted(mix["run"] for mix in added)
+    (score,) = (each.assumed for each in expected.stages if each.plan.stage == "score")
+    assert score == planned(path)[0]["score"].todo, "the new runs on all tasks, the old ones on the new task"
 
     proxies = run.store.finished("train")
     whole = walk_here(path)
@@ -197,6 +199,29 @@ def test_an_added_eval_is_read_and_scored_and_trains_nothing(changed: Write) -> 
     assert not missing.keys() & {"sources", "annotate", "select", "tokenize", "design", "train", "proof"}
     assert before.retrain is None
     assert [each.key for each in before.changed] == ["evals.benchmarks.openbookqa"]
+
+
+def test_what_is_decided_later_is_estimated_though_the_mixes_stay(changed: Write) -> None:
+    before = explained_plan(Run.open(load_mix(changed(("tokens: 24k", "tokens: 32k")))))
+    assert before.retrain is None, "the same mixes, of proxies that are listed one by one"
+    assert {each.plan.stage: each.plan.todo for each in before.stages}["train"] == RUNS
+    assumed = {each.plan.stage: each.assumed for each in before.stages if each.plan.waits_for}
+    tasks = 4
+    assert {name: assumed[name] for name in ("proof", "confirm", "validate")} == {
+        "proof": 4 * 2, "confirm": 4 * 2 * tasks, "validate": 1,
+    }  # fmt: skip
+    assert "up to 8 units" in plan_text(before)
+
+
+def test_tasks_are_counted_before_their_requests_can_be_listed(changed: Write) -> None:
+    """Another contamination suite changes text; what it holds, and so what is asked, is known when it is made."""
+    before = explained_plan(Run.open(load_mix(changed(("  benchmarks:", "  contamination: {n: 12}\n  benchmarks:")))))
+    stages = {each.plan.stage: each for each in before.stages}
+    assert stages["requests"].plan.waits_for
+    assert before.retrain is not None
+    assert (before.retrain.kept, before.retrain.new) == (0, RUNS)
+    tasks = 4
+    assert (stages["score"].assumed, stages["laws"].assumed) == (RUNS * tasks, tasks)
 
 
 def test_a_removed_variant_leaves_natural_measured(changed: Write) -> None:

@@ -46,6 +46,7 @@ def test_every_kind_of_failure_in_one_stage(faulty_workers: None, tmp_path: Path
         return Unit("faulty", f"{do} {times}", 1, {"do": do, "times": times}, place=place)
 
     pass_ = [unit("none", 0), unit("disk full", 2), unit("kill", 1), unit("segfault", 1), unit("hang", 1)]
+    pass_ += [unit("stop", 1)]  # SIGSTOP at its beginning: such a worker neither says that it runs nor ends itself
     fail = {"bug 99": 1, "disk full 99": 4, "kill 99": 3, "segfault 99": 3}
     units = [*pass_, *(unit(name.removesuffix(" 99"), 99) for name in fail)]
     store, out = Store(str(tmp_path / "store")), io.StringIO()
@@ -64,7 +65,8 @@ def test_every_kind_of_failure_in_one_stage(faulty_workers: None, tmp_path: Path
     lines = [json.loads(line) for file in files for line in file.read_text().splitlines()]
     # a death also hits a task that was just sent to the worker: others may have a try more than their own doing asks
     events = Counter((line["units"][0], line["event"].split(": ")[1]) for line in lines if ": " in line["event"])
-    own = {"disk full": "error", "bug": "error", "kill": "worker died", "segfault": "worker died", "hang": "stalled"}
+    own = {"disk full": "error", "bug": "error", "kill": "worker died", "segfault": "worker died"}
+    own |= {"hang": "stalled", "stop": "stalled"}
     for each in units:
         if cause := own.get(str(each.args["do"])):
             assert events[each.name, cause] >= (fail.get(each.name) or each.args["times"]), (each.name, events)
@@ -75,6 +77,21 @@ def test_every_kind_of_failure_in_one_stage(faulty_workers: None, tmp_path: Path
     assert {line["unit"] for line in lines if line["event"] == "unit done"} == {each.name for each in pass_}
     assert {"stage started", "stage ended", "given up: error", "tried again: stalled"} <= {x["event"] for x in lines}
     assert RunLog(store, "run").incidents["faulty", "tried again: worker died"] >= 1 + 1 + 2 + 2
+
+
+@pytest.mark.slow
+def test_a_store_that_stays_away_is_waited_for_on_every_try(faulty_workers: None, tmp_path: Path) -> None:
+    """From the second try on a worker asks first whether the unit was published; no answer to that may pass too."""
+    place = {"count": str(tmp_path / "count")}
+    unit = Unit("faulty", "a", 1, {"do": "disk full", "times": 99}, place=place)
+    store = Store(str(tmp_path / "store"))
+    manifest = tmp_path / "store" / "manifests" / f"{unit.ref}.json"
+    manifest.parent.mkdir(parents=True)
+    manifest.symlink_to(manifest)  # reading it fails, by an error that is neither "not found" nor "forbidden"
+    with Runner(store.root, Progress(Console(file=io.StringIO())), None, None, FAST) as runner:
+        (failure,) = runner.run("faulty", [[unit]], 1, print)
+    assert failure.reason.startswith("error, 4 tries: ")
+    assert "Too many levels of symbolic links" in failure.reason
 
 
 MIX = """\

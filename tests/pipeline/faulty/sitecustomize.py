@@ -31,6 +31,8 @@ def harm(what: str) -> None:
         ctypes.string_at(0)
     elif what == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
+    elif what == "stop":
+        os.kill(os.getpid(), signal.SIGSTOP)
     elif what == "hang":
         time.sleep(3600)
     elif what == "disk full":
