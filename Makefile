@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 LOCKED := $(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable
 
-.PHONY: demo test test-all check samples peers clean
+.PHONY: demo test test-all check docs samples peers clean
 
 demo: .venv/base
 	$(BIN)/mixwright run mixes/quickstart.yaml
@@ -19,6 +19,11 @@ test-all: .venv/test
 
 check: .venv/check
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/pyright
+
+# What is made from the code: the JSON Schema, and the tables of keys.
+docs: .venv/base
+	$(BIN)/python -m pipeline schema --out docs/mix.schema.json
+	$(BIN)/python -m pipeline.yaml_reference docs/YAML.md
 
 samples: .venv/samples
 	$(BIN)/python -m samples.build

@@ -3,42 +3,57 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import sys
 import time
-from pathlib import Path
+import traceback
 from typing import Annotated
 
 import typer
 
-from pipeline import classifier_cli, export_cli, store_cli
+from pipeline import classifier_cli, export_cli, report_cli, store_cli, swarm_cli, yaml_cli
+from pipeline.cli_options import Address, AsJson, Mix, RunFolder, Sets
 from pipeline.errors import InputError, MixwrightError
+from pipeline.redaction import redacted
+from pipeline.visible import visible
+
+COLUMNS = shutil.get_terminal_size().columns
+WIDTH = COLUMNS if sys.stdout.isatty() else None
+"""Columns that tables have to fit in; None where nobody looks."""
+NARROW = COLUMNS < 60
+"""Whether help is plain text: in tables every other word would be cut."""
 
 app = typer.Typer(
     help="Find the best data mix for pretraining a language model: from raw shards to a proven proposal.",
+    epilog="Exit codes: 0 done (also when the proposal loses), 1 a unit failed, 2 wrong input, 3 too much bad data, "
+    "130 stopped by Ctrl-C. The same command always goes on from where it was.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",
+    rich_markup_mode=None if NARROW else "markdown",
+    context_settings={"terminal_width": COLUMNS} if NARROW else {},
 )
+app.command()(yaml_cli.init)
 app.add_typer(classifier_cli.app, name="classifier")
 
-Mix = Annotated[Path, typer.Argument(metavar="MIX.yaml", help="The mix YAML.", show_default=False)]
-RunFolder = Annotated[str, typer.Argument(metavar="RUN", help="A run folder, or its URL.", show_default=False)]
-Address = Annotated[str | None, typer.Option(help="Ray cluster to join, e.g. auto; starts a local Ray if absent.")]
-
-
-_INTERRUPTED = 130
-"""Exit status that Typer makes of a KeyboardInterrupt."""
+STOPPED = 130
+"""Exit code after Ctrl-C, as shells have it."""
 
 
 @app.command()
 def run(
     mix: Mix,
     address: Address = None,
+    sets: Sets = None,
     mlflow: Annotated[str | None, typer.Option(metavar="URI", help="MLflow server to log every proxy on.")] = None,
 ) -> None:
     """Run all stages, resuming; the last line of standard output is the run folder.
 
-    Example: `mixwright run mixes/quickstart.yaml`
+    Examples:
+
+    `mixwright run mixes/quickstart.yaml`
+
+    `mixwright run my.yaml --set swarm.runs=96 --address auto`
     """
     from pipeline.driver import open_run, publish_folder, run_stages, summary
     from pipeline.load import load_mix
@@ -47,7 +62,7 @@ def run(
 
     started = time.monotonic()
     progress = Progress()
-    state = open_run(load_mix(mix))
+    state = open_run(load_mix(mix, sets or ()))
     tracker = Tracker(state, mlflow, progress.say) if mlflow else None
     executed = run_stages(state, progress, address, tracker=tracker)
     folder = publish_folder(state)
@@ -55,7 +70,7 @@ def run(
         progress.say(note)
     progress.say(summary(executed, started))
     (report,) = state.of("report")
-    print((state.store.local(report.ref) / "verdict.txt").read_text(encoding="utf-8").strip())
+    print(visible((state.store.local(report.ref) / "verdict.txt").read_text(encoding="utf-8").strip()))
     print(folder)
 
 
@@ -64,7 +79,8 @@ def plan(
     mix: Mix,
     gpu_hours: Annotated[float | None, typer.Option(metavar="H", help="Suggest preset and runs for GPU hours.")] = None,
     cpu_hours: Annotated[float | None, typer.Option(metavar="H", help="The same for hours of one core.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of text.")] = False,
+    sets: Sets = None,
+    as_json: AsJson = False,
 ) -> None:
     """Show what `run` would do, why, and what it is expected to take, and execute nothing.
 
@@ -77,29 +93,43 @@ def plan(
     from pipeline.plan import explained_plan
     from pipeline.plan_text import plan_text
 
-    state = open_run(load_mix(mix))
+    state = open_run(load_mix(mix, sets or ()))
     if gpu_hours is not None or cpu_hours is not None:
         print(suggest_size(state, gpu_hours=gpu_hours, cpu_hours=cpu_hours))
         return
     found = explained_plan(state)
-    print(json.dumps(found.record(), ensure_ascii=False) if as_json else plan_text(found))
+    print(json.dumps(found.record(), ensure_ascii=False) if as_json else visible(plan_text(found)))
 
 
 @app.command()
-def check(mix: Mix) -> None:
-    """Validate a mix YAML only.
+def check(mix: Mix, sets: Sets = None, as_json: AsJson = False) -> None:
+    """Validate a mix YAML only: all mistakes at once, each with file, line, key and the nearest valid name.
 
-    Example: `mixwright check mixes/quickstart.yaml`
+    Examples:
+
+    `mixwright check mixes/quickstart.yaml`
+
+    `mixwright check my.yaml --set proxy.preset=1m --json`
     """
     from pipeline.load import load_mix
 
-    config = load_mix(mix).config
-    runs = sum(config.swarm.sizes)
-    print(f"{mix}: good; {len(config.sources)} sources, {len(config.domain_names())} domains, {runs} runs")
+    try:
+        config = load_mix(mix, sets or ()).config
+    except InputError as error:
+        if as_json:
+            print(json.dumps({"good": False, "mistakes": redacted(str(error)).splitlines()}, ensure_ascii=False))
+            raise typer.Exit(error.exit_code) from None
+        raise
+    domains, runs = config.domain_names(), sum(config.swarm.sizes)
+    if as_json:
+        record = {"good": True, "mistakes": [], "sources": list(config.sources), "domains": domains, "runs": runs}
+        print(json.dumps(record, ensure_ascii=False))
+    else:
+        print(f"{mix}: good; {len(config.sources)} sources, {len(domains)} domains, {runs} runs")
 
 
 @app.command()
-def curate(mix: Mix, address: Address = None) -> None:
+def curate(mix: Mix, address: Address = None, sets: Sets = None) -> None:
     """Run the stages up to tokenize and print what was kept.
 
     Example: `mixwright curate mixes/quickstart.yaml`
@@ -112,12 +142,12 @@ def curate(mix: Mix, address: Address = None) -> None:
 
     started = time.monotonic()
     progress = Progress()
-    state = open_run(load_mix(mix))
+    state = open_run(load_mix(mix, sets or ()))
     executed = run_stages(state, progress, address, until=CURATION)
     for note in dict.fromkeys(state.notes):
         progress.say(note)
     progress.say(summary(executed, started))
-    print(funnel_text(funnel(state)))
+    print(visible(funnel_text(funnel(state), WIDTH)))
 
 
 @app.command()
@@ -126,6 +156,8 @@ def funnel(
     examples: Annotated[bool, typer.Option("--examples", help="Show ten documents of every reason.")] = False,
     source: Annotated[str | None, typer.Option(metavar="NAME", help="Only of this source and its domains.")] = None,
     reason: Annotated[str | None, typer.Option(metavar="NAME", help="Only examples of this reason.")] = None,
+    sets: Sets = None,
+    as_json: AsJson = False,
 ) -> None:
     """Print documents, bytes and tokens in and out by source, stage and reason; with examples of what was dropped.
 
@@ -134,83 +166,16 @@ def funnel(
     from pipeline.examples import examples_text
     from pipeline.funnel import chosen, funnel_text, read_funnel
 
-    counts, dropped = read_funnel(run)
-    print(funnel_text(chosen(counts, "name", source)))
-    if examples or reason:
-        print(examples_text(chosen(chosen(dropped, "source", source), "reason", reason)))
-
-
-@app.command()
-def fit(
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write.")],
-    mix: Annotated[
-        Path | None,
-        typer.Argument(metavar="MIX.yaml", help="A run whose swarm may be unfinished.", show_default=False),
-    ] = None,
-    ratios: Annotated[
-        Path | None, typer.Option(metavar="R.csv", help="Weights: an id column, one column a domain.")
-    ] = None,
-    metrics: Annotated[
-        Path | None, typer.Option(metavar="M.csv", help="Metrics: an id column, one column a task.")
-    ] = None,
-    config: Annotated[
-        Path | None, typer.Option(metavar="MIX.yaml", help="Tokens, objective, limits, references.")
-    ] = None,
-) -> None:
-    """Fit laws to a swarm from elsewhere, complete or not, and propose a mix. Tables are CSV or Parquet.
-
-    With a MIX.yaml in place of the tables: to the proxies that its run has finished so far; nothing is trained.
-
-    Example: `mixwright fit --ratios ratios.csv --metrics metrics.csv --config mixes/from_csv.yaml --out fits/mine`
-    """
-    from pipeline.driver import open_run
-    from pipeline.load import load_mix
-    from pipeline.own_swarm.fit import fit as fit_swarm
-    from pipeline.own_swarm.report import summary
-    from pipeline.progress import Progress
-    from pipeline.unfinished import fit_finished
-
-    if mix is not None and ratios is None and metrics is None and config is None:
-        print(summary(fit_finished(open_run(load_mix(mix)), out)))
-    elif mix is None and ratios is not None and metrics is not None:
-        print(summary(fit_swarm(ratios, metrics, config, out, Progress())))
-    else:
-        raise InputError("give --ratios and --metrics (and --config), or a MIX.yaml alone")
-    print(f"{out}/report.md has the rest, {out}/proposal.json the same for programs.")
-
-
-@app.command()
-def predict(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="What `fit` wrote.", show_default=False)],
-    ratios: Annotated[Path, typer.Option(metavar="T.csv", help="Mixes over the same domains.")],
-    out: Annotated[Path, typer.Option(metavar="P.csv", help="Table to write, .csv or .parquet.")],
-) -> None:
-    """Predict every task for other mixes, with the laws of a fit.
-
-    Example: `mixwright predict fits/mine --ratios candidates.csv --out predicted.csv`
-    """
-    from pipeline.own_swarm.predict import predict as predict_mixes
-    from pipeline.progress import Progress
-
-    count = predict_mixes(folder, ratios, out, Progress())
-    print(f"{out}: {count} mixes predicted")
-
-
-@app.command(name="next")
-def next_(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="What `fit` wrote.", show_default=False)],
-    pool: Annotated[Path, typer.Option(metavar="P.csv", help="Candidates: mixes over the same domains.")],
-    runs: Annotated[int, typer.Option(metavar="N", help="How many of them to train.")],
-    out: Annotated[Path, typer.Option(metavar="NEXT.csv", help="Table to write, .csv or .parquet.")],
-) -> None:
-    """Choose from a pool the mixes whose training would teach most about all tasks, by a fit so far.
-
-    Example: `mixwright next fits/mine --pool candidates.csv --runs 16 --out next.csv`
-    """
-    from pipeline.own_swarm.next import choose_next
-    from pipeline.progress import Progress
-
-    print(f"{out}: {choose_next(folder, pool, runs, out, Progress())} mixes to train next, the most telling first")
+    counts, dropped = read_funnel(run, sets or ())
+    counts = chosen(counts, "name", source)
+    shown = chosen(chosen(dropped, "source", source), "reason", reason) if examples or reason else None
+    if as_json:
+        record = {"funnel": counts.to_dicts(), "examples": shown.to_dicts() if shown is not None else []}
+        print(json.dumps(record, ensure_ascii=False))
+        return
+    print(visible(funnel_text(counts, WIDTH)))
+    if shown is not None:
+        print(visible(examples_text(shown)))
 
 
 @app.command()
@@ -226,13 +191,13 @@ def report(
     from pipeline.run_folder import find_run_folder
 
     folder = find_run_folder(run, "report.md", "report.html")
-    print((folder / "report.md").read_text(encoding="utf-8"))
+    print(visible((folder / "report.md").read_text(encoding="utf-8")))
     if open_page:
         webbrowser.open((folder / "report.html").resolve().as_uri())
 
 
 @app.command()
-def status(run: RunFolder) -> None:
+def status(run: RunFolder, as_json: AsJson = False) -> None:
     """Print a finished run's mix and verdict in a few lines.
 
     Example: `mixwright status runs/quickstart-1a2b3c4d`
@@ -241,43 +206,52 @@ def status(run: RunFolder) -> None:
 
     folder = find_run_folder(run, "verdict.txt")
     mix = json.loads((folder / "mix.json").read_text(encoding="utf-8"))
-    print((folder / "verdict.txt").read_text(encoding="utf-8").strip())
+    verdict = (folder / "verdict.txt").read_text(encoding="utf-8").strip()
+    if as_json:
+        record = {"verdict": verdict, "weights": mix["weights"], "natural": mix["baselines"]["natural"]}
+        print(json.dumps(record | {"measured": mix["measured"]}, ensure_ascii=False))
+        return
+    width = max(len(name) for name in mix["weights"])
+    print(visible(verdict))
+    print(f"  {'':<{width}} {'weight':>8} {'natural':>8}")
     for name, weight in sorted(mix["weights"].items(), key=lambda pair: -pair[1]):
-        print(f"  {name:<24} {weight:7.2%}  (natural {mix['baselines']['natural'].get(name, 0):7.2%})")
+        print(f"  {visible(name):<{width}} {weight:8.2%} {mix['baselines']['natural'].get(name, 0):8.2%}")
 
 
-@app.command()
-def score(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A Hugging Face model.", show_default=False)],
-    evals: Annotated[list[Path], typer.Option(metavar="FILE", help="Requests, pairs or questions; may be repeated.")],
-    items: Annotated[int | None, typer.Option(metavar="N", min=1, help="A seeded sample of N items of each.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of a table.")] = False,
-) -> None:
-    """Score any Hugging Face causal language model on eval files, with the metrics that runs use.
-
-    Example: `mixwright score models/mine --evals samples/evals/arc_easy.jsonl.gz --items 100`
-    """
-    from pipeline.score_folder import score_folder, table
-
-    found = score_folder(folder, evals, items)
-    print(json.dumps(found) if as_json else table(found))
-
-
+app.command()(swarm_cli.fit)
+app.command()(swarm_cli.predict)
+app.command(name="next")(swarm_cli.next_)
+app.command()(swarm_cli.score)
+app.command()(yaml_cli.schema)
+app.command()(report_cli.compare)
 app.command()(store_cli.diff)
 app.command()(store_cli.gc)
 app.command()(export_cli.export)
 
 
 def main() -> None:
-    """Run the command line; a user's mistake is one message on standard error and its exit code."""
+    """Run the command line; a user's mistake is one message on standard error and its exit code.
+
+    No message holds a secret of the environment, and none holds what a terminal would obey.
+    """
     try:
-        app()
+        app(prog_name="mixwright")
     except MixwrightError as error:
-        print(error, file=sys.stderr)
+        print(visible(redacted(str(error))), file=sys.stderr)
         sys.exit(error.exit_code)
-    except SystemExit as end:
-        if end.code == _INTERRUPTED:
-            print("stopped; the same command goes on from here", file=sys.stderr)
+    except SystemExit as ended:
+        if ended.code == STOPPED:
+            print("stopped; what is finished is kept, and the same command goes on from here", file=sys.stderr)
+        _flush()
         raise
+    except Exception:
+        print(visible(redacted(traceback.format_exc())), file=sys.stderr)
+        sys.exit(1)
+
+
+def _flush() -> None:
+    """Write what is left, unless whoever read it (`| head`) has gone: Python would print a traceback as it ends."""
+    try:
+        sys.stdout.flush()
     except BrokenPipeError:
-        sys.exit(0)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -17,6 +17,9 @@ TYPES: dict[str, pl.DataType] = {"text": pl.String(), "number": pl.Float64(), "b
 
 _TEXT = ("label", "matched")  # columns of scorers that are no numbers
 _TRIAL = 8
+_LONGEST = 10_000
+_MOST_FIELDS = 7
+"""Their types are tried out: three to the power of their number."""
 
 
 class BadCondition(ValueError):
@@ -29,7 +32,10 @@ def is_field(column: str) -> bool:
 
 
 def columns_of(condition: str) -> list[str]:
-    """Return the columns that a condition names. Raises BadCondition where it is no SQL expression."""
+    """Return the columns that a condition names. Raises BadCondition where it is no SQL expression, or a very long one,
+    on which the native parser would run out of its stack."""
+    if len(condition) > _LONGEST:
+        raise BadCondition(f"too long, over {_LONGEST:,} characters: make several rules of it")
     try:
         return sorted(set(pl.sql_expr(condition).meta.root_names()))
     except Exception as error:  # polars raises several types for bad SQL
@@ -45,6 +51,8 @@ def field_types(condition: str) -> dict[str, str]:
     """
     columns = columns_of(condition)
     fields = [column for column in columns if is_field(column)]
+    if len(fields) > _MOST_FIELDS:
+        raise BadCondition(f"over {_MOST_FIELDS} fields of documents: make several rules of it")
     first: Exception | None = None
     for chosen in itertools.product(TYPES, repeat=len(fields)):
         kinds = dict(zip(fields, chosen, strict=True))

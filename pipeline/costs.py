@@ -1,14 +1,17 @@
 """What curation cost, by domain: seconds from the manifests of the units that did it, tokens from their counts.
 
-Seconds differ from run to run and so are in no artefact; they are read as a run folder is filled.
+Seconds differ from run to run and so are in no artefact; they are read as a run folder is filled. Of very many shards
+a part of the manifests stands for all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from pipeline.run import Run
+from pipeline.spent import sampled
 
 CURATION = ("sources", "annotate", "matches", "duplicates", "select")
 """Stages whose units are those of a source."""
@@ -51,13 +54,15 @@ def costs(run: Run, tokens: dict[str, float]) -> list[Cost]:
     ]
 
 
-def _manifests(run: Run, stage: str, name: str) -> Sequence[dict]:
-    return [run.manifest(unit) for unit in run.of(stage) if unit.name.split("/")[0] == name]
+def _sum(run: Run, stage: str, name: str, value: Callable[[dict[str, Any]], float]) -> float:
+    units = [unit for unit in run.of(stage) if unit.name.split("/")[0] == name and run.is_done(unit)]
+    seen, scale = sampled(run, units)
+    return scale * sum(map(value, seen))
 
 
 def _seconds(run: Run, stage: str, name: str) -> float:
-    return round(sum(each["cpu_seconds"] for each in _manifests(run, stage, name)), 3)
+    return round(_sum(run, stage, name, lambda each: each["cpu_seconds"]), 3)
 
 
 def _counted(run: Run, variant: str, what: str) -> float:
-    return sum(each["counts"].get(what, 0) for each in _manifests(run, "rewrite", variant))
+    return _sum(run, "rewrite", variant, lambda each: each["counts"].get(what, 0))

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
+
+import yaml
 
 from pipeline.changes import Change, changes
 from pipeline.errors import InputError
@@ -14,13 +17,30 @@ from pipeline.run_units import config_of, stages_of, units_of
 _NAMED = 6
 
 
+def diff_record(first: str, second: str) -> dict[str, Any]:
+    """Return the differences as JSON: keys of the YAML, weights, what was measured, units by stage."""
+    one, other = Finished(first), Finished(second)
+    parts = {
+        "YAML": changes(one.config(), other.config()),
+        "weights": _numbers(one.mix["weights"], other.mix["weights"]),
+        "measured": _numbers(_measured(one.mix), _measured(other.mix)),
+    }
+    return {name: [asdict(each) for each in found] for name, found in parts.items()} | {"units": _units(one, other)}
+
+
 def diff_text(first: str, second: str) -> str:
-    """Return the differences as text: keys of the YAML, weights, what was measured, units whose key changed."""
-    return "\n".join(_lines(_Finished(first), _Finished(second))) or "no difference"
+    """Return the same as text."""
+    record = diff_record(first, second)
+    lines: list[str] = []
+    for title, found in record.items():
+        rows = list(_unit_rows(found)) if title == "units" else [str(Change(**each)) for each in found]
+        if rows:
+            lines += [title, *(f"  {row}" for row in rows)]
+    return "\n".join(lines) or "no difference"
 
 
-class _Finished:
-    """A run folder: its YAML, mix and units."""
+class Finished:
+    """A run folder: its YAML, mix and units. Raises InputError where it is none."""
 
     def __init__(self, folder: str) -> None:
         self.store, self.name = place_of(folder)
@@ -31,6 +51,9 @@ class _Finished:
 
     def config(self) -> dict[str, Any]:
         found = config_of(self.store, self.name)
+        if found is None:  # a copy of the folder alone has it too
+            text = self.store.read_text(f"{self.name}/mix.yaml")
+            found = yaml.safe_load(text) if text else None
         if found is None:
             raise InputError(f"{self.store.root}/{self.name}: its YAML and units are not known; run it again")
         return found
@@ -39,32 +62,26 @@ class _Finished:
         return {stage: units_of(self.store, self.name, stage) for stage in stages_of(self.store, self.name)}
 
 
-def _lines(one: _Finished, other: _Finished) -> Iterator[str]:
-    yield from _part("YAML", changes(one.config(), other.config()))
-    yield from _part("weights", _numbers(one.mix["weights"], other.mix["weights"]))
-    yield from _part("measured", _numbers(_measured(one.mix), _measured(other.mix)))
+def _units(one: Finished, other: Finished) -> dict[str, dict[str, list[str]]]:
+    """Return stage → what happened → names of units."""
     before, after = one.units(), other.units()
-    found = []
-    for stage in [*before, *(stage for stage in after if stage not in before)]:
+    found: dict[str, dict[str, list[str]]] = {}
+    for stage in dict.fromkeys([*before, *after]):
         old, new = before.get(stage, {}), after.get(stage, {})
-        for what, names in (
-            ("changed", [name for name in new if name in old and old[name] != new[name]]),
-            ("only in the second", [name for name in new if name not in old]),
-            ("only in the first", [name for name in old if name not in new]),
-        ):
-            if names:
-                more = " …" if len(names) > _NAMED else ""
-                found.append(f"  {stage}: {len(names)} {what}: {', '.join(names[:_NAMED])}{more}")
-    if found:
-        yield "units"
-        yield from found
+        what = {
+            "changed": [name for name in new if name in old and old[name] != new[name]],
+            "only in the second": [name for name in new if name not in old],
+            "only in the first": [name for name in old if name not in new],
+        }
+        if kept := {name: units for name, units in what.items() if units}:
+            found[stage] = kept
+    return found
 
 
-def _part(title: str, found: Iterator[Change]) -> Iterator[str]:
-    lines = [f"  {change}" for change in found]
-    if lines:
-        yield title
-        yield from lines
+def _unit_rows(found: Mapping[str, Mapping[str, list[str]]]) -> Iterator[str]:
+    for stage, what in found.items():
+        for name, units in what.items():
+            yield f"{stage}: {len(units)} {name}: {', '.join(units[:_NAMED])}{' …' if len(units) > _NAMED else ''}"
 
 
 def _numbers(old: Mapping[str, float], new: Mapping[str, float]) -> Iterator[Change]:

@@ -110,18 +110,23 @@ def _publish_folder(run: Run) -> None:
     from pipeline.costs import costs
     from pipeline.report.costs import with_costs
     from pipeline.report.incidents import with_incidents
+    from pipeline.report.made_with import facts, with_facts
+    from pipeline.spent import spent
 
     (report,) = run.of("report")
     folder = run.store.local(report.ref)
     for file in sorted(folder.iterdir()):
         run.store.copy_in(file, f"{run.folder}/{file.name}")
     mix = json.loads((folder / "mix.json").read_text(encoding="utf-8"))
-    spent = costs(run, run.store.read_json(run.of("design")[-1].ref, "swarm.json")["tokens"])
-    run.store.write_text(f"{run.folder}/costs.json", to_json([asdict(each) for each in spent]))
+    by_domain = costs(run, run.store.read_json(run.of("design")[-1].ref, "swarm.json")["tokens"])
+    run.store.write_text(f"{run.folder}/costs.json", to_json([asdict(each) for each in by_domain]))
+    by_stage = spent(run)
+    run.store.write_text(f"{run.folder}/stages.json", to_json([asdict(each) for each in by_stage]))
     incidents = incident_rows(RunLog(run.store, run.folder).incidents)
     run.store.write_text(f"{run.folder}/incidents.json", to_json(incidents))
     page = (folder / "report.html").read_text(encoding="utf-8")
-    run.store.write_text(f"{run.folder}/report.html", with_costs(with_incidents(page, incidents), spent, mix))
+    page = with_costs(with_incidents(page, incidents), by_domain, mix, by_stage, run.config.report.prices)
+    run.store.write_text(f"{run.folder}/report.html", with_facts(page, facts(run)))
 
 
 def suggest_size(run: Run, *, gpu_hours: float | None, cpu_hours: float | None) -> str:

@@ -32,10 +32,18 @@ class RayAbsent(MixwrightError):
     """Ray could not be joined or started. Exit code 1."""
 
 
+_MOST_NAMES = 16
+"""Known names that a message lists."""
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return ` (did you mean X?)`, or the known names, for the end of an error message."""
     names = sorted(known)
+    name = str(name)
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     if close:
         return f" (did you mean `{close[0]}`?)"
+    if len(names) > _MOST_NAMES:
+        best = difflib.get_close_matches(name, names, n=5, cutoff=0)
+        return f" (the nearest of {len(names)}: {', '.join(best)})"
     return f" (known: {', '.join(names)})" if names else ""

@@ -48,7 +48,7 @@ def estimate(run: Run, stage: str, known: Mapping[str, str], missing: Sequence[U
     if not refs:
         return None
     step = max(1, -(-len(refs) // SAMPLED))
-    each = [_took(run, run.store.manifest(ref)) for ref in refs[::step]]
+    each = [took(run, run.store.manifest(ref)) for ref in refs[::step]]
     mean = [sum(column) / len(each) for column in zip(*(vars(one).values() for one in each), strict=True)]
     found = Estimate(*(round(units * value, 6) for value in mean))
     if work == "train" and missing:
@@ -57,7 +57,8 @@ def estimate(run: Run, stage: str, known: Mapping[str, str], missing: Sequence[U
     return found
 
 
-def _took(run: Run, manifest: Mapping[str, Any]) -> Estimate:
+def took(run: Run, manifest: Mapping[str, Any]) -> Estimate:
+    """Return what a finished unit took, by its manifest."""
     counts = manifest["counts"]
     gpu = counts.get("gpu_seconds", 0.0)
     numerics = manifest["recipe"]["inputs"].get("numerics")

@@ -12,6 +12,7 @@ from typing import Any
 from pipeline.apart import NATIVE, Died, apart
 from pipeline.errors import InputError
 from pipeline.poison import poisoned_document
+from pipeline.redaction import redacted
 from pipeline.storage.retry import may_pass
 from pipeline.store import Store
 from pipeline.units import Job, Unit
@@ -72,9 +73,9 @@ def execute_group(root: str, units: Sequence[Unit]) -> list[Outcome]:
         seconds = each(time.perf_counter() - start)
         return [Outcome(seconds, counts=counted) for counted in counts]
     except InputError as error:
-        return [Outcome(each(time.perf_counter() - start), wrong_input=str(error))] * len(units)
+        return [Outcome(each(time.perf_counter() - start), wrong_input=redacted(str(error)))] * len(units)
     except Exception as error:
-        text = traceback.format_exc()
+        text = redacted(traceback.format_exc())  # what libraries say may hold a key of this worker
         return [Outcome(each(time.perf_counter() - start), error=text, may_pass=may_pass(error))] * len(units)
     finally:
         for job in jobs:

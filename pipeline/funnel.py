@@ -82,7 +82,7 @@ def funnel(run: Run) -> pl.DataFrame:
     return funnel_frame((stage, unit.name, run.manifest(unit)["counts"]) for stage in STAGES for unit in run.of(stage))
 
 
-def read_funnel(path: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+def read_funnel(path: str, sets: Sequence[str] = ()) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the funnel and the examples of a run folder or its URL, or of a mix YAML whose curation is finished.
 
     Raises InputError where there is neither.
@@ -96,7 +96,7 @@ def read_funnel(path: str) -> tuple[pl.DataFrame, pl.DataFrame]:
     if "://" in path or Path(path).is_dir():
         folder = find_run_folder(path, "funnel.parquet", "examples.parquet")
         return pl.read_parquet(folder / "funnel.parquet"), pl.read_parquet(folder / "examples.parquet")
-    run = open_run(load_mix(Path(path)))
+    run = open_run(load_mix(Path(path), sets))
     for stage in plan(run):
         if stage.stage in STAGES and (stage.todo or stage.waits_for):
             raise InputError(
@@ -119,14 +119,18 @@ def chosen(frame: pl.DataFrame, column: str, name: str | None) -> pl.DataFrame:
     return found
 
 
-def funnel_text(frame: pl.DataFrame) -> str:
-    """Return the funnel as aligned plain text."""
+def funnel_text(frame: pl.DataFrame, width: int | None = None) -> str:
+    """Return the funnel as aligned plain text. width: columns of a terminal; where they are too few the numbers stand
+    below what they count."""
     columns = ("stage", "source or domain", "outcome", "reason")
     widths = [max(len(head), *(len(value) for value in frame[:, i])) for i, head in enumerate(columns)]
 
     def line(cells: Sequence[str], documents: str, size: str, tokens: str) -> str:
-        named = " ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
-        return f"{named} {documents:>10} {size:>8} {tokens:>12}".rstrip()
+        named = " ".join(cell.ljust(wide) for cell, wide in zip(cells, widths, strict=True))
+        numbers = f"{documents:>10} {size:>8} {tokens:>12}"
+        if width is not None and len(named) + len(numbers) >= width:
+            return f"{' '.join(' '.join(cells).split())}\n{numbers}".rstrip()
+        return f"{named} {numbers}".rstrip()
 
     lines = [line(columns, "documents", "MB", "tokens")]
     for *cells, documents, size, tokens in frame.iter_rows():

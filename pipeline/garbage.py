@@ -13,6 +13,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from pipeline.errors import InputError
 from pipeline.run_units import CONFIG, FOLDER
@@ -42,7 +43,8 @@ class Garbage:
 
 
 def find_garbage(store: Store, days: float = DAYS, now: float | None = None) -> Garbage:
-    """Return what can go. Raises InputError where the folder is no store, or a run in it has no list of its units."""
+    """Return what can go. Raises InputError where the folder is no store, a run in it has no list of its units that can
+    be read, or a folder of the store is a link: what lies behind it may be anybody's."""
     limit = (time.time() if now is None else now) - days * 86400
     manifests = {
         entry.name.removeprefix("manifests/").removesuffix(".json"): entry for entry in store.entries("manifests")
@@ -50,6 +52,9 @@ def find_garbage(store: Store, days: float = DAYS, now: float | None = None) -> 
     folders = store.folders()
     if not manifests and not set(folders) & set(OWN):
         raise InputError(f"{store.root}: no store of mixwright (it has no manifests)")
+    for place in [store.folder / name for name in OWN] if store.folder else ():
+        if place.is_symlink():
+            raise InputError(f"{place}: a link; nothing is removed from a store whose folders lie elsewhere")
     runs = _runs(store)
     for name in folders:
         if name not in OWN and name not in runs and store.read_text(f"{name}/mix.json") is not None:
@@ -89,6 +94,12 @@ def remove_garbage(store: Store, garbage: Garbage) -> None:
     store.remove_empty_folders(garbage.files, garbage.limit)
 
 
+def garbage_record(garbage: Garbage) -> dict[str, Any]:
+    """Return what would go as JSON: files and bytes, in all and by kind."""
+    kinds = {kind: {"files": n, "bytes": garbage.bytes[kind]} for kind, n in garbage.counts.items()}
+    return {"files": len(garbage.files), "bytes": garbage.bytes.total(), "kinds": kinds}
+
+
 def garbage_text(garbage: Garbage) -> str:
     """Return a table of what would go."""
     from pipeline.plan_text import bytes_text
@@ -111,7 +122,12 @@ class _Run:
         found: set[str] = set()
         for entry in self.entries:
             if not entry.name.endswith(f"/{CONFIG}.json") and (text := store.read_text(entry.name)):
-                found |= set(json.loads(text)["units"].values())
+                try:
+                    found |= set(json.loads(text)["units"].values())
+                except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+                    raise InputError(
+                        f"{store.root}: `{entry.name}` is no list of units, so what the run needs is not known"
+                    ) from None
         return found
 
 
@@ -146,14 +162,20 @@ def _with_designs(store: Store, kept: set[str], manifests: Iterable[str]) -> set
 def _data(store: Store, manifests: dict[str, Entry], gone: set[str], limit: float) -> Iterable[Entry]:
     """Yield old files that are of no artefact, of one that goes, or of an attempt that lost."""
     attempts: defaultdict[str, set[str]] = defaultdict(set)
-    entries = [entry for entry in store.entries("data") if entry.name.count("/") >= 3]  # others are not the store's
+    entries = list(store.entries("data"))
     for entry in entries:
-        attempts["/".join(entry.name.split("/")[1:3])].add(entry.name.split("/")[3])
+        ref, attempt = _owner(entry.name)
+        attempts[ref].add(attempt)
     for entry in entries:
-        _, stage, key, attempt, *_ = entry.name.split("/")
-        ref = f"{stage}/{key}"
+        ref, attempt = _owner(entry.name)
         if entry.changed > limit and ref not in gone:
             continue
         lost = not store.is_local and len(attempts[ref]) > 1 and ref in manifests
         if ref in gone or ref not in manifests or (lost and store.manifest(ref)["attempt"] != attempt):
             yield entry
+
+
+def _owner(name: str) -> tuple[str, str]:
+    """Return the artefact and the attempt that a file below `data` is of; of a stray one, names that none has."""
+    _, *parts = name.split("/")
+    return "/".join(parts[:2]), parts[2] if len(parts) > 2 else ""

@@ -16,6 +16,7 @@ import polars as pl
 from pydantic import ValidationError
 
 from classifiers.labelled import Documents
+from pipeline.conditions import BadCondition, columns_of
 from pipeline.config import Source
 from pipeline.errors import BadDataError, InputError, nearest
 from pipeline.ids import IdSet
@@ -23,6 +24,7 @@ from pipeline.readers.base import BadRecord, Record, Shard, Skipped
 from pipeline.readers.listing import source_files
 from pipeline.readers.registry import FORMATS, format_named_like, read_shard
 from pipeline.readers.source_code import code_files
+from pipeline.redaction import redacted
 from pipeline.sources import faults_of, get_field
 
 MOST_BAD = 0.05
@@ -88,7 +90,7 @@ def read_documents(paths: Sequence[str], how: Reading, condition: str | None = N
                 texts.append(get_field(record, how.text))
                 groups.append(str(group))
                 taken += 1
-        origin.append({"file": Path(file).name, **_bytes(shard), "documents": taken})
+        origin.append({"file": redacted(Path(file).name), **_bytes(shard), "documents": taken})
     _check_bad(paths, bad, total)
     if not texts:
         raise InputError(f"{', '.join(paths)}: no document" + ("" if condition is None else f" with {condition}"))
@@ -143,9 +145,10 @@ def _shard(file: str, form: str, how: Reading) -> Shard:
 
 def _parsed(condition: str) -> pl.Expr:
     try:
-        return pl.sql_expr(condition)
-    except Exception as error:  # polars raises several types for bad SQL
-        raise InputError(f"`{condition}` is not an SQL expression: {str(error).splitlines()[0]}") from None
+        columns_of(condition)
+    except BadCondition as error:
+        raise InputError(f"`{condition[:200]}` is {error}") from None
+    return pl.sql_expr(condition)
 
 
 def _matching(records: list[Record], condition: pl.Expr, file: str) -> list[Record]:

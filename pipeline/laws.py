@@ -16,6 +16,8 @@ from pipeline.tasks import requests_of, task_names, with_accuracies
 from pipeline.units import Job, Unit
 
 LAW_VERSION = 5
+UNIT_VERSION = 2
+"""Of what a unit writes beside the law."""
 
 
 def law_version(maximised: bool) -> int:
@@ -43,7 +45,9 @@ def units(run: Run) -> list[Unit]:
             "maximise": task in raised,
             "seed": run.config.seed,
         }
-        units.append(Unit("laws", task, law_version(task in raised), args, {"design": design.ref, **inputs}))
+        units.append(
+            Unit("laws", task, 10 * UNIT_VERSION + law_version(task in raised), args, {"design": design.ref, **inputs})
+        )
     return units
 
 
@@ -58,7 +62,9 @@ def laws_asked(fit: Fit, propose: Propose) -> dict[str, Any]:
 
 
 def work(job: Job) -> dict[str, Any]:
-    """Write `law.json`: the law chosen for the task, the factor on its SDs, and the scores of every law tried."""
+    """Write `law.json`: the law chosen for the task, the factor on its SDs, and the scores of every law tried; and
+    `form.json`: that law, fitted, as the report computes it (`pipeline.mixture.compact`)."""
+    from pipeline.mixture.compact import form_record
     from pipeline.mixture.selection import choose
     from pipeline.mixture.table import join
     from pipeline.proposal import collapsed, frozen_of, tables_of
@@ -74,4 +80,5 @@ def work(job: Job) -> dict[str, Any]:
     )
     scores = [score.to_json(swarm.runs) for score in found.scores]
     write_json(job.out / "law.json", {"law": found.law, "scale": found.scale, "scores": scores})
+    write_json(job.out / "form.json", form_record(found.model, found.scale, swarm.weights))
     return {"law": found.law}

@@ -1,7 +1,7 @@
 """The run's log: JSON lines below `logs/RUN/` in the store, one object an event, and counts of what went wrong.
 
 Every line has `time` (UTC), `run`, `event`; `stage`, `unit`, `seconds` and what else belongs to the event. Nothing of a
-document or of the environment is logged, but for the messages of errors. Times are in no artefact.
+document or of the environment is logged, but for the messages of errors, without secrets. Times are in no artefact.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
+from pipeline.redaction import redacted
 from pipeline.storage.retry import may_pass
 from pipeline.store import Store, to_json
 
@@ -35,6 +36,7 @@ class RunLog:
 
     def write(self, event: str, **fields: Any) -> None:
         """Log an event; lines are written every few seconds."""
+        fields = {name: redacted(each) if isinstance(each, str) else each for name, each in fields.items()}
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         self._lines.append(json.dumps({"time": now, "run": self._run, "event": event, **fields}, ensure_ascii=False))
         if time.monotonic() - self._last >= FLUSH_SECONDS[self._store.is_local]:

@@ -11,6 +11,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from pipeline.redaction import redacted
+from pipeline.visible import visible
+
 PLAIN_EVERY = 10.0
 """Seconds between two plain lines of one stage."""
 
@@ -35,8 +38,8 @@ class Progress:
         self._bar: Bar | None = None
 
     def say(self, text: str) -> None:
-        """Write one line."""
-        self._console.print(text, soft_wrap=True, markup=False, highlight=False)
+        """Write one line, without secrets and with nothing in it that a terminal would obey."""
+        self._console.print(visible(redacted(text)), soft_wrap=True, markup=False, highlight=False)
 
     def open(self, name: str, total: int, done: int) -> Line:
         """Show `done` of `total` units of a stage until its line is finished; several may be open."""
@@ -111,18 +114,21 @@ class _PlainLine:
         self.count()
         if time.monotonic() - self._last >= PLAIN_EVERY and self._done < self._total:
             self._last = time.monotonic()
-            self._write()
+            self._write(f"{_span((self._total - self._done) / self.rate)} left")
 
     def finish(self) -> None:
-        self._write()
+        self._write("done" if self._done >= self._total else "stopped")
 
-    def _write(self) -> None:
-        seconds = time.monotonic() - self._start
-        known = self.rate > 0  # else how long the rest takes is not known
-        left = f", {(self._total - self._done) / self.rate:.0f} s left" if known else ""
-        left = ", done" if self._done >= self._total else left
-        self._progress.say(f"{self._name}: {self._done}/{self._total}, {_rate(self.rate)}, {seconds:.0f} s{left}")
+    def _write(self, state: str) -> None:
+        seconds = _span(time.monotonic() - self._start)
+        self._progress.say(f"{self._name}: {self._done}/{self._total}, {_rate(self.rate)}, {seconds}, {state}")
 
 
 def _rate(per_second: float) -> str:
     return f"{per_second:.1f}/s" if per_second >= 1 else f"{per_second * 60:.1f}/min"
+
+
+def _span(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

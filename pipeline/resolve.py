@@ -6,18 +6,20 @@ compute), counted over the parameters that multiply: all but the embedding, at t
 
 from __future__ import annotations
 
+import contextlib
 import re
 from pathlib import Path
 from typing import Any
 
-from pipeline.config import Tokenize
+from pipeline.config import Tokenize, parse_count
 from pipeline.own_tokenizer import open_tokenizer, vocabulary_size
 
-_MULTIPLE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*[xX]\s*")
+_COUNT = re.compile(r"\d[\d_]{0,17}(\.\d{1,9})?[kmbgtKMBGT]")
+_MULTIPLE = re.compile(r"\s*(\d{1,9}(?:\.\d{1,9})?)\s*[xX]\s*")
 
 
 def with_values(data: Any) -> Any:
-    """Return a YAML's data with multiples of tokens and the vocabulary's size as numbers.
+    """Return a YAML's data with multiples of tokens, counts of scorers and the vocabulary's size as numbers.
 
     What cannot be worked out stays as it is, or is left to the checks that follow: this function finds no mistakes.
     """
@@ -27,6 +29,10 @@ def with_values(data: Any) -> Any:
     if (size := _own_size(data)) is not None:
         data["tokenize"] = {"vocab_size": size, **data["tokenize"]}
     vocab_size = _section(data, "tokenize").get("vocab_size", Tokenize.model_fields["vocab_size"].default)
+    with contextlib.suppress(ValueError):  # told by the checks
+        vocab_size = parse_count(vocab_size)
+    if annotate := _section(data, "annotate"):
+        data["annotate"] = {name: _counted(section) for name, section in annotate.items()}
     data |= _tokens(data, "proxy", "quickstart", vocab_size)
     validate = _section(data, "validate")
     if transfer := _tokens(validate, "transfer", None, vocab_size):
@@ -37,6 +43,17 @@ def with_values(data: Any) -> Any:
 def _section(data: dict[str, Any], name: str) -> dict[str, Any]:
     found = data.get(name)
     return found if isinstance(found, dict) else {}
+
+
+def _counted(section: Any) -> Any:
+    """Return a scorer's parameters with counts that have units as numbers; its texts name files, labels and sources."""
+    if not isinstance(section, dict):
+        return section
+    return {key: parse_count(value) if _is_count(value) and key != "label" else value for key, value in section.items()}
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, str) and _COUNT.fullmatch(value) is not None
 
 
 def _own_size(data: dict[str, Any]) -> int | None:
@@ -58,7 +75,7 @@ def _tokens(data: dict[str, Any], name: str, default: str | None, vocab_size: An
     match = _MULTIPLE.fullmatch(tokens) if isinstance(tokens, str) else None
     if match is None:
         return {}
-    preset = PRESETS.get(section.get("preset", default))
+    preset = PRESETS.get(str(section.get("preset", default)))
     if preset is None or type(vocab_size) is not int:
         return {name: {**section, "tokens": 1}}  # the preset or the vocabulary is what is wrong
     batches = float(match[1]) * preset.parameters(vocab_size) / preset.batch_tokens

@@ -23,7 +23,7 @@ from typing import Any
 
 import fsspec
 
-from pipeline.storage.files import Damaged, Entry, to_json
+from pipeline.storage.files import Damaged, Entry, read_manifest, to_json
 from pipeline.storage.local import LocalStore
 from pipeline.storage.names import inside
 from pipeline.storage.objects import ObjectStore
@@ -70,7 +70,7 @@ class Store:
         """
         path = f"manifests/{inside(ref)}.json"
         try:
-            return json.loads(self._half.read(path))
+            return read_manifest(self._half.read(path))
         except ValueError:
             self.discard(ref)
             raise StoreError(
@@ -152,7 +152,7 @@ class Store:
         return json.loads(self._half.read(self._half.file_of(ref, name, partial(self.manifest, ref))))
 
     def entries(self, folder: str) -> Iterator[Entry]:
-        """Yield all files below a folder of the store, also in sub-folders; none where it is absent."""
+        """Yield all files below a folder of the store, also in sub-folders, but for names that could lead out of it."""
         return self._half.entries(folder)
 
     def folders(self, folder: str = "") -> list[str]:

@@ -1,13 +1,33 @@
-"""Mistakes that a pydantic schema finds in a YAML file, each with its line, key and the nearest key that is known."""
+"""Mistakes that a pydantic schema finds in a YAML file, each with its place, key and the nearest key that is known."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from pipeline.errors import nearest
-from pipeline.yaml_lines import Path_, YamlDocument, dotted
+from pipeline.yaml_lines import Path_, YamlDocument, dotted, kind_of
+
+_EXPECTED = {  # pydantic's type of error -> what it means for a YAML
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "finite_number": "a finite number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "string_type": "text",
+    "dict_type": "a mapping of keys",
+    "model_type": "a mapping of keys",
+    "list_type": "a list",
+    "greater_than": "more than {gt:g}",
+    "greater_than_equal": "at least {ge:g}",
+    "less_than": "less than {lt:g}",
+    "less_than_equal": "at most {le:g}",
+}
 
 
 def line_of(document: YamlDocument, path: Path_, message: str) -> str:
@@ -18,28 +38,41 @@ def line_of(document: YamlDocument, path: Path_, message: str) -> str:
 def schema_mistakes(document: YamlDocument, error: ValidationError, model: type[BaseModel]) -> Iterator[str]:
     """Yield one line per mistake that the schema found, with the nearest key that it knows."""
     for mistake in error.errors():
-        path = tuple(part for part in mistake["loc"] if part != "[key]")
-        if mistake["type"] == "extra_forbidden":
-            known = _keys_at(model, path[:-1])
-            message = f"unknown key{nearest(str(path[-1]), known)}"
-        elif mistake["type"] == "missing":
-            message = "is required and missing"
-        else:
-            message = f"{mistake['msg'].removeprefix('Value error, ')}, got {mistake['input']!r}"
-        yield line_of(document, path, message)
+        path = path_of(mistake)
+        yield line_of(document, path, mistake_text(mistake, keys_at(model, path[:-1])))
 
 
 def nested_mistakes(place: Path_, error: ValidationError, known: Iterable[str]) -> Iterator[tuple[Path_, str]]:
     """Yield (keys, message) for what a schema found in a section that is a name's own parameters; known: its keys."""
     for mistake in error.errors():
-        path = (*place, *mistake["loc"])
-        if mistake["type"] == "extra_forbidden":
-            yield path, f"unknown key{nearest(str(mistake['loc'][-1]), known)}"
-        else:
-            yield path, f"{mistake['msg'].removeprefix('Value error, ')}, got {mistake['input']!r}"
+        yield (*place, *path_of(mistake)), mistake_text(mistake, known)
 
 
-def _keys_at(model: type[BaseModel], path: Path_) -> list[str]:
+def path_of(mistake: Mapping[str, Any]) -> Path_:
+    """Return the keys of the place that pydantic's error is about."""
+    return tuple(part for part in mistake["loc"] if part != "[key]")
+
+
+def mistake_text(mistake: Mapping[str, Any], known: Iterable[str]) -> str:
+    """Return one of pydantic's errors as what was expected and what stands there. known: the keys of its section."""
+    kind, context, value = mistake["type"], mistake.get("ctx") or {}, mistake["input"]
+    if kind == "extra_forbidden":
+        return f"unknown key{nearest(str(mistake['loc'][-1]), known) or '; there are none here'}"
+    if kind == "missing":
+        return "is required and missing"
+    if kind == "literal_error":
+        choices = [choice.strip("'") for choice in context["expected"].replace(" or ", ", ").split(", ")]
+        close = nearest(value, choices) if isinstance(value, str) else ""
+        return f"expected {context['expected']}, got {kind_of(value)}{close if 'did you mean' in close else ''}"
+    if kind in _EXPECTED:
+        return f"expected {_EXPECTED[kind].format(**context)}, got {kind_of(value)}"
+    text = mistake["msg"].removeprefix("Value error, ")
+    if kind == "value_error" and isinstance(value, dict) and not text.startswith("expected a "):
+        return text  # about a whole section: `got a mapping` says nothing
+    return f"{text}, got {kind_of(value)}"
+
+
+def keys_at(model: type[BaseModel], path: Path_) -> list[str]:
     """Return the keys that the schema knows at a path."""
     schema = model.model_json_schema(by_alias=True)
     here = schema
@@ -49,6 +82,7 @@ def _keys_at(model: type[BaseModel], path: Path_) -> list[str]:
             here = here.get("items", {})
         else:
             here = here.get("properties", {}).get(part) or here.get("additionalProperties") or {}
+            here = here if isinstance(here, dict) else {}
     return list(_resolve(here, schema).get("properties", {}))
 
 

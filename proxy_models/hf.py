@@ -48,8 +48,11 @@ def load_hf(folder: Path, device: str = "cpu", dtype: torch.dtype = torch.float3
     if not (folder / "config.json").is_file():
         raise ValueError(f"{folder} is no folder of a Hugging Face model: it holds no config.json")
     try:
-        model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, local_files_only=True)
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        # nothing that the folder brings is run: no code, no pickled weights
+        model: Any = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=dtype, local_files_only=True, trust_remote_code=False, use_safetensors=True
+        )
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise ValueError(f"{folder}: {error}") from error
     fast = getattr(tokenizer, "backend_tokenizer", None)

@@ -7,7 +7,6 @@ for all of them (whole items, one gold choice, no id twice) is checked here, onc
 from __future__ import annotations
 
 import gzip
-import io
 import json
 import string
 import zipfile
@@ -16,11 +15,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from proxy_models.requests import Request
 
 UNCONDITIONAL = 1_000_000  # OLMES: rows of document d without its question are numbered d + 1,000,000
+MAX_LINE = 16_000_000
+"""Bytes of a line, at most."""
+MAX_BYTES = 1_000_000_000
+"""Bytes of all lines of a file, unpacked, at most: all requests of a file are held in memory."""
 _ANSWER = "Answer:"  # what OLMES asks where the question is left out
 
 
@@ -45,9 +48,7 @@ def read_requests(path: Path, form: str | None = None) -> list[Request]:
     places: list[str] = []
     for place, number, text in _lines(path):
         try:
-            line = json.loads(text)
-            if not isinstance(line, dict):
-                raise ValueError("not a JSON object")
+            line = _object(text)
             form = form or guess_format(line)
             each = format_named(form).read(line, number)
         except (TypeError, ValueError) as error:
@@ -64,10 +65,20 @@ def format_of(path: Path, form: str | None = None) -> str:
     """The name of a file's format: `form`, or what its first line looks like. Raises ValueError as read_requests."""
     for place, number, text in _lines(path):
         try:
-            return form or guess_format(json.loads(text))
+            return form or guess_format(_object(text))
         except (TypeError, ValueError) as error:
             raise ValueError(f"{place}, line {number}: {error}") from error
     raise ValueError(f"{path} holds no requests")
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        line = json.loads(text)
+    except RecursionError:
+        raise ValueError("not JSON: nested too deeply") from None
+    if not isinstance(line, dict):
+        raise ValueError("not a JSON object")
+    return line
 
 
 def guess_format(line: Mapping[str, Any]) -> str:
@@ -91,21 +102,33 @@ def format_named(name: str) -> Format:
 
 def _lines(path: Path) -> Iterator[tuple[str, int, str]]:
     """(file, number, text) of the lines that are not blank."""
+    left = MAX_BYTES
     try:
-        if path.suffix == ".zip":
-            with zipfile.ZipFile(path) as archive:
-                for name in sorted(name for name in archive.namelist() if _holds_lines(name)):
-                    with io.TextIOWrapper(archive.open(name), encoding="utf-8") as file:
-                        yield from ((f"{path}:{name}", n, line) for n, line in enumerate(file, 1) if line.strip())
-        else:
-            with (
-                gzip.open(path, "rt", encoding="utf-8")
-                if path.suffix == ".gz"
-                else open(path, encoding="utf-8") as file
-            ):
-                yield from ((str(path), n, line) for n, line in enumerate(file, 1) if line.strip())
+        for place, file in _files(path):
+            number = 0
+            while data := file.readline(MAX_LINE + 1):
+                number += 1
+                left -= len(data)
+                if len(data) > MAX_LINE or left < 0:
+                    what = f"a line of over {MAX_LINE:,}" if left >= 0 else f"over {MAX_BYTES:,}"
+                    raise ValueError(f"{place}, line {number}: {what} bytes, which is no eval but a bomb")
+                if data.strip():
+                    yield place, number, data.decode()
     except (gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, EOFError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: {error}") from error
+    except (NotImplementedError, RuntimeError) as error:  # of an archive: a method that Python has not, a password
+        raise ValueError(f"{path}: {error}") from error
+
+
+def _files(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path) as archive:
+            for name in sorted(name for name in archive.namelist() if _holds_lines(name)):
+                with archive.open(name) as file:
+                    yield f"{path}:{name}", file
+    else:
+        with gzip.open(path) if path.suffix == ".gz" else open(path, "rb") as file:
+            yield str(path), file  # type: ignore[misc]
 
 
 def _holds_lines(member: str) -> bool:

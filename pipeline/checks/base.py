@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from pipeline.errors import nearest
 from pipeline.yaml_lines import Path_
@@ -17,6 +18,11 @@ TAKEN = ("proposal", *BASELINES, "best_observed")
 """Names that no reference may have: mixes that it stands beside."""
 
 RESERVED_SCORERS = ("duplicates", "contamination")  # always run by the pipeline itself
+
+
+def scorer_of(name: str, section: Mapping[str, Any]) -> str:
+    """Return the scorer that an `annotate` entry names, as text whatever stands there."""
+    return str(section.get("scorer", name))
 
 
 def unknown(name: str, known: Iterable[str], what: str) -> str:

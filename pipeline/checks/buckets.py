@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipeline.checks.base import Mistakes, unknown
-from pipeline.checks.data import attribute_columns
+from pipeline.checks.data import attribute_columns, of_no_scorer
 from pipeline.config import NAME, Config
 
 _SUM_TOLERANCE = 1e-6
@@ -15,7 +15,7 @@ def bucket_mistakes(config: Config) -> Mistakes:
         place = ("buckets", source)
         if source not in config.sources:
             yield place, unknown(source, config.sources, "source")
-        if buckets.by not in columns:
+        if buckets.by not in columns and not of_no_scorer(config, buckets.by):
             yield (*place, "by"), unknown(buckets.by, columns, "attribute")
         if len(buckets.shares) < 2:
             yield (*place, "shares"), "expected at least two buckets, the best first"

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from pipeline.checks.base import BASELINES, TAKEN, Mistakes, unknown
 from pipeline.config import Fit, Objective, Propose, References
+from pipeline.mixture.names import LAWS, RECIPES
 
 
 def choice_mistakes(
@@ -23,9 +24,6 @@ def choice_mistakes(
 
     sums: what a bound may be called -> the domains whose total it limits.
     """
-    from pipeline.mixture.laws import LAWS
-    from pipeline.mixture.recipes import RECIPES
-
     domains, tasks, families = list(domains), list(tasks), list(families)
     for family in objective.families:
         if family not in families:
@@ -59,6 +57,8 @@ def choice_mistakes(
     for name, weights in references.items():
         if name in TAKEN:
             yield ("references", name), f"this name is taken, as are {', '.join(f'`{each}`' for each in TAKEN)}"
+        if not name.isprintable() or not name.strip() or set(name) & set("|/"):
+            yield ("references", name), "expected a name of printable characters without `|` and `/`"
         for domain in weights:
             if domain not in domains:
                 yield ("references", name, domain), unknown(domain, domains, "domain")
@@ -68,18 +68,18 @@ def choice_mistakes(
 
 def _bounds(propose: Propose, sums: Mapping[str, Sequence[str]]) -> Mistakes:
     """Yield unknown names and empty ranges; or, where there are none, the bounds that cannot hold together."""
-    from pipeline.mixture.polytope import collisions, whole_simplex
-    from pipeline.mixture.spaces import Bound, Domain, limits
-
     wrong = False
     for name, bound in propose.bounds.items():
         if name not in sums:
             yield ("propose", "bounds", name), unknown(name, sums, "domain or group")
         elif bound.min > bound.max:
             yield ("propose", "bounds", name), f"min {bound.min} is above max {bound.max}"
-        wrong |= name not in sums or bound.min > bound.max
+        wrong |= not sums.get(name) or bound.min > bound.max
     if wrong or not propose.bounds:
         return
+    from pipeline.mixture.polytope import collisions, whole_simplex
+    from pipeline.mixture.spaces import Bound, Domain, limits
+
     # Tokens are not known yet, and bounds need none: caps are checked when the swarm is designed.
     domains = [Domain(name, name, 1.0, True) for name in dict.fromkeys(each for sum_ in sums.values() for each in sum_)]
     bounds = [Bound(tuple(sums[name]), each.min, each.max, name) for name, each in propose.bounds.items()]

@@ -39,6 +39,8 @@ def _hint(key: str, field: str, names: Iterable[str]) -> str:
 def _first_columns(source: Source) -> tuple[str, list[str] | str | None]:
     if (source.format is not None and source.format not in FORMATS) or "://" in source.path:
         return "", None
+    if "://" in source.path:
+        return source.path, None
     file = next(iter(source_files(source)), "")
     form = format_of(source, file)
     if form is None or not os.path.isfile(file):

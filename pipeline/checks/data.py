@@ -7,7 +7,7 @@ import os
 from pydantic import ValidationError
 
 from classifiers.registry import SCORERS
-from pipeline.checks.base import RESERVED_SCORERS, Mistakes, unknown
+from pipeline.checks.base import RESERVED_SCORERS, Mistakes, scorer_of, unknown
 from pipeline.conditions import FIELD, BadCondition, columns_of, field_types, is_field
 from pipeline.config import NAME, Config, Source
 from pipeline.readers.listing import format_of, params_of, source_files
@@ -87,10 +87,10 @@ def _annotate(config: Config) -> Mistakes:
             yield place, "an attribute's name is lower-case letters, digits and _"
         if is_field(f"{name}_"):
             yield place, f"`{FIELD}…` are the documents' own fields; give the attribute another name"
-        scorer = section.get("scorer", name)
+        scorer = scorer_of(name, section)
         known = [each for each in SCORERS if each not in RESERVED_SCORERS]
         if scorer not in known:
-            yield (*place, "scorer") if "scorer" in section else place, unknown(str(scorer), known, "scorer")
+            yield (*place, "scorer") if "scorer" in section else place, unknown(scorer, known, "scorer")
             continue
         spec = SCORERS[scorer]
         params = scorer_params(section)
@@ -105,13 +105,13 @@ def _annotate(config: Config) -> Mistakes:
                     yield (*place, side), "expected a list of sources that the classifier learns from"
                     continue
                 for i, source in enumerate(chosen):
-                    if source not in config.sources:
+                    if str(source) not in config.sources:
                         yield (*place, side, i), unknown(str(source), config.sources, "source")
 
 
 def is_trained(name: str, section: dict) -> bool:
     """Tell whether an `annotate` entry is a classifier that the run trains itself (not one from elsewhere, by path)."""
-    return SCORERS[section.get("scorer", name)].trains and section.get("model") is None
+    return SCORERS[scorer_of(name, section)].trains and section.get("model") is None
 
 
 def _training_keys(trains: bool) -> tuple[str, ...]:
@@ -127,9 +127,17 @@ def attribute_columns(config: Config) -> list[str]:
     """Return the names of all attribute columns, as `name_column`, that rules may compare."""
     columns = []
     for name, section in config.annotate.items():
-        spec = SCORERS.get(section.get("scorer", name))
+        spec = SCORERS.get(scorer_of(name, section))
         columns += [f"{name}_{column}" for column in spec.columns] if spec else []
     return columns
+
+
+def of_no_scorer(config: Config, column: str) -> bool:
+    """Tell whether a column belongs to an `annotate` entry whose scorer is not known: that is the mistake then."""
+    return any(
+        scorer_of(name, section) not in SCORERS and column.startswith(f"{name}_")
+        for name, section in config.annotate.items()
+    )
 
 
 def _select(config: Config) -> Mistakes:
@@ -150,7 +158,10 @@ def _select(config: Config) -> Mistakes:
             continue
         place = ("select", i, "drop")
         try:
-            strangers = [each for each in columns_of(str(rule.drop)) if each not in columns and not is_field(each)]
+            named = columns_of(str(rule.drop))
+            strangers = [
+                each for each in named if not (each in columns or is_field(each) or of_no_scorer(config, each))
+            ]
             if not strangers:
                 field_types(str(rule.drop))
         except BadCondition as error:
@@ -206,7 +217,7 @@ def _domains(config: Config) -> Mistakes:
         yield ("domains",), "a mix needs at least two domains"
     raw = {config.origin(domain) for domain in domains if domain in config.sources or domain in buckets}
     for i, domain in enumerate(domains):
-        if config.origin(domain) not in raw:
+        if config.origin(domain) in config.sources and config.origin(domain) not in raw:
             yield ("domains", i), f"`{domain}` needs its source `{config.origin(domain)}` among the domains"
         if domain in config.buckets and not set(domains).isdisjoint(config.raw_parts(domain)):
             yield ("domains", i), f"`{domain}` holds the documents of its buckets once more: take it or them"

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import polars as pl
-
 from classifiers.calibration import CALIBRATION_FILE
 from classifiers.quality import folder_files
 from classifiers.registry import SCORERS
-from pipeline.checks.base import Mistakes
+from pipeline.checks.base import Mistakes, scorer_of
+from pipeline.conditions import BadCondition, columns_of
 from pipeline.config import Config
 from pipeline.yaml_lines import Path_
 
@@ -18,14 +17,16 @@ from pipeline.yaml_lines import Path_
 def model_mistakes(config: Config) -> Mistakes:
     uncalibrated = {}
     for name, section in config.annotate.items():
-        spec = SCORERS.get(section.get("scorer", name))
+        spec = SCORERS.get(scorer_of(name, section))
         model = section.get("model")
         if spec is None or model is None:
             continue
         place = ("annotate", name)
-        for side in ("positive", "negative"):
-            if side in section:
-                yield (*place, side), "leave this out, or `model`: a classifier by path is trained already"
+        sides = [side for side in ("positive", "negative") if side in section]
+        if sides:
+            said = f"{' and '.join(f'`{side}`' for side in sides)} {'are' if len(sides) > 1 else 'is'}"
+            text = f"{said} for training, and `model` is trained already: leave one out"
+            yield (*place, sides[0]), text
         wrong = _wrong_model(spec.name, spec.trains, Path(str(model)))
         if wrong is not None:
             yield (*place, "model"), wrong
@@ -55,8 +56,8 @@ def _columns(config: Config) -> Iterator[tuple[str, Path_]]:
         if rule.drop is None:  # a rule set names its columns itself
             continue
         try:
-            names = pl.sql_expr(rule.drop).meta.root_names()
-        except Exception:  # bad SQL is told elsewhere
+            names = columns_of(rule.drop)
+        except BadCondition:  # told elsewhere
             continue
         for name in names:
             yield name, ("select", i, "drop")

@@ -7,6 +7,7 @@ from pathlib import Path
 from pipeline.checks.base import Mistakes, unknown
 from pipeline.config import NAME, Benchmark, Config, Transfer
 from pipeline.errors import nearest
+from pipeline.mixture.names import METHODS
 from pipeline.own_tokenizer import open_tokenizer, vocabulary_size
 from proxy_models.metrics import ACCURACIES
 from proxy_models.readers import FORMATS, format_of
@@ -20,7 +21,6 @@ def proxy_mistakes(config: Config) -> Mistakes:
 
 
 def _design(config: Config) -> Mistakes:
-    from pipeline.mixture.designs import METHODS
     from pipeline.mixture.freeze import mistakes
 
     if config.swarm.method not in METHODS:
@@ -105,6 +105,7 @@ def _transfer(config: Config, transfer: Transfer) -> Mistakes:
     vocab_size = config.tokenize.vocab_size
     if large.parameters(vocab_size) * tokens <= small.parameters(vocab_size) * config.proxy.tokens:
         yield place, f"expected larger proxies than the swarm's ({config.proxy.preset}, {config.proxy.tokens} tokens)"
+        return
     if large.context < small.context:
         text = f"its context of {large.context} tokens is shorter than the proxies' ({small.context}): evals do not fit"
         yield (*place, "preset"), text

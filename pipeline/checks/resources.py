@@ -5,14 +5,13 @@ from __future__ import annotations
 from pipeline.checks.base import Mistakes, unknown
 from pipeline.config import Config
 from pipeline.needs import ON_DEVICE
+from pipeline.stage_names import WITH_UNITS
 
 
 def resource_mistakes(config: Config) -> Mistakes:
-    from pipeline.stages import WORK
-
     for stage, asked in config.resources.items():
-        if stage not in WORK:
-            yield ("resources", stage), unknown(stage, WORK, "stage with units of its own")
+        if stage not in WITH_UNITS:
+            yield ("resources", stage), unknown(stage, WITH_UNITS, "stage with units of its own")
             continue
         if asked.gpus is None:
             continue

@@ -8,6 +8,7 @@ from typing import IO, Any
 import fsspec
 
 from pipeline.errors import InputError
+from pipeline.storage.names import inside
 from pipeline.store import to_json
 
 
@@ -29,8 +30,8 @@ class Folder:
         return f"{self.url}/{name}"
 
     def open(self, name: str) -> IO[bytes]:
-        """Open a new file for writing bytes; the folders it is in are made."""
-        target = f"{self._base}/{name}"
+        """Open a new file for writing bytes; its folders are made. Raises ValueError for a name that leads out."""
+        target = f"{self._base}/{inside(name)}"
         self._fs.makedirs(target.rpartition("/")[0], exist_ok=True)
         file: Any = self._fs.open(target, "wb")
         return file

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.config import NAME
 from pipeline.errors import InputError
 from pipeline.run_units import config_of, units_of
 from pipeline.store import Store
@@ -84,6 +85,9 @@ def read_mix(run: str) -> Mix:
     if text is None:
         raise InputError(f"{run}: not a finished run folder (it holds no mix.json)")
     weights: Mapping[str, float] = json.loads(text)["weights"]
+    for domain in weights:
+        if not all(map(NAME.fullmatch, domain.split("."))):  # files of an export are called by it
+            raise InputError(f"{run}: `{domain}` in its mix.json is no name of a domain")
     config, units = config_of(store, name), units_of(store, name, "tokenize")
     if config is None or not units:
         raise InputError(f"{run}: its store does not know its documents; give the run folder where the run wrote it")

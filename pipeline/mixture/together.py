@@ -25,7 +25,7 @@ class Together:
     def __init__(self, factors: Sequence[float], laws: Sequence[Law]) -> None:
         # domains that are gone are 0 for all laws or for none
         self.gone = next((law.gone for law in laws if isinstance(law, OnFace)), 0)
-        parts = [part for factor, law in zip(factors, laws, strict=True) for part in _parts(factor, law)]
+        parts = [part for factor, law in zip(factors, laws, strict=True) for part in parts_of(factor, law)]
         sizes: dict[int, list[tuple[float, GaussianProcess]]] = {}
         trees: list[tuple[float, LightGBM]] = []
         self.others: list[tuple[float, Law]] = []
@@ -64,14 +64,14 @@ class Together:
         return np.append(weights, np.zeros(self.gone)) if self.gone else weights
 
 
-def _parts(factor: float, law: Law) -> Iterator[tuple[float, Law]]:
+def parts_of(factor: float, law: Law) -> Iterator[tuple[float, Law]]:
     """The laws that a law is a weighted sum of."""
     if isinstance(law, OnFace):
-        yield from _parts(factor, law.law)
+        yield from parts_of(factor, law.law)
     elif isinstance(law, Mirrored):
-        yield from _parts(-factor, law.law)
+        yield from parts_of(-factor, law.law)
     elif isinstance(law, Blend):
         for share, each in zip(law.portions, law.laws.values(), strict=True):
-            yield from _parts(factor * float(share), each)
+            yield from parts_of(factor * float(share), each)
     else:
         yield factor, law

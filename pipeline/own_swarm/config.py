@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,7 +17,8 @@ from pipeline.own_swarm.names import Names
 from pipeline.own_swarm.swarm import OwnSwarm
 from pipeline.records import normalised
 from pipeline.tables import few
-from pipeline.yaml_lines import Path_, YamlDocument, read_yaml
+from pipeline.yaml_layers import read_layers
+from pipeline.yaml_lines import Path_, YamlDocument
 from pipeline.yaml_schema import line_of, schema_mistakes
 
 
@@ -55,11 +56,11 @@ _ELSEWHERE = {field.alias or name for name, field in Config.model_fields.items()
 """Sections of a whole mix YAML that say nothing about a swarm that is there already."""
 
 
-def load_own_config(path: Path | None, own: OwnSwarm) -> tuple[OwnConfig, tuple[str, ...]]:
+def load_own_config(path: Path | None, own: OwnSwarm, sets: Sequence[str] = ()) -> tuple[OwnConfig, tuple[str, ...]]:
     """Read the choices, with all names in full, and notes. Raises InputError with one line per mistake."""
     if path is None:
         return OwnConfig(), ()  # type: ignore[call-arg]
-    document = read_yaml(path)
+    document = read_layers(path, sets)
     unread = [key for key in document.data if key in _ELSEWHERE]
     try:
         config = OwnConfig.model_validate({k: v for k, v in document.data.items() if k not in unread})

@@ -55,9 +55,12 @@ class Solved:
     proposal: Proposal
 
 
-def fit(ratios: Path, metrics: Path, config: Path | None, out: Path, progress: Progress) -> dict[str, Any]:
+def fit(
+    ratios: Path, metrics: Path, config: Path | None, out: Path, progress: Progress, sets: Sequence[str] = ()
+) -> dict[str, Any]:
     """Fit laws to a swarm, propose a mix, and write ratios.csv, metrics.csv, proposal.json, report.md and fit.json.
 
+    sets: `key=value` over the config.
     Returns the proposal as it stands in proposal.json. Raises InputError for wrong input.
     """
     if out.exists() and not out.is_dir():
@@ -66,7 +69,7 @@ def fit(ratios: Path, metrics: Path, config: Path | None, out: Path, progress: P
         if given.exists() and kept.exists() and given.samefile(kept):
             raise InputError(f"{out}: --out holds the table {given}, which would be overwritten; give another folder")
     own = read_swarm(ratios, metrics)
-    options, config_notes = load_own_config(config, own)
+    options, config_notes = load_own_config(config, own, sets)
     space, space_notes = space_of(own.swarm, options)
     notes = [*own.notes, *config_notes, *space_notes]
     for note in notes:

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pipeline.readers.arrow_safe import bomb_in, validated
 from pipeline.readers.base import BadRecord, Item, Piece, Record, Shard, twice
 from pipeline.readers.streams import MAX_RATIO, RATIO_FROM, Broken, codec_of, open_raw, open_shard
 
@@ -131,6 +132,9 @@ def read_arrow(shard: Shard) -> Iterator[Item]:
         with open_shard(shard.path) as plain:
             yield from _guarded("Arrow", _chosen(_streamed(plain), shard), shard.first_row, lambda: None)
         return
+    if "://" not in shard.path and (problem := bomb_in(shard.path, is_ipc_file(shard.path))):
+        yield BadRecord(shard.first_row, problem, uncounted=True)
+        return
     with _Raw(shard.path) as source:
         if is_ipc_file(shard.path):
             yield from _ipc_rows(source if "://" in shard.path else pa.memory_map(shard.path), shard)
@@ -168,7 +172,7 @@ def _streamed(source: Any) -> Iterator[pa.RecordBatch]:
 
 
 def _chosen(batches: Iterable[pa.RecordBatch], shard: Shard) -> Iterator[pa.RecordBatch]:
-    return (batch.select(_columns(batch.schema, shard.columns)) for batch in batches)
+    return (validated(batch.select(_columns(batch.schema, shard.columns))) for batch in batches)
 
 
 def is_ipc_file(path: str) -> bool:
@@ -179,12 +183,13 @@ def is_ipc_file(path: str) -> bool:
 
 def cut_arrow(path: str, step: int, params: Any) -> list[Piece]:
     """Cut an IPC file on a disk between record batches; streams, compressed files and URLs stay whole."""
-    if codec_of(path) or "://" in path or not is_ipc_file(path):
+    if codec_of(path) or "://" in path or not is_ipc_file(path) or bomb_in(path, is_file=True):
         return []
     try:
         file = pa.ipc.open_file(pa.memory_map(path))
-        batches = [file.get_batch(i) for i in range(file.num_record_batches)]
-        return _gather([batch.nbytes for batch in batches], [len(batch) for batch in batches], step)
+        batches = map(file.get_batch, range(file.num_record_batches))  # compressed ones are large: one at a time
+        sizes = [(batch.nbytes, len(batch)) for batch in batches]
+        return _gather([size for size, _ in sizes], [count for _, count in sizes], step)
     except DAMAGED:
         return []
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator
-from html.parser import HTMLParser
 from typing import BinaryIO
 
 from pipeline.readers.base import BadRecord, Item, Shard
+from pipeline.readers.html_safe import BadHtml, SafeParser
 from pipeline.readers.ocr_text import OcrText, TooLong, above
 from pipeline.readers.streams import CHUNK, open_shard
 
@@ -41,7 +41,7 @@ def _document(file: BinaryIO, shard: Shard) -> Item:
         pages = add_pages(file, text)
     except UnicodeDecodeError:
         return BadRecord(0, "not UTF-8")
-    except BadHocr as error:
+    except (BadHocr, BadHtml) as error:
         return BadRecord(0, f"not hOCR: {error}")
     except TooLong:
         return above(shard.limit)
@@ -52,7 +52,7 @@ def add_pages(file: BinaryIO, text: OcrText) -> int:
     """Add the pages of an hOCR stream to a text and return their number.
 
     It is read as HTML, in parts: a document type is passed over, and no entity but HTML's own characters is known.
-    Raises UnicodeDecodeError, BadHocr, TooLong.
+    Raises UnicodeDecodeError, BadHocr, BadHtml, TooLong.
     """
     walker = _Walker(text)
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
@@ -65,9 +65,9 @@ def add_pages(file: BinaryIO, text: OcrText) -> int:
     return walker.pages
 
 
-class _Walker(HTMLParser):
+class _Walker(SafeParser):
     def __init__(self, text: OcrText) -> None:
-        super().__init__(convert_charrefs=True)
+        super().__init__()
         self._text = text
         self.pages = 0
         self._open: list[tuple[str, str]] = []  # tag and what it is: line, word or nothing of them

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
+
+from pipeline.readers.html_safe import SafeParser
 
 _BLOCKS = frozenset(
     {"address", "article", "aside", "blockquote", "caption", "dd", "details", "div", "dl", "dt", "fieldset"}
@@ -15,6 +16,8 @@ _CLOSE = frozenset({"li", "dd", "dt", "tr"})
 """Blocks that follow each other on the next line, without a blank one between."""
 _SPACES = re.compile(r"[ \t\r\n\f]+")
 _BLANK_LINES = re.compile(r"\n{3,}")
+_DEEPEST = 20
+"""Lists and quotes inside each other that show: their marks would make a text as large as the square of its depth."""
 
 
 def html_to_text(html: str) -> str:
@@ -22,6 +25,7 @@ def html_to_text(html: str) -> str:
 
     Blocks are separated by a blank line, items and table rows by a line break; items begin with `- ` or their number,
     quotes with `> `; `<pre>` is kept as it is; images and scripts leave nothing. Broken markup is read too.
+    Raises BadHtml where that would take too long.
     """
     walker = _Walker()
     walker.feed(html)
@@ -29,9 +33,9 @@ def html_to_text(html: str) -> str:
     return walker.text()
 
 
-class _Walker(HTMLParser):
+class _Walker(SafeParser):
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
+        super().__init__()
         self._parts: list[str] = []
         self._gap = ""  # line breaks owed before the next text
         self._prefix: list[str] = []  # marks owed before the next text: item bullets
@@ -108,15 +112,19 @@ class _Walker(HTMLParser):
         number = self._lists[-1] if self._lists else None
         if self._lists and number is not None:
             self._lists[-1] = number + 1
-        self._prefix = ["  " * max(0, len(self._lists) - 1) + ("- " if number is None else f"{number}. ")]
+        self._prefix = [
+            "  " * min(max(0, len(self._lists) - 1), _DEEPEST) + ("- " if number is None else f"{number}. ")
+        ]
 
     def _quote(self, start: int) -> None:
+        if len(self._quotes) >= _DEEPEST:
+            return
         inside = "".join(self._parts[start:]).strip("\n")
         del self._parts[start:]
         if inside:
             self._parts.append("\n".join(f"> {line}".rstrip() for line in inside.split("\n")))
 
     def text(self) -> str:
-        for start in reversed(self._quotes):
-            self._quote(start)
+        while self._quotes:
+            self._quote(self._quotes.pop())
         return _BLANK_LINES.sub("\n\n", "".join(self._parts)).strip()

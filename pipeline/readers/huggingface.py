@@ -32,6 +32,8 @@ def open_dataset(path: str, params: HuggingFaceParams) -> Any:
     """Return a data set: saved ones with their length, all others streaming. Raises what `datasets` raises."""
     import datasets
 
+    if path == "pandas":  # before datasets 5.0 it loaded them
+        raise ValueError("the builder `pandas` reads pickled files, which may hold code")
     if not is_saved(path):
         return datasets.load_dataset(
             path,

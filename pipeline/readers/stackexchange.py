@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from pipeline.readers.base import BadRecord, Item, Record, Shard, Skipped, too_long
+from pipeline.readers.html_safe import BadHtml
 from pipeline.readers.html_text import html_to_text
 from pipeline.readers.jsonl import shard_lines
 from pipeline.readers.xml_safe import BadXml, parse
@@ -51,7 +52,10 @@ def _post(data: bytes, row: int, byte: int | None) -> Item:
     name, kind = values.get("Id"), values.get("PostTypeId", "")
     if name is None:
         return BadRecord(row, "not a post: it has no Id", byte)
-    body = html_to_text(values.get("Body", ""))
+    try:
+        body = html_to_text(values.get("Body", ""))
+    except BadHtml as error:
+        return BadRecord(row, f"not HTML: {error}", byte)
     if not body:
         return Skipped(row, "post without text")
     title = values.get("Title", "").strip()

@@ -8,6 +8,7 @@ from typing import Any, BinaryIO, NamedTuple
 from urllib.parse import urlsplit
 
 from pipeline.readers.base import BadRecord, Item, Record, Shard, Skipped, too_long
+from pipeline.readers.html_safe import BadHtml, check_depth
 from pipeline.readers.streams import CHUNK, open_shard
 
 MODULES = ("fastwarc", "resiliparse")
@@ -110,6 +111,10 @@ def _page(record: Any, row: int, limit: int) -> Item:
     if len(data) > limit:
         return too_long(row, len(data), limit)
     html = bytes_to_str(data, record.http_charset or detect_encoding(data) or "utf-8")
+    try:
+        check_depth(html)
+    except BadHtml as error:
+        return BadRecord(row, f"not HTML: {error}")
     return _extracted(record, extract_plain_text(html, main_content=True), row)
 
 

@@ -11,6 +11,8 @@ _CHUNK = 1 << 18
 _MAX_TAG = 1 << 22
 """Bytes of one tag in a file, about at most: expat holds it as a whole."""
 _MAX_DEPTH = 500
+_MAX_ELEMENTS = 10_000
+"""Of a record that is made a tree, where an element takes a hundred times its bytes. Pages and posts have a few."""
 
 
 class BadXml(Exception):
@@ -44,8 +46,13 @@ def parse(data: bytes) -> Element:
     root = Element("", {})
     stack = [root]
     texts: list[list[str]] = [[]]
+    count = 0
 
     def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal count
+        count += 1
+        if count > _MAX_ELEMENTS or len(stack) > _MAX_DEPTH:
+            raise BadXml(f"over {_MAX_ELEMENTS:,} elements, or {_MAX_DEPTH} inside each other")
         element = Element(name, attributes)
         stack[-1].children.append(element)
         stack.append(element)
@@ -96,7 +103,7 @@ def walk(file: BinaryIO, start: Callable[[str, dict[str, str]], None], end: Call
             if given - max(parser.CurrentByteIndex, 0) > _MAX_TAG:
                 raise BadXml("a tag without an end")
         parser.Parse(b"", True)
-    except expat.ExpatError as error:
+    except (expat.ExpatError, ValueError, LookupError) as error:  # the last two: an encoding that expat has not
         raise BadXml(str(error)) from None
 
 

@@ -10,27 +10,35 @@ from typing import Any
 
 import yaml
 
-from pipeline.documents import batches
 from pipeline.examples import examples_frame
 from pipeline.failures import FAILED
 from pipeline.funnel import STAGES as FUNNEL_STAGES
 from pipeline.funnel import funnel_frame
 from pipeline.load import resolved
+from pipeline.report.samples import SHARDS, drawn, kept_samples, rewritten_samples, shards_of
 from pipeline.run import Run
 from pipeline.store import write_json
 from pipeline.tables import read_table
 from pipeline.units import Job, Unit
 
-VERSION = 5
-SHOWN = 6
-"""Samples shown of each variant's rewritten and rejected text."""
-SHOWN_CHARACTERS = 700
+VERSION = 6
 
 
 def units(run: Run) -> list[Unit]:
     """One unit over all that the report shows. Times are not in it: the same inputs give the same page."""
     inputs = {stage: run.of(stage)[-1].ref for stage in ("design", "fit", "propose", "validate", "numerics")}
-    for stage in (*FUNNEL_STAGES, "classifiers", "suite", "overlap", "requests", "train", "proof", "transfer", "curve"):
+    for stage in (
+        *FUNNEL_STAGES,
+        "classifiers",
+        "suite",
+        "overlap",
+        "requests",
+        "train",
+        "proof",
+        "transfer",
+        "curve",
+        "laws",
+    ):
         inputs |= {f"{stage}|{unit.name}": unit.ref for unit in run.of(stage)}
     inputs |= {f"annotate|{unit.name}": unit.ref for unit in run.of("annotate") if unit.name.endswith("/contamination")}
     args = {"mix": run.mix.stem, "config": resolved(run.config)}
@@ -62,13 +70,15 @@ def work(job: Job) -> dict[str, Any]:
 def collect(job: Job) -> dict[str, Any]:
     """Return the report's data.
 
-    Keys: `title`; `mix` (mix.json, with the licences of every mix); `fit` (fit.json); `swarm` (swarm.json);
+    Keys: `title`; `mix` (mix.json, with the licences of every mix); `fit` (fit.json); `forms` (task → form.json of its
+    law); `swarm` (swarm.json);
     `ratios` and `metrics` (run → column → value); `funnel` (frame, see pipeline.funnel); `examples` (frame, see
     pipeline.examples); `proxies` (run → tokens, realised, repetition, first_loss, last_loss), of swarm, proof and
     transfer, without those that diverged; `larger` (runs of the last); `diverged` (those); `curves` (run → held-out
     task → share of the training → bits per byte, empty unless asked for); `requests` (task → side → items, bytes,
     tokens, truncated); `classifiers` (name → counts and auc); `numerics` (plan and reason); `samples`
-    (variant/shard → rewritten and rejected texts); `licenses` (domain → licence → share of its tokens); `masked`
+    (variant/shard → rewritten and rejected texts); `kept` (source → documents that were kept); `cards` (classifier →
+    its card as Markdown); `licenses` (domain → licence → share of its tokens); `masked`
     (source → kind → addresses, of those that ask for it); `unread` (shard → why it
     could not be read whole); `contamination` (`suite`: its counts, `matched`: source →
     eval → documents, `later`: eval → domain → training texts).
@@ -83,6 +93,10 @@ def collect(job: Job) -> dict[str, Any]:
     def counts(stage: str) -> dict[str, dict[str, Any]]:
         return {role.split("|", 1)[1]: job.counts(role) for role in roles(stage)}
 
+    def text_of(role: str, name: str) -> str:
+        return (job.inputs[role] / name).read_text(encoding="utf-8")
+
+    seed = job.args["config"]["seed"]
     swarm, proof, larger = counts("train"), counts("proof"), counts("transfer")
     licenses = _licenses(counts("tokenize"))
     mix = read("validate", "mix.json")
@@ -91,6 +105,10 @@ def collect(job: Job) -> dict[str, Any]:
         "title": job.args["config"]["report"]["title"] or job.args["mix"],
         "mix": {**mix, "licenses": {name: mixed(weights, licenses) for name, weights in mixes.items()}},
         "fit": read("fit", "fit.json"),
+        "forms": {
+            role.split("|", 1)[1]: json.loads((job.inputs[role] / "form.json").read_text(encoding="utf-8"))
+            for role in roles("laws")
+        },
         "swarm": read("design", "swarm.json"),
         "ratios": read_table(job.inputs["fit"] / "ratios.csv"),
         "metrics": read_table(job.inputs["fit"] / "metrics.csv"),
@@ -113,7 +131,13 @@ def collect(job: Job) -> dict[str, Any]:
             "matched": _summed((unit, c["matched"]) for unit, c in counts("annotate").items()),
             "later": _later(counts("overlap")),
         },
-        "samples": {role.split("|")[1]: _samples(job, role) for role in roles("rewrite")},
+        "samples": {
+            shard: rewritten_samples(job.inputs[f"rewrite|{shard}"], shard, seed)
+            for variant, shards in shards_of(job.inputs, "rewrite").items()
+            for shard in drawn(shards, SHARDS, seed, variant)
+        },
+        "kept": kept_samples(job.inputs, seed),
+        "cards": {role.split("|")[1]: text_of(role, "card.md") for role in roles("classifiers")},
     }
 
 
@@ -146,13 +170,3 @@ def _later(overlap: dict[str, dict[str, Any]]) -> dict[str, dict[str, int]]:
         name, domain = unit.split("/")[:2]
         found.setdefault(name, Counter())[domain] += c["documents"]
     return {name: dict(each) for name, each in found.items()}
-
-
-def _samples(job: Job, role: str) -> dict[str, list[dict[str, str]]]:
-    """Return the first rewritten and rejected texts of a shard, shortened."""
-    shown = {}
-    for name, columns in (("documents", ["origin", "text"]), ("rejected", ["origin", "reason", "text"])):
-        frame = next(batches(job.inputs[role] / f"{name}.parquet", columns), None)
-        rows = frame.head(SHOWN).to_dicts() if frame is not None else []
-        shown[name] = [{**row, "text": row["text"][:SHOWN_CHARACTERS]} for row in rows]
-    return shown

@@ -17,7 +17,7 @@ SHOWN_CHARACTERS = 500
 
 @dataclass(frozen=True)
 class Sample:
-    """kind: `rewritten`, `rejected` or `dropped`; reason: why it was rejected, or the size of what was dropped."""
+    """kind: `kept`, `rewritten`, `rejected` or `dropped`; reason: why it was rejected, or the size of a document."""
 
     kind: str
     origin: str
@@ -69,7 +69,7 @@ def funnel_table(data: dict[str, Any]) -> Table:
         numbers += [documents(fates, ("kept", "heldout")), documents(fates, ("kept", "train"))]
         totals = [a + b for a, b in zip(totals, numbers, strict=True)]
         rows.append(fate_cells(name, numbers))
-    rows.append(fate_cells("all", totals, strong=True))
+    foot = [fate_cells("all", totals, strong=True)]
     columns = [
         Column("Source", text=True),
         Column("Records", "in the shards"),
@@ -80,7 +80,7 @@ def funnel_table(data: dict[str, Any]) -> Table:
         Column("Trained on"),
         Column("Adds up", text=True),
     ]
-    return table("Documents by what became of them", columns, rows)
+    return table("Documents by what became of them", columns, rows, foot=foot)
 
 
 def fate_cells(name: str, numbers: list[int], strong: bool = False) -> list[Cell]:
@@ -186,6 +186,14 @@ def examples_of(data: dict[str, Any]) -> dict[tuple[str, str], list[Sample]]:
         sample = Sample("dropped", row["id"], f"{count(row['bytes'])} bytes", text)
         found.setdefault((row["source"], words(row["reason"])), []).append(sample)
     return found
+
+
+def kept_of(data: dict[str, Any]) -> dict[str, list[Sample]]:
+    """Return source → examples of what was kept for training."""
+    return {
+        source: [Sample("kept", row["id"], f"{count(row['bytes'])} bytes", row["text"]) for row in rows]
+        for source, rows in data["kept"].items()
+    }
 
 
 def samples_of(data: dict[str, Any]) -> dict[str, list[Sample]]:

@@ -8,9 +8,13 @@ from typing import Any
 import numpy as np
 from scipy.stats import rankdata
 
+from pipeline.report.figures import Chart, axis, chart, dots
 from pipeline.report.table import Cell, Column, Table, table
 from pipeline.report.text import number
 
+MOST_TASKS = 12
+"""Tasks in the chart; the table has all."""
+COLOURS = tuple(f"--c{i}" for i in range(1, 9))
 SETTLED = 0.9
 """A rank correlation between the last two points from which the order counts as settled."""
 
@@ -48,6 +52,34 @@ def curves_table(data: dict[str, Any]) -> Table | None:
         *(Column(f"At {100 * float(share):g} %", "rank correlation with the end") for share in shares[:-1]),
     ]
     return table(f"Had the order of the {len(curves)} runs settled?", columns, rows, verdict(data))
+
+
+def curves_chart(data: dict[str, Any]) -> Chart | None:
+    """The rank correlation with the end, along the training, a line a task; None where no curve was asked for."""
+    curves = data["curves"]
+    if not curves:
+        return None
+    tasks = list(next(iter(curves.values())))
+    shares = sorted(next(iter(curves.values()))[tasks[0]], key=float)
+    traces = []
+    for i, task in enumerate(tasks[:MOST_TASKS]):
+        last = [run[task]["1"] for run in curves.values()]
+        y = [rank_correlation([run[task][share] for run in curves.values()], last) for share in shares]
+        x = [100 * float(share) for share in shares]
+        colour = COLOURS[i % len(COLOURS)]
+        hover = "%{x} %: %{y:.2f}<extra>%{fullData.name}</extra>"
+        lines = {"mode": "lines+markers", "line": {"color": colour, "width": 1.5}, "hovertemplate": hover}
+        traces.append(dots(x, y, colour, size=7, name=task) | lines)
+    return chart(
+        "curves",
+        "Learning curves: when the order of the mixes had settled",
+        "Each line is a held-out task: how the runs' order at a point of the training agrees with that at its end.",
+        traces,
+        300,
+        legend=True,
+        xaxis=axis("% of the training"),
+        yaxis={"automargin": True},
+    )
 
 
 def verdict(data: dict[str, Any]) -> str:

@@ -6,31 +6,38 @@ import base64
 import functools
 import hashlib
 import json
+import re
 import zlib
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from pipeline.report import (
     charts,
     costs,
     curation,
     curves,
+    made_with,
     measures,
     method,
     pareto,
+    predictor,
     provenance,
     regression,
+    residuals,
     runs,
+    surroundings,
     transfer,
+    whatif,
 )
 from pipeline.report.decision import decide
 from pipeline.report.figures import Chart
 from pipeline.report.text import visible
 
 FOLDER = Path(__file__).parent
+SCRIPTS = ("page.js", "tables.js", "whatif.js")
 
 
 def render_html(data: dict[str, Any]) -> str:
@@ -45,12 +52,18 @@ def render_html(data: dict[str, Any]) -> str:
         figures[chart.key] = {"figure": chart.figure, "height": chart.height}
         return chart
 
-    script = (FOLDER / "page.js").read_text(encoding="utf-8")
+    curves_chart = curves.curves_chart(data)
+    script = "".join((FOLDER / name).read_text(encoding="utf-8") for name in SCRIPTS)
     library, packed = plotly()
+    laws = predictor.laws_of(data)
+    what = whatif.whatif(data, laws)
+    sensitivity, sensitivity_chart, pairs = surroundings.sections(laws, data["mix"])
     front = pareto.front_chart(data["mix"])
     page = {
         "title": data["title"],
         "decision": decide(data),
+        "what": what,
+        "what_json": json_in_html(what.payload, digits=17),
         "front": pareto.front_table(data["mix"]),
         "front_chart": front and draw(front),
         "seeds": measures.seeds_table(data["mix"]),
@@ -61,18 +74,27 @@ def render_html(data: dict[str, Any]) -> str:
         "noise": regression.noise_table(data),
         "contrasts": regression.contrasts_table(data),
         "predictions": regression.predictions_table(data),
+        "residuals": residuals.residuals_table(data),
+        "residuals_chart": draw(residuals.residuals_chart(data)),
+        "sensitivity": sensitivity,
+        "sensitivity_chart": draw(sensitivity_chart),
+        "pairs": pairs,
         "runs": runs.runs_table(data),
         "curves": curves.curves_table(data),
+        "curves_chart": curves_chart and draw(curves_chart),
         "coverage": runs.coverage_table(data),
         "funnel": curation.funnel_table(data),
         "rewrites": curation.rewrites_table(data),
         "domains": curation.domains_table(data),
         "costs": Markup(costs.HERE),
+        "made_with": Markup(made_with.HERE),
         "classifiers": curation.classifiers_table(data),
         "sources": provenance.sources_table(data),
         "licenses": provenance.licenses_table(data),
         "contamination": provenance.contamination_table(data),
         "dropped": curation.examples_of(data),
+        "kept": curation.kept_of(data),
+        "cards": data["cards"],
         "samples": curation.samples_of(data),
         "facts": method.facts(data),
         "evals": method.evals_table(data),
@@ -102,7 +124,7 @@ def render_html(data: dict[str, Any]) -> str:
 
 def environment() -> Environment:
     """Return the templates' environment: all text is escaped, and made visible where it acts unseen."""
-    return Environment(
+    found = Environment(
         loader=FileSystemLoader(FOLDER),
         autoescape=True,
         undefined=StrictUndefined,
@@ -110,31 +132,40 @@ def environment() -> Environment:
         lstrip_blocks=True,
         finalize=lambda value: visible(value) if type(value) is str else value,
     )
+    found.filters["code"] = code
+    return found
 
 
-def json_in_html(value: Any) -> Markup:
-    """Return JSON that is safe inside <script>: ASCII without `<`, `>` and `&`."""
-    text = json.dumps(rounded(value), ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+def code(text: str) -> Markup:
+    """Return text, escaped, in which what stands between backticks is set as code."""
+    return Markup(re.sub(r"`([^`\n]+)`", r"<code>\1</code>", str(escape(visible(text)))))
+
+
+def json_in_html(value: Any, digits: int = 7) -> Markup:
+    """Return JSON that is safe inside <script>: ASCII without `<`, `>` and `&`; digits: of every number."""
+    text = json.dumps(rounded(value, digits), ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     for character in "<>&":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return Markup(text)
 
 
-def rounded(value: Any) -> Any:
-    """Return a figure whose numbers have the seven digits that a chart can show."""
+def rounded(value: Any, digits: int) -> Any:
+    """Return JSON data whose numbers have so many digits (a chart can show seven)."""
     if isinstance(value, float):
-        return float(f"{value:.7g}")
+        return float(f"{value:.{digits}g}")
     if isinstance(value, dict):
-        return {key: rounded(each) for key, each in value.items()}
-    return [rounded(each) for each in value] if isinstance(value, (list, tuple)) else value
+        return {key: rounded(each, digits) for key, each in value.items()}
+    return [rounded(each, digits) for each in value] if isinstance(value, (list, tuple)) else value
 
 
 @functools.cache
 def plotly() -> tuple[str, str]:
-    """Return plotly.js as text, and deflated in base64 (5 MB become 2)."""
-    from plotly.offline import get_plotlyjs
+    """Return plotly.js as text, and deflated in base64 (1.5 MB become 0.7).
 
-    text = get_plotlyjs()
+    It is npm's `plotly.js-cartesian-dist-min` as published: the bundle that PyPI's `plotly` brings is three times as
+    large, for maps and 3D that no chart here needs.
+    """
+    text = (FOLDER / "plotly" / "plotly-cartesian.min.js").read_text(encoding="utf-8")
     return text, base64.b64encode(zlib.compress(text.encode(), 9)).decode()
 
 

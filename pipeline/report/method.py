@@ -67,7 +67,13 @@ def facts(data: dict[str, Any]) -> list[tuple[str, str]]:
     if data["curves"]:
         found.append(("Learning curves", verdict(data)))
     if data["diverged"]:
-        found.insert(2, ("Left out", f"proxies whose loss was no number: {len(data['diverged'])}"))
+        found.insert(
+            2,
+            (
+                "Left out",
+                f"{len(data['diverged'])} proxies whose loss was no number: {', '.join(data['diverged'][:20])}",
+            ),
+        )
     if larger:
         preset = config["validate"]["transfer"]["preset"]
         each = f"preset {preset}, {size(larger[0]['tokens'])} tokens each"

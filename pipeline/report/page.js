@@ -1,10 +1,11 @@
-"use strict";
 // Draws the charts when they come into view, in the colours of the theme. Without it the tables say the same.
 (() => {
+  "use strict";
   const figures = JSON.parse(document.getElementById("figures").textContent);
   const places = [...document.querySelectorAll("[data-chart]")];
   const seen = new Set();
   const root = document.documentElement;
+  const theme = document.getElementById("theme");
 
   async function library() {
     const packed = Uint8Array.from(atob(document.getElementById("library").textContent), (c) => c.charCodeAt(0));
@@ -14,7 +15,14 @@
     document.head.append(script);
   }
 
-  const colour = (name) => getComputedStyle(root).getPropertyValue(name).trim();
+  // The computed value of a colour, of the theme as it is now.
+  const probe = document.createElement("i");
+  probe.hidden = true;
+  document.body.append(probe);
+  function colour(name) {
+    probe.style.color = `var(${name})`;
+    return getComputedStyle(probe).color;
+  }
 
   // A figure with the values of its `--name` colours.
   function themed(value) {
@@ -63,7 +71,13 @@
     );
     places.forEach((place) => watcher.observe(place));
     const redraw = () => seen.forEach(draw);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+    const system = matchMedia("(prefers-color-scheme: dark)");
+    system.addEventListener("change", redraw);
+    theme.addEventListener("click", () => {
+      const dark = root.dataset.theme ? root.dataset.theme === "dark" : system.matches;
+      root.dataset.theme = dark ? "light" : "dark";
+      redraw();
+    });
     let width = innerWidth;
     addEventListener("resize", () => {
       if (innerWidth !== width) redraw();

@@ -45,15 +45,19 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """rows: a cell a column; None where a cell above spans. The first cell of a row is its heading."""
+    """rows: a cell a column; None where a cell above spans. The first cell of a row is its heading.
+
+    foot: rows of totals, which stay last when the table is sorted.
+    """
 
     caption: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell | None, ...], ...]
     notes: tuple[str, ...] = field(default=())
+    foot: tuple[tuple[Cell | None, ...], ...] = field(default=())
 
     def __post_init__(self) -> None:
-        uneven = [row for row in self.rows if len(row) != len(self.columns)]
+        uneven = [row for row in (*self.rows, *self.foot) if len(row) != len(self.columns)]
         if uneven:
             raise ValueError(
                 f"table {self.caption!r}: a row of {len(uneven[0])} cells under {len(self.columns)} columns"
@@ -71,5 +75,11 @@ def cut(rows: Sequence[Sequence[Cell | None]], most: int = MOST) -> tuple[Sequen
     return rows[:most], [f"{len(rows) - most} more runs: ratios.csv and metrics.csv beside this file."]
 
 
-def table(caption: str, columns: Sequence[Column], rows: Sequence[Sequence[Cell | None]], *notes: str) -> Table:
-    return Table(caption, tuple(columns), tuple(tuple(row) for row in rows), notes)
+def table(
+    caption: str,
+    columns: Sequence[Column],
+    rows: Sequence[Sequence[Cell | None]],
+    *notes: str,
+    foot: Sequence[Sequence[Cell | None]] = (),
+) -> Table:
+    return Table(caption, tuple(columns), tuple(map(tuple, rows)), notes, tuple(map(tuple, foot)))

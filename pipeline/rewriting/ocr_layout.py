@@ -10,17 +10,19 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import ftfy
-
 from classifiers.ocr.lexicon import Lexicon
 from pipeline.rewriting.ocr_lines import LETTERS, is_junk, printed_width, running_lines, strip_specks
 
 NOT_PROSE = 0.03  # share of marks of code and formulas above which a text is not prose: OCR of prose has a tenth of it
 _MARKS = "_={}[]<>\\|#$%^&*@/+~`"
 _CHARACTERS = str.maketrans({"ſ": "s", "\u00ad": "", "\u200b": "", "\ufeff": ""})
-_FTFY = ftfy.TextFixerConfig(
-    unescape_html=False, uncurl_quotes=False, fix_character_width=False, normalization="NFC", explain=False
-)
+_FTFY = {
+    "unescape_html": False,
+    "uncurl_quotes": False,
+    "fix_character_width": False,
+    "normalization": "NFC",
+    "explain": False,
+}
 # What mojibake, ligatures and control characters look like; ftfy is slow where there are none.
 _ODD = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9fÂÃâïðÐŸ\ufb00-\ufb06\u2028\u2029\u0300-\u036f]")
 _LINE_HYPHEN = re.compile(r"[\u00ad‐‑¬](?=[ \t]*(?:\r?\n|$))")
@@ -83,7 +85,9 @@ def undo_layout(text: str, lexicon: Lexicon, junk: bool = True) -> Layout:
 def fix_characters(text: str) -> str:
     """Ligatures, long s, soft hyphens, mojibake and control characters; line ends become newlines."""
     if _ODD.search(text):
-        text = ftfy.fix_text(text, _FTFY)
+        import ftfy
+
+        text = ftfy.fix_text(text, ftfy.TextFixerConfig(**_FTFY))
     if not text.isascii():
         text = _LINE_HYPHEN.sub("-", text).translate(_CHARACTERS)
     return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -12,7 +12,6 @@ from pydantic import BaseModel, ValidationError
 from pipeline.errors import InputError, nearest
 from pipeline.rewriting import c4_lines, ocr_cleanup, wiki_qa
 from pipeline.rewriting.base import BatchRewriter, Rewriter
-from pipeline.rewriting.llm.task import load_task, shipped, task_path
 from pipeline.yaml_lines import Path_
 from pipeline.yaml_schema import nested_mistakes
 
@@ -44,14 +43,15 @@ REWRITERS: dict[str, RewriterSpec] = {
 
 def mistakes(task: str, params: dict[str, Any]) -> Iterator[tuple[Path_, str]]:
     """Yield what is wrong with a section of `rewrite`: places in it, and what."""
-    from pipeline.rewriting.llm.params import params_mistakes
-
     if task in REWRITERS:
         try:
             REWRITERS[task].params.model_validate(params)
         except ValidationError as error:
             yield from nested_mistakes(("params",), error, REWRITERS[task].params.model_fields)
         return
+    from pipeline.rewriting.llm.params import params_mistakes
+    from pipeline.rewriting.llm.task import load_task, shipped, task_path
+
     path = task_path(task)
     if path is None:
         known = [*REWRITERS, *shipped()]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.storage.names import inside
+from pipeline.storage.names import inside, is_inside
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def sizes_of(folder: Path) -> dict[str, int]:
 
 
 def entries_of(root: Path, top: Path) -> Iterator[Entry]:
-    """Yield the files below `top`, named from `root`."""
+    """Yield the files below `top`, named from `root`, but for names that no store has."""
     for directory, _, names in os.walk(top):
         for name in names:
             path = Path(directory) / name
@@ -51,7 +51,8 @@ def entries_of(root: Path, top: Path) -> Iterator[Entry]:
                 stat = path.lstat()
             except FileNotFoundError:  # a run at work has moved or removed it
                 continue
-            yield Entry(path.relative_to(root).as_posix(), stat.st_size, stat.st_mtime)
+            if is_inside(path.relative_to(root).as_posix()):
+                yield Entry(path.relative_to(root).as_posix(), stat.st_size, stat.st_mtime)
 
 
 def write_whole(target: str, write: Callable[[Path], object], create: bool = False) -> bool:
@@ -77,10 +78,31 @@ def write_whole(target: str, write: Callable[[Path], object], create: bool = Fal
         staging.unlink(missing_ok=True)
 
 
+def read_manifest(data: bytes) -> dict[str, Any]:
+    """Return a manifest from its bytes. Raises ValueError for what cannot be one, names that lead out of the store too:
+    others may write to a shared store."""
+    try:
+        manifest = json.loads(data)
+    except RecursionError:
+        raise ValueError("no JSON: nested too deeply") from None
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict | list):
+        raise ValueError("no manifest: it names no files")
+    inside(str(manifest.get("attempt", "none")))
+    sizes_in(manifest)
+    return manifest
+
+
 def sizes_in(manifest: Mapping[str, Any]) -> dict[str, int]:
-    """Return name → bytes of an artefact's files; nothing where its manifest was written before sizes were kept."""
+    """Return name → bytes of an artefact's files; nothing where its manifest was written before sizes were kept.
+
+    Raises ValueError for a name that leads out of the artefact and a size that is none.
+    """
     files: Any = manifest["files"]
-    return {inside(name): size for name, size in files.items()} if isinstance(files, dict) else {}
+    if not isinstance(files, dict):
+        return {}
+    if any(type(size) is not int or size < 0 for size in files.values()):
+        raise ValueError("a manifest with sizes that are none")
+    return {inside(name): size for name, size in files.items()}
 
 
 def to_json(value: Any) -> str:

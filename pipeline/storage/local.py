@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import tempfile
@@ -12,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.storage.files import Damaged, Entry, entries_of, sizes_in, sizes_of, to_json, write_whole
+from pipeline.storage.files import Damaged, Entry, entries_of, read_manifest, sizes_in, sizes_of, to_json, write_whole
 from pipeline.storage.names import inside
 
 _MOST_KNOWN = 10_000
@@ -54,7 +53,7 @@ class LocalStore:
     def is_whole(self, ref: str) -> bool:
         try:
             return not _damage(
-                self.path(f"data/{inside(ref)}"), sizes_in(json.loads(self.read(f"manifests/{ref}.json")))
+                self.path(f"data/{inside(ref)}"), sizes_in(read_manifest(self.read(f"manifests/{ref}.json")))
             )
         except (FileNotFoundError, ValueError):
             return False

@@ -20,7 +20,7 @@ import fsspec
 
 from pipeline.storage.cache import copied, held, machine_folder
 from pipeline.storage.files import Damaged, Entry, sizes_of, to_json
-from pipeline.storage.names import inside
+from pipeline.storage.names import inside, is_inside
 from pipeline.storage.retry import StoreError, Truncated, is_refused, patiently
 
 
@@ -142,7 +142,8 @@ class ObjectStore:
         for path, info in found.items():
             changed = info.get("LastModified") or info.get("created") or info.get("updated") or info.get("mtime")
             stamp = changed.timestamp() if hasattr(changed, "timestamp") else float(changed or 0)
-            yield Entry(path.removeprefix(f"{self.base}/").lstrip("/"), info["size"], stamp)
+            if is_inside(name := path.removeprefix(f"{self.base}/").lstrip("/")):
+                yield Entry(name, info["size"], stamp)
 
     def folders(self, folder: str = "") -> list[str]:
         top = self.path(folder) if folder else self.base

@@ -198,7 +198,7 @@ def test_a_mix_loads_it_by_path(cli: Cli, files: Path, tmp_path: Path, tiny_yaml
             "{scorer: fasttext, model: {folder}}",
             "no folder of a trained fasttext classifier: it has no model.bin",
         ),
-        ("{scorer: sklearn, model: {folder}, negative: [ocr]}", "annotate.good.negative`: leave this out, or `model`"),
+        ("{scorer: sklearn, model: {folder}, negative: [ocr]}", "annotate.good.negative`: `negative` is for training"),
         ("{scorer: fasttext, model: {card}}", "`good_calibrated` is empty: .* has no calibration; compare the score"),
     ],
 )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from pipeline.report.curves import curves_table, verdict
+import pytest
+
+from pipeline.report.curves import curves_chart, curves_table, verdict
 from tests.pipeline.conftest import walk_here
 
 
@@ -49,3 +51,13 @@ def test_the_verdict_is_about_the_last_point_before_the_end() -> None:
     assert "on 1 of 1 held-out tasks: heldout/a" in verdict({"curves": late})
     constant = runs((1, 2, 3), (2, 2, 2), (1, 2, 3))
     assert "still moved" in verdict({"curves": constant}), "an order that does not exist has not settled"
+
+
+def test_the_chart_of_curves_ends_in_full_agreement() -> None:
+    curves = {f"run{i}": {"heldout/a": {"0.5": [3.0, 1.0, 2.0][i], "1": float(i)}} for i in range(3)}
+    chart = curves_chart({"curves": curves})
+    assert chart is not None
+    (line,) = chart.figure["data"]
+    assert line["x"] == [50.0, 100.0]
+    assert line["y"] == pytest.approx([-0.5, 1.0])
+    assert curves_chart({"curves": {}}) is None

@@ -53,4 +53,7 @@ def test_an_interrupted_command_says_that_it_goes_on(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=30)
     os.close(writer)
-    assert (process.returncode, said.strip()) == (130, "stopped; the same command goes on from here")
+    assert (process.returncode, said.strip()) == (
+        130,
+        "stopped; what is finished is kept, and the same command goes on from here",
+    )

@@ -67,6 +67,9 @@ def test_the_funnel_prints_in_line_and_says_what_is_estimated(curated: Run) -> N
     assert lines[0].split() == ["stage", "source", "or", "domain", "outcome", "reason", "documents", "MB", "tokens"]
     assert len(lines) == len(frame) + 2
     assert len({line.rindex(".") for line in lines[1:-1]}) == 1, "the MB stand in one column"
+    narrow = funnel_text(frame, 40).splitlines()
+    assert max(len(line) for line in narrow if line.startswith(" ")) <= 40
+    assert " ".join(" ".join(narrow).split()) == " ".join(" ".join(lines).split()), "the same, in more lines"
     tokenized = frame.filter(pl.col("stage") == "tokenize")
     exact = dict(tokenized.select("name", "tokens").iter_rows())
     trained = frame.filter((pl.col("reason") == "train") & (pl.col("name") == "questions"))["tokens"].item()
@@ -128,7 +131,7 @@ def test_a_bad_condition_is_found_before_anything_runs(tiny_yaml, condition: str
 
 
 def test_a_limit_that_is_no_number_is_refused(tiny_yaml) -> None:
-    rules = "  - {rules: gopher_quality, limits: {words: [60, .inf]}}\nrewrite:"
+    rules = "  - {rules: gopher_quality, limits: {words: [60, many]}}\nrewrite:"
     with pytest.raises(InputError, match=r"limits.words`: expected a number, two bounds"):
         walk_here(tiny_yaml(("rewrite:", rules)), until="sources")
 

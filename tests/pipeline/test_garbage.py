@@ -124,7 +124,6 @@ def test_it_looks_on_while_a_run_writes(tmp_path: Path) -> None:
     store = Store(str(tmp_path))
     listed(store, "going-1", publish(store, "train", "x"))
     (tmp_path / "units" / "going-1" / "all.json.0123.tmp").write_text('{"units": {')
-    (tmp_path / "data" / ".DS_Store").write_text("of a file manager")
     done = threading.Event()
 
     def write() -> None:
@@ -184,3 +183,42 @@ def test_a_folder_that_is_no_store_and_a_run_without_a_list_are_refused(store: S
     store.write_text("old-1/mix.json", json.dumps({}))
     with pytest.raises(InputError, match="run folder `old-1` has no list of its units"):
         find_garbage(store)
+
+
+def test_nothing_is_removed_behind_a_link(tmp_path: Path) -> None:
+    """Who may write to a store could otherwise have whoever cleans it remove his own files."""
+    store = Store(str(tmp_path / "store"))
+    publish(store, "train", "old")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "old").write_text("x")
+    os.utime(tmp_path / "mine" / "old", (OLD, OLD))
+    (tmp_path / "store" / "tmp").rmdir()
+    (tmp_path / "store" / "tmp").symlink_to(tmp_path / "mine")
+    with pytest.raises(InputError, match="tmp: a link"):
+        find_garbage(store)
+    (tmp_path / "store" / "tmp").unlink()
+    (tmp_path / "store" / "scratch").mkdir()
+    (tmp_path / "store" / "scratch" / "deep").symlink_to(tmp_path / "mine")
+    remove_garbage(store, find_garbage(store))
+    assert (tmp_path / "mine" / "old").read_text() == "x"
+
+
+def test_files_that_are_no_store_s_do_not_stop_it(tmp_path: Path) -> None:
+    store = Store(str(tmp_path / "store"))
+    kept = publish(store, "train", "kept")
+    strays = ["data/stray", "data/train/stray", "tmp/a\\b", "manifests/stray.json", "tmp/new\nline"]
+    for name in strays:
+        path = tmp_path / "store" / name
+        path.write_text("[" * 100_000)
+        os.utime(path, (OLD, OLD))
+    remove_garbage(store, find_garbage(store))
+    assert [name for name in strays if (tmp_path / "store" / name).exists()] == ["tmp/a\\b"]
+    assert store.manifest(kept)["name"] == "kept"
+
+
+@pytest.mark.parametrize("text", ["[", "[" * 100_000, "[1]", "{}", '{"units": [1]}', '{"units": {"a": []}}'])
+def test_a_list_of_units_that_is_none_removes_nothing(store: Store, text: str) -> None:
+    publish(store, "train", "a")
+    store.write_text("units/run/all.json", text)
+    with pytest.raises(InputError, match="units/run/all.json` is no list of units"):
+        find_garbage(store, days=0, now=time.time() + 1)

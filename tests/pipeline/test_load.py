@@ -52,7 +52,19 @@ def test_tokens_may_be_multiples_of_the_parameters(tiny_yaml) -> None:
         ("ocr.clean:", "ocrs.clean:", r"`rewrite.ocrs.clean`: there is no source `ocrs`"),
         ("preset: tiny", "preset: tinny", r"`proxy.preset`: there is no preset `tinny` \(did you mean `tiny`\?\)"),
         ("arc_easy.jsonl.gz", "arc_esy.jsonl.gz", r"`evals.benchmarks.arc_easy.path`: no such file"),
-        ("vocab_size: 1000", "vocab_size: many", r"`tokenize.vocab_size`: Input should be a valid integer"),
+        ("vocab_size: 1000", "vocab_size: many", r"`tokenize.vocab_size`: expected a whole number, got 'many'"),
+        ("tokens: 400k", f"tokens: '{'9' * 5000}'", r"`target.tokens`: expected a count below 2"),
+        ("tokens: 24k", f"tokens: {'9' * 400}x", r"`proxy.tokens`: expected a count"),
+        ("gopher_words < 40", "gopher_words < 40" + " OR gopher_words < 40" * 20_000, r"too long, over 10,000 char"),
+        ("gopher_words < 40", "field_a = field_" + " + field_".join("bcdefgh"), r"over 7 fields of documents"),
+        ("gopher_words < 40", "gopher_words < (SELECT * FROM read_csv('/etc/passwd'))", r"`select\[0\].drop`: "),
+        ("validate:", 'references: {"a|b": {wikipedia: 1}}\nvalidate:', "expected a name of printable"),
+        (
+            "validate:",
+            'references: {"a\\e[31m": {wikipedia: 1}}\nvalidate:',
+            "expected a name of printable",
+        ),
+        ("validate:", 'references: {"../a": {wikipedia: 1}}\nvalidate:', "expected a name of printable"),
         ("tokens: 400k", "tokens: 4 lots", r"`target.tokens`: expected a count such as"),
         ("tokens: 24k", "tokens: 900", r"`proxy.tokens`: 900 is less than one batch of preset tiny \(1024\)"),
         ("tokens: 24k", "tokens: 20y", r"`proxy.tokens`: expected a count such as .* or 20x the parameters"),
@@ -60,7 +72,7 @@ def test_tokens_may_be_multiples_of_the_parameters(tiny_yaml) -> None:
         ("tokens: 24k", "tokens: 900x", r"`proxy.tokens`: \d+ is above target.tokens"),
         ("tokens: 24k", "tokens: 24k, curve: [0.5, 0.51]", r"`proxy.curve`: expected rising shares .* steps of 23"),
         ("tokens: 24k", "tokens: 24k, curve: [1.0]", r"`proxy.curve`: expected rising shares between 0 and 1"),
-        ("tokens: 24k", "tokens: 24k, average: 2", r"`proxy.average`: Input should be less than or equal to 1"),
+        ("tokens: 24k", "tokens: 24k, average: 2", r"`proxy.average`: expected at most 1, got 2"),
         ("tokens: 24k", "tokens: 24M", r"`proxy.tokens`: 24000000 is above target.tokens"),
         ("force: [heldout, bench]", "tasks: {heldout/wiki: 2}", r"there is no task `heldout/wiki` \(did you mean"),
         (
@@ -120,7 +132,7 @@ def test_tokens_may_be_multiples_of_the_parameters(tiny_yaml) -> None:
             "references: {natural: {ocr: 1}}\nvalidate:",
             r"`references.natural`: this name is taken, as are `proposal`, `natural`, `uniform`, `best_observed`",
         ),
-        ("runs: 12, rounds: [9, 3], blocks: 2", "runs: 12, blocks: 1", r"`swarm.blocks`: Input should be greater than"),
+        ("runs: 12, rounds: [9, 3], blocks: 2", "runs: 12, blocks: 1", r"`swarm.blocks`: expected at least 2, got 1"),
         ("rounds: [9, 3]", "rounds: [5, 7]", r"`swarm`: the first round has 5 runs; at least 6: three mixes"),
         (
             "validate:",
@@ -165,6 +177,26 @@ def test_wrong_input_names_its_place(tiny_yaml, old: str, new: str, message: str
     assert caught.value.exit_code == 2
 
 
+def test_units_stand_wherever_a_count_does(tiny_yaml) -> None:
+    path = tiny_yaml(
+        ("runs: 12, rounds: [9, 3]", "runs: 0.012k, rounds: [9, 0.003k]"),
+        ("vocab_size: 1000", "vocab_size: 1k"),
+        ("tokens: 24k", "tokens: 24e3"),
+        ("items: 60", "items: 0.06k"),
+        ("buckets: 10000", "buckets: 10k, max_chars: 2k"),
+        ("target: {tokens: 400k}", "target: {tokens: 4e5}"),
+    )
+    config = load_mix(path).config
+    plain = load_mix(tiny_yaml(("buckets: 10000", "buckets: 10000, max_chars: 2000"))).config
+    assert config == plain, "so all keys are the same too"
+
+
+@pytest.mark.parametrize("text", ["12 apples", "1.5.2M", "-4k", "k", "4MB", "1e999"])
+def test_what_is_no_count_is_told(text: str) -> None:
+    with pytest.raises(ValueError, match="expected a count such as"):
+        parse_count(text)
+
+
 def test_several_mistakes_are_reported_at_once(tiny_yaml) -> None:
     path = tiny_yaml(("task: wiki_qa", "task: a"), ("preset: tiny", "preset: b"))
     with pytest.raises(InputError) as caught:
@@ -184,3 +216,11 @@ def test_an_empty_source_is_wrong_input(tiny_yaml, tmp_path: Path) -> None:
 def test_counts_with_units(number: int, unit: str) -> None:
     assert parse_count(f"{number}{unit}") == number * {"": 1, "k": 10**3, "M": 10**6, "B": 10**9, "T": 10**12}[unit]
     assert parse_count("1.5B") == 1_500_000_000
+
+
+@pytest.mark.parametrize(
+    "name", ["...yaml", "a:b.yaml", "a\\b.yaml", "a\nb.yaml", "a\x1b[1m.yaml", " .yaml", "s3:.yaml"]
+)
+def test_a_file_s_name_that_cannot_name_a_run_folder_is_refused(tiny_yaml, name: str) -> None:
+    with pytest.raises(InputError, match="cannot name a run folder"):
+        load_mix(tiny_yaml(name=name))

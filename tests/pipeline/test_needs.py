@@ -71,7 +71,7 @@ def test_the_numeric_plan_is_chosen_where_proxies_shall_compute(tiny_yaml: Calla
         ("{proof: {cpus: 2}}", "there is no stage with units of its own `proof`"),
         ("{rewrite: {gpus: 1}}", "takes the GPUs of its backend"),
         ("{annotate: {gpus: 1}}", "stage `annotate` computes on no GPU"),
-        ("{annotate: {cpus: 0}}", "greater than 0"),
+        ("{annotate: {cpus: 0}}", "expected more than 0"),
         ("{annotate: {memory: lots}}", "expected a count"),
         ("{annotate: {cores: 2}}", "cores"),
     ],

@@ -200,3 +200,34 @@ def test_a_key_changes_with_everything_the_result_depends_on_and_with_nothing_el
 @given(st.dictionaries(st.text(max_size=5), st.integers() | st.text(max_size=5), max_size=4))
 def test_digest_does_not_depend_on_the_order_of_keys(value: dict) -> None:
     assert digest(value) == digest(dict(reversed(value.items())))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"files": {"../../../victim": 4}}',
+        '{"files": {"/etc/passwd": 4}}',
+        '{"files": {"a/../../b": 4}}',
+        '{"files": {"a": "4"}}',
+        '{"files": {"a": -1}}',
+        '{"files": {"a": true}}',
+        '{"files": "a"}',
+        '{"files": {}, "attempt": "../.."}',
+        '{"files": {}, "attempt": 7, "x": ' + "[" * 100_000,
+        "[1]",
+        "{}",
+        "[" * 100_000,
+    ],
+)
+@pytest.mark.parametrize("kind", ["folder", "memory"])
+def test_a_manifest_of_another_party_leads_nowhere(tmp_path: Path, kind: str, text: str) -> None:
+    """It counts as damaged, whether a run looks whether the unit is done, reads its files or its counts."""
+    (tmp_path / "victim").write_text("mine")
+    store = Store(str(tmp_path / "store") if kind == "folder" else f"memory://evil-{tmp_path.name}")
+    for call in (store.manifest, store.local, lambda ref: store.read_json(ref, "a")):
+        store.write_text("manifests/train/evil.json", text)
+        if kind == "folder":
+            assert not store.is_whole("train/evil")
+        with pytest.raises((StoreError, FileNotFoundError)):
+            call("train/evil")
+    assert (tmp_path / "victim").read_text() == "mine"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -56,3 +58,33 @@ def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"model_type": "llama"}')
     with pytest.raises(ValueError, match=str(tmp_path)):
         load_hf(tmp_path)
+
+
+class _Touch:
+    """What a pickle of it does when it is read: create a file."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def __reduce__(self) -> tuple:
+        return Path.touch, (self.file,)
+
+
+def test_nothing_that_a_folder_brings_is_run(folder: Path, tmp_path: Path) -> None:
+    """Neither the code that its configuration names nor what its pickled weights would do; without asking anybody."""
+    marker = tmp_path / "ran"
+    coded = tmp_path / "coded"
+    shutil.copytree(folder, coded)
+    config = json.loads((coded / "config.json").read_text())
+    names = {"AutoConfig": "evil.Config", "AutoModelForCausalLM": "evil.Model"}
+    (coded / "config.json").write_text(json.dumps({**config, "model_type": "evil", "auto_map": names}))
+    (coded / "evil.py").write_text(f"from pathlib import Path\nPath({str(marker)!r}).touch()\n")
+    with pytest.raises(ValueError, match=str(coded)):
+        load_hf(coded)
+    pickled = tmp_path / "pickled"
+    shutil.copytree(folder, pickled)
+    (pickled / "model.safetensors").unlink()
+    torch.save({"lm_head.weight": _Touch(marker)}, pickled / "pytorch_model.bin")
+    with pytest.raises(ValueError, match="safetensors"):
+        load_hf(pickled)
+    assert not marker.exists()

@@ -152,3 +152,30 @@ def test_unreadable_and_empty_files_are_refused(tmp_path: Path) -> None:
             read_requests(tmp_path / name)
     with pytest.raises(ValueError, match="holds no requests"):
         read_requests(_write(tmp_path, ""))
+
+
+@pytest.mark.parametrize("name", ["bomb.jsonl.gz", "bomb.zip", "bomb.jsonl"])
+def test_an_eval_that_unpacks_to_too_much_is_refused(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """200 kB of gzip may hold a line of 200 MB, and 10 MB more lines than memory takes."""
+    monkeypatch.setattr("proxy_models.readers.MAX_LINE", 1000)
+    monkeypatch.setattr("proxy_models.readers.MAX_BYTES", 20_000)
+    long, many = b'{"question": "' + b"a" * 50_000, b"\n" * 50_000
+    for text, message in ((long, "line 1: a line of over 1,000 bytes"), (many, "over 20,000 bytes")):
+        file = tmp_path / name
+        if name.endswith(".zip"):
+            with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as out:
+                out.writestr("a.jsonl", text)
+        else:
+            file.write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
+        for read in (read_requests, format_of):
+            with pytest.raises(ValueError, match=message):
+                read(file)
+
+
+def test_lines_nested_without_end_are_named(tmp_path: Path) -> None:
+    file = _write(tmp_path, '{"question": ' + "[" * 100_000)
+    for read in (read_requests, format_of):
+        with pytest.raises(ValueError, match="line 1: not JSON: nested too deeply"):
+            read(file)

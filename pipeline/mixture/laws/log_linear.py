@@ -16,7 +16,7 @@ _STRENGTHS = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003)
 # Weak pulls on c and a (standardised), so that a nearly straight surface does not send c to minus infinity.
 _START_C, _START_A = -2.0, 0.7
 _PENALTY_C, _PENALTY_A = 1e-4, 1e-2
-_EXPONENT = (-30.0, 8.0)
+EXPONENT = (-30.0, 8.0)
 
 
 class LogLinear(Estimator):
@@ -42,7 +42,7 @@ class LogLinear(Estimator):
         ones = np.ones((n, 1))
 
         def model(theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            e = np.exp(np.clip(theta[1] + x @ theta[2 : 2 + d], *_EXPONENT))
+            e = np.exp(np.clip(theta[1] + x @ theta[2 : 2 + d], *EXPONENT))
             jacobian = np.hstack([ones, e[:, None], e[:, None] * x, indicators])
             return theta[0] + e + indicators @ theta[2 + d :], jacobian
 
@@ -58,7 +58,7 @@ class LogLinear(Estimator):
 
     def _exponential(self, weights: np.ndarray) -> np.ndarray:
         x = (weights - self.centre) / self.scale
-        return np.exp(np.clip(self.theta[1] + x @ self.theta[2 : 2 + self.d], *_EXPONENT))
+        return np.exp(np.clip(self.theta[1] + x @ self.theta[2 : 2 + self.d], *EXPONENT))
 
     def mean_at(self, weights: np.ndarray, blocks: np.ndarray | None) -> np.ndarray:
         z = self.theta[0] + self._exponential(weights)

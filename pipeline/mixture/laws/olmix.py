@@ -17,7 +17,7 @@ from pipeline.mixture.laws.base import Estimator
 _DELTA = 0.02
 # Five starts; on RegMix's 512 runs ten ended within 0.3 % of each other's loss.
 _LEVELS = np.linspace(-2.0, 1.5, 5)
-_EXPONENT = 30.0
+EXPONENT = 30.0
 # Keeps the covariance of directions that no run tells apart finite; relative to the mean curvature.
 _RIDGE = 1e-6
 
@@ -68,8 +68,8 @@ class Olmix(Estimator):
 
 def _parts(theta: np.ndarray, weights: np.ndarray) -> tuple[float, np.ndarray]:
     """exp(c), and exp(t.w) (m,)."""
-    return float(np.exp(np.clip(theta[0], -_EXPONENT, _EXPONENT))), np.exp(
-        np.clip(weights @ theta[1:], -_EXPONENT, _EXPONENT)
+    return float(np.exp(np.clip(theta[0], -EXPONENT, EXPONENT))), np.exp(
+        np.clip(weights @ theta[1:], -EXPONENT, EXPONENT)
     )
 
 

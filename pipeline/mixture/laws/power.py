@@ -54,6 +54,11 @@ class Power(Estimator):
             z = z + block_contrasts(blocks, self.blocks) @ self.theta[3 + self.d :]
         return self.mean + self.sd * z
 
+    def parts(self) -> tuple[float, np.ndarray, float]:
+        """exp(a), q (d,) and alpha of the fall exp(a) (1 + q.w)^-alpha, in SDs of y."""
+        fall, _, use, alpha = _fallen(np.zeros((1, self.d)), self.theta[: 3 + self.d])
+        return float(fall[0]), use, alpha
+
     def gradient(self, weights: np.ndarray) -> np.ndarray:
         use = np.exp(np.clip(self.theta[3 : 3 + self.d], *_LOG_USE))
         alpha, tokens = np.exp(self.theta[2]), 1.0 + weights @ use

@@ -10,9 +10,9 @@ import numpy as np
 
 from pipeline.mixture.laws.base import BLOCK_PENALTY, Estimator, block_contrasts, known_blocks, one_block
 
-_POWERS = (1.0, 0.5, 0.25)
+POWERS = (1.0, 0.5, 0.25)
 # Keeps the roots' slope finite at weight 0.
-_FLOOR = 1e-5
+FLOOR = 1e-5
 # Penalties tried, on features of SD 1 summed over the domains of a power.
 _PENALTIES = tuple(10.0**exponent for exponent in np.arange(-5.0, 2.1, 0.5))
 # A run that alone decides its own prediction has leverage 1; its left-out error is then unknown, not infinite.
@@ -32,7 +32,7 @@ class Ridge(Estimator):
         raw = _features(weights)
         self.centre = raw.mean(axis=0)
         # One scale a power, not a feature: a domain that hardly moves must not be blown up to the size of the others.
-        spread = raw.var(axis=0).reshape(len(_POWERS), d).sum(axis=1) ** 0.5
+        spread = raw.var(axis=0).reshape(len(POWERS), d).sum(axis=1) ** 0.5
         self.scale = np.repeat(np.where(spread > 0, spread, 1.0), d)
         self.blocks = known_blocks(blocks)
         design = np.hstack([self._design(weights), block_contrasts(blocks, self.blocks)])
@@ -59,9 +59,9 @@ class Ridge(Estimator):
         return mean if blocks is None else mean + block_contrasts(blocks, self.blocks) @ self.theta[size:]
 
     def gradient(self, weights: np.ndarray) -> np.ndarray:
-        by_feature = (self.theta[1 : 1 + len(self.scale)] / self.scale).reshape(len(_POWERS), -1)
-        powers = np.array(_POWERS)[:, None]
-        return (by_feature * powers * (np.maximum(weights, 0.0) + _FLOOR) ** (powers - 1)).sum(axis=0)
+        by_feature = (self.theta[1 : 1 + len(self.scale)] / self.scale).reshape(len(POWERS), -1)
+        powers = np.array(POWERS)[:, None]
+        return (by_feature * powers * (np.maximum(weights, 0.0) + FLOOR) ** (powers - 1)).sum(axis=0)
 
     def covariance(self, weights: np.ndarray) -> np.ndarray:
         design, size = self._design(weights), 1 + len(self.scale)
@@ -72,4 +72,4 @@ class Ridge(Estimator):
 
 
 def _features(weights: np.ndarray) -> np.ndarray:
-    return np.hstack([(np.maximum(weights, 0.0) + _FLOOR) ** power for power in _POWERS])
+    return np.hstack([(np.maximum(weights, 0.0) + FLOOR) ** power for power in POWERS])

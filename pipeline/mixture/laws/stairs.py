@@ -39,17 +39,19 @@ class Tables:
     @classmethod
     def of(cls, booster: Any) -> Self:
         """ValueError for trees of more than LEAVES leaves."""
-        texts = booster.model_to_string().split("\nTree=")[1:]
-        values = np.zeros((len(texts), LEAVES))
+        trees = trees_of(booster)
+        values = np.zeros((len(trees), LEAVES))
         splits: list[tuple[int, float, int, int]] = []  # feature, threshold, tree, bits that it leaves
-        for t, text in enumerate(texts):
-            values[t], found = _tree(text)
+        for t, (held, found) in enumerate(trees):
+            if len(held) > LEAVES:
+                raise ValueError(f"a tree has {len(held)} leaves, tables hold {LEAVES}")
+            values[t, : len(held)] = held
             splits += [(feature, threshold, t, bits) for feature, threshold, bits in found]
         splits.sort()
         features = booster.num_feature()
         edges = np.array([_APART * feature + threshold for feature, threshold, _, _ in splits])
         counts = np.bincount([split[0] for split in splits], minlength=features)
-        rows = np.full((len(splits) + features, len(texts)), 255, dtype=np.uint8)
+        rows = np.full((len(splits) + features, len(trees)), 255, dtype=np.uint8)
         end = 0
         for feature, count in enumerate(counts):
             for i in range(end, end + count):
@@ -106,19 +108,20 @@ class Stairs:
         return self.rows[np.searchsorted(self.edges, weights + _APART * self.shifts) + self.shifts]
 
 
-def _tree(text: str) -> tuple[np.ndarray, list[tuple[int, float, int]]]:
-    """A tree as LightGBM writes it -> its leaves' values (LEAVES,) from left to right, and its splits.
+def trees_of(booster: Any) -> list[tuple[np.ndarray, list[tuple[int, float, int]]]]:
+    """A booster's trees: the leaves' values from left to right, and the splits.
 
     A split is feature, threshold, and the bits of the leaves that are possible where the feature is above it.
     """
+    return [_tree(text) for text in booster.model_to_string().split("\nTree=")[1:]]
+
+
+def _tree(text: str) -> tuple[np.ndarray, list[tuple[int, float, int]]]:
     fields = dict(line.split("=", 1) for line in text.split("\n") if line.startswith(_FIELDS))
     held = [float(value) for value in fields["leaf_value"].split()]
-    if len(held) > LEAVES:
-        raise ValueError(f"a tree has {len(held)} leaves, tables hold {LEAVES}")
-    values = np.zeros(LEAVES)
     if len(held) == 1:
-        values[0] = held[0]
-        return values, []
+        return np.array(held), []
+    values, whole = np.zeros(len(held)), (1 << len(held)) - 1
     left, right = ([int(child) for child in fields[f"{side}_child"].split()] for side in ("left", "right"))
     features, thresholds = fields["split_feature"].split(), fields["threshold"].split()
     splits = []
@@ -132,7 +135,7 @@ def _tree(text: str) -> tuple[np.ndarray, list[tuple[int, float, int]]]:
             count += 1
             return 1 << (count - 1)
         below_left = leaves(left[node])
-        splits.append((int(features[node]), float(thresholds[node]), 255 & ~below_left))
+        splits.append((int(features[node]), float(thresholds[node]), whole & ~below_left))
         return below_left | leaves(right[node])
 
     leaves(0)

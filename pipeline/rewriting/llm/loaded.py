@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import gc
+import sys
 import weakref
 from collections.abc import Callable, Hashable
 from typing import Any
-
-import torch
 
 _LOADED: dict[Hashable, Any] = {}
 
@@ -19,7 +18,8 @@ def loaded(key: Hashable, load: Callable[[], Any]) -> Any:
         _LOADED.clear()
         gc.collect()
         _LOADED.update({each: model for each, ref in held.items() if (model := ref()) is not None})
-        if torch.cuda.is_initialized():
+        torch = sys.modules.get("torch")  # whoever holds a model has loaded it
+        if torch is not None and torch.cuda.is_initialized():
             torch.cuda.empty_cache()
         _LOADED[key] = load()
     return _LOADED[key]

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from inspect import signature
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
-
-import torch
+from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import InputError
 from pipeline.rewriting.llm.encoding import Encoder
 from pipeline.rewriting.llm.loaded import loaded
+
+if TYPE_CHECKING:  # a mix is checked without it
+    import torch
 
 READ = (".safetensors", ".json", ".model", ".txt", ".jinja")
 """Endings of what is read of a folder; weights of other formats could hold code."""
@@ -55,6 +56,7 @@ def load_local(path: str, dtype: str, gpu: bool = False) -> LocalModel:
 
 def _load(path: str, dtype: str, gpu: bool) -> LocalModel:
     try:
+        import torch
         from transformers import AutoModelForCausalLM, AutoTokenizer
     except ImportError:
         raise InputError("the backend `transformers` needs its library: pip install 'mixwright[hf]'") from None
@@ -75,6 +77,7 @@ def _load(path: str, dtype: str, gpu: bool) -> LocalModel:
         model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype), **options)
     except (OSError, ValueError, ImportError) as error:
         raise InputError(f"{path}: the model cannot be loaded: {error}") from None
+    model.requires_grad_(False)
     device = "cuda" if gpu and torch.cuda.is_available() else "cpu"
     cache = "cache" if "cache" in signature(model.forward).parameters else "past_key_values"
     longest = getattr(model.config.get_text_config(), "max_position_embeddings", None) or 2048
@@ -100,12 +103,12 @@ class Read:
     logits: torch.Tensor
 
 
-@torch.no_grad()
 def read_rows(local: LocalModel, rows: Sequence[Sequence[int]], keep: int = 1) -> Read:
     """Read rows of token ids together and keep the logits of their last `keep` columns.
 
     What all rows begin with is read once; the rest is padded on the left, with positions that leave the padding out.
     """
+    import torch
     from transformers import DynamicCache
 
     shared = 0

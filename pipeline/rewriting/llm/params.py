@@ -13,7 +13,7 @@ from pipeline.errors import InputError, nearest
 from pipeline.rewriting.llm.backends import BACKENDS, BackendConfig
 from pipeline.rewriting.llm.local_model import model_files
 from pipeline.rewriting.llm.task import Task
-from pipeline.yaml_lines import Path_
+from pipeline.yaml_lines import Path_, kind_of
 
 
 class Budget(Section):
@@ -89,7 +89,7 @@ def params_mistakes(params: dict[str, Any], task: Task) -> Iterator[tuple[Path_,
             elif path[-1:] in (("key_env",), ("base_url",)):  # what stands there may be a key
                 yield path, mistake["msg"].removeprefix("Value error, ")
             else:
-                yield path, f"{mistake['msg'].removeprefix('Value error, ')}, got {mistake['input']!r}"
+                yield path, f"{mistake['msg'].removeprefix('Value error, ')}, got {kind_of(mistake['input'])}"
         return
     for section, config in (("backend", read.backend), ("judge", read.judge)):
         if config is not None and BACKENDS[config.kind].files:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-import torch
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # a mix is checked without it
+    import torch
 
 NUCLEUS = 512
 """Most likely tokens that are sorted first; the whole vocabulary only where they hold less than top_p."""
@@ -17,6 +20,8 @@ def draw_tokens(
     takes the likeliest token. Otherwise the token is the inverse of the cumulative distribution at `uniform`, over the
     fewest most likely tokens that hold `top_p` (nucleus sampling, Holtzman et al. 2020, arXiv:1904.09751).
     """
+    import torch
+
     likeliest = logits.argmax(-1)
     if not bool((temperature > 0).any()):
         return likeliest

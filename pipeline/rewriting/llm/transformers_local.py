@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
 from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.rewriting.llm.base import TOO_LONG, Answer, Likelihood, Reply, Request
@@ -41,6 +40,8 @@ class TransformersConfig(BaseModel):
 
 def settled(config: TransformersConfig) -> TransformersConfig:
     """Return the config with its numeric type decided: once, by the driver, so that all workers have the same."""
+    import torch
+
     from proxy_models.hardware import bf16_units
 
     if config.dtype != "auto":
@@ -128,9 +129,10 @@ class TransformersBackend:
         prompt = encoder.chat(request.messages) if request.messages else encoder.text(request.prompt)
         return _Row(request, position, prompt, random.Random(request.seed))
 
-    @torch.no_grad()
     def _write(self, rows: list[_Row]) -> list[tuple[int, Reply]]:
         """Write the replies of one batch; rows that have ended leave it when they are half of it."""
+        import torch
+
         local, done = self._local, []
         read = read_rows(local, [row.prompt for row in rows])
         logits, cache, mask, length = read.logits[:, -1], read.cache, read.mask, read.length
@@ -185,8 +187,9 @@ class TransformersBackend:
         cut = min([len(text), *(at for stop in sampling.stop if (at := text.find(stop)) >= 0)])
         return Reply(text[:cut], reason, len(row.prompt), len(row.tokens))
 
-    @torch.no_grad()
     def _likelihoods(self, pairs: Sequence[tuple[list[int], list[int]]]) -> list[Likelihood]:
+        import torch
+
         longest = max(len(rest) for _, rest in pairs)
         rows = [[*context, *rest] for context, rest in pairs]
         logits = read_rows(self._local, rows, keep=longest + 1).logits

@@ -47,4 +47,4 @@ def test_six_times_the_shard_takes_no_more_memory(to: str, run_folder: str, tmp_
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "POLARS_MAX_THREADS": "1"}
         done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120, env=environment)
         peaks.append(int(done.stdout) // 1024)
-    assert peaks[1] - peaks[0] < 15, peaks
+    assert peaks[1] - peaks[0] < 50, peaks  # all of it in memory takes 190

@@ -58,3 +58,8 @@ def test_dates_and_times_become_iso_text(tmp_path: Path) -> None:
     datasets.Dataset.from_list([row]).save_to_disk(str(tmp_path))
     (found,) = good(read(tmp_path, "huggingface"))
     assert found == {"text": "a", "at": "2024-01-02T03:04:05", "day": "2024-01-02", "clock": "03:04:05", "none": None}
+
+
+def test_pickled_files_are_not_read(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="pickled files, which may hold code"):
+        read(Path("pandas"), "huggingface", {"data_files": str(tmp_path / "x.pkl")})

@@ -194,6 +194,7 @@ def build(folder: Path, settings: Config | None = None, *, seed: int = 3) -> dic
             "contaminated": 0,
         }
         roles[f"requests|{task}"] = "requests"
+    roles |= {f"laws|{task}": f"law-{n}" for n, task in enumerate(tasks)}
     for role in list(counts):
         if role.split("|")[0] in ("train", "proof", "transfer"):
             roles[role] = "train"
@@ -239,7 +240,12 @@ def curation(
         place.mkdir()
         dropped = [("too_short", 7, "d7", 26, "Click here to go on."), ("too_short", 9, EVIL, 9_000, EVIL)]
         pl.DataFrame(dropped, schema=EXAMPLE_SCHEMA, orient="row").write_parquet(place / "examples.parquet")
-        roles |= {f"sources|{name}/000": "sources", f"select|{name}/000": f"select-{name}"}
+        pl.DataFrame({"split": ["train", None, "heldout", "train"]}).write_parquet(place / "selection.parquet")
+        read_from = folder / f"sources-{name}"
+        read_from.mkdir()
+        texts = [f"A good page of {name}. {EVIL}", "dropped text", "held-out text", "word " * 400]
+        pl.DataFrame({"id": ["k1", "x", "h", EVIL], "text": texts}).write_parquet(read_from / "documents.parquet")
+        roles |= {f"sources|{name}/000": f"sources-{name}", f"select|{name}/000": f"select-{name}"}
     made = {}
     for name in settings.rewrite:
         into = train[name.split(".")[0]]
@@ -284,6 +290,33 @@ def curation(
     roles |= {"suite|suite": "suite", f"overlap|{later}/wikipedia/000": "overlap"}
     counts["classifiers|prose"] = {"positive": 900, "negative": 850, "auc": [0.981, 0.988, 0.993]}
     roles["classifiers|prose"] = "classifiers"
+    (folder / "classifiers").mkdir()
+    (folder / "classifiers" / "card.md").write_text(f"# Quality classifier (fasttext)\n\n{EVIL}\n")
+
+
+def form(rng: np.random.Generator, domains: int, runs: int) -> dict[str, Any]:
+    """Return a form of the size that a blend of all laws has (`pipeline.mixture.compact`)."""
+
+    def some(*size: int) -> Any:
+        return rng.normal(size=size).tolist()
+
+    tree = {"values": some(8), "splits": [(i % domains, 0.0, 255 >> (i + 1)) for i in range(7)]}
+    thresholds = rng.integers(0, 255, (400, 7)) / 1000
+    return {
+        "offset": 2.0,
+        "slope": some(domains),
+        "roots": {"0.5": some(domains), "0.25": some(domains)},
+        "bends": some(domains * (domains + 1) // 2),
+        "exponentials": [{"factor": 0.1, "start": 0.0, "slope": some(domains), "clip": [-30, 8]}] * 2,
+        "powers": [{"factor": 1.0, "use": rng.uniform(size=domains).tolist(), "power": 0.4}],
+        "processes": [{"inverse": rng.uniform(size=domains).tolist(), "pulls": some(runs)}],
+        "trees": [
+            tree | {"values": some(8), "splits": [(f, t, b) for (f, _, b), t in zip(tree["splits"], each, strict=True)]}
+            for each in thresholds.tolist()
+        ],
+        "sds": rng.uniform(0.01, 0.02, 384).tolist(),
+        "checked": {"mean": [2.0] * 200, "sd": [0.01] * 200},
+    }
 
 
 def enlarged(data: dict[str, Any], domains: int = 64, tasks: int = 52, runs: int = 512) -> dict[str, Any]:
@@ -320,6 +353,7 @@ def enlarged(data: dict[str, Any], domains: int = 64, tasks: int = 52, runs: int
     big["fit"]["tasks"] = {
         column: {
             "law": "linear",
+            "scale": 1.0,
             "weight": 1 / tasks,
             "mixture_sd": 0.05,
             "seed_sd": 0.01,
@@ -327,7 +361,8 @@ def enlarged(data: dict[str, Any], domains: int = 64, tasks: int = 52, runs: int
             "contrasts": contrasts,
             "measured": each,
             "scores": [
-                {"law": law, "rmse": 0.01, "r2": 0.9, "spearman": 0.9, "predicted": each} for law in ("linear", "power")
+                {"law": law, "rmse": 0.01, "r2": 0.9, "spearman": 0.9, "predicted": each, "std": each}
+                for law in ("linear", "power")
             ],
         }
         for column, each in measured.items()
@@ -338,9 +373,12 @@ def enlarged(data: dict[str, Any], domains: int = 64, tasks: int = 52, runs: int
         "tokens": dict.fromkeys(names, 1e9),
         "natural": mix(),
         "prior": mix(),
+        "domains": names,
+        "freeze": {},
         "gone": [],
         "mixes": [{"run": run, "mix": run, "block": i % 4, "weights": {}} for i, run in enumerate(swarm_runs)],
     }
+    big["forms"] = {column: form(rng, domains, runs) for column in columns}
     proxy = {
         "tokens": 400_000,
         "realised": {},

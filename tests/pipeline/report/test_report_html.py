@@ -108,8 +108,13 @@ def test_a_gain_that_was_not_predicted_is_said(data: dict[str, Any]) -> None:
 def test_runs_show_what_is_no_longer_on_offer(data: dict[str, Any]) -> None:
     before = Page(render_html(data)).shown.count("letters")
     data["swarm"]["gone"] = ["letters"]
+    data["swarm"]["tokens"]["letters"] = 1_000
     for row in data["ratios"].values():
+        row |= {name: 0.95 * weight for name, weight in row.items()}
         row["letters"] = 0.05
+    for form in data["forms"].values():
+        for each in (form, *form["exponentials"]):
+            each["slope"].append(0.1)
     page = Page(render_html(data))
     assert page.shown.count("letters") == before + 1, "a column of the table of runs, and no row of the mix"
     assert '"letters"' in page.scripts[0], "and of the map of the swarm"
@@ -129,12 +134,12 @@ def test_text_from_documents_neither_runs_nor_turns_the_page(data: dict[str, Any
     for mix in data["swarm"]["mixes"]:
         mix["run"] = mix["run"].replace("uniform-b1", EVIL)
     for task in data["fit"]["tasks"].values():
-        for values in (task["measured"], *(score["predicted"] for score in task["scores"])):
+        for values in (task["measured"], *(score[key] for score in task["scores"] for key in ("predicted", "std"))):
             values[EVIL] = values.pop("uniform-b1")
     html = render_html(data)
     page = Page(html)
-    assert len(page.scripts) == len(clean.scripts) == 3
-    assert [tag for tag, _ in page.elements].count("script") == 3
+    assert len(page.scripts) == len(clean.scripts) == 4
+    assert [tag for tag, _ in page.elements].count("script") == 4
     assert all(not name.startswith("on") for _, attributes in page.elements for name in attributes)
     assert "\u202e" not in html
     shown = " ".join(page.shown)

@@ -61,7 +61,7 @@ def test_the_known_set_is_shipped() -> None:
     ("change", "line", "says"),
     [
         (("about: pairs", "abuot: pairs"), 1, "unknown key (did you mean `about`?)"),
-        (("max_characters: 500", "max_characters: 5"), 2, "greater than or equal to 20"),
+        (("max_characters: 500", "max_characters: 5"), 2, "expected at least 20"),
         (("max_characters", "max_chars"), 2, "`segment.max_chars`: unknown key (did you mean `max_characters`?)"),
         (('{{ text }}"}', '{{ txet }}"}'), 5, "there is no variable `txet` (did you mean `text`?)"),
         (('{{ text }}"}', '{% if %}"}'), 5, "not a Jinja template"),
