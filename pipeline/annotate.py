@@ -21,6 +21,7 @@ from pipeline.documents import batches, write_frames
 from pipeline.errors import InputError
 from pipeline.run import Run
 from pipeline.store import to_json
+from pipeline.suite import searched
 from pipeline.units import Job, Unit
 
 ANNOTATE_VERSION = 1
@@ -31,7 +32,7 @@ ANNOTATE_VERSION = 1
 def annotate_units(run: Run) -> list[Unit]:
     """One unit per shard and scorer: the YAML's, the duplicate signatures, and the overlap with the evals."""
     trained = {unit.name: unit.ref for unit in run.of("classifiers")}
-    suite = run.of("suite")
+    suite = searched(run)
     sections = [*run.config.annotate, "duplicates", *(["contamination"] if suite else [])]
     asked = {name: (scorer_args(run, name), scorer_place(run, name)) for name in sections}
     units = []

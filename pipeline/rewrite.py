@@ -15,6 +15,7 @@ from pipeline.rewriting.base import BatchRewriter, Rejected, Rewrite, Rewriter
 from pipeline.rewriting.registry import asked, open_rewriter, provenance
 from pipeline.run import Run
 from pipeline.shards import fingerprint
+from pipeline.suite import searched
 from pipeline.units import Job, Unit
 
 VERSION = 3
@@ -37,7 +38,7 @@ REJECTED = pa.schema([("origin", pa.string()), ("reason", pa.string()), ("text",
 def units(run: Run) -> list[Unit]:
     """One unit per variant and shard of its source."""
     selections = {unit.name: unit.ref for unit in run.of("select")}
-    checked = run.of("suite") if run.config.evals.contamination.drop else []
+    checked = searched(run) if run.config.evals.contamination.drop else []
     suite = {unit.stage: unit.ref for unit in checked}
     units = []
     for name, rewrite in run.config.rewrite.items():

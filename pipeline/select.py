@@ -22,6 +22,7 @@ from pipeline.duplicates import repeated_rows
 from pipeline.errors import InputError, nearest
 from pipeline.rules import expand, signals_of
 from pipeline.run import Run
+from pipeline.suite import searched
 from pipeline.units import Job, Unit
 
 VERSION = 2
@@ -46,7 +47,7 @@ def units(run: Run) -> list[Unit]:
         ]
         columns = {column for rule in rules for column in columns_of(rule["drop"])}
         names = [name for name in run.config.annotate if any(column.startswith(f"{name}_") for column in columns)]
-        if run.of("suite") and run.config.evals.contamination.drop:
+        if searched(run) and run.config.evals.contamination.drop:
             names.append("contamination")
         inputs = {"documents": shard.ref, "duplicates": duplicates[source]}
         inputs |= {name: attributes[f"{shard.name}/{name}"] for name in names}

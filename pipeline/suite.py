@@ -15,6 +15,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,13 +42,21 @@ _LABEL_AFTER = re.compile(r"\n|(?<=\s)\w+:\s*$")
 
 
 def suite_units(run: Run) -> list[Unit]:
-    """One pinned unit over the files of all benchmarks of the first run."""
-    files, n = _files(run), run.config.evals.contamination.n
-    if not files:
-        return []
+    """One pinned unit over the files of all benchmarks of the first run; empty where it had none, so that the first
+    benchmark comes as late as any other does."""
+    n = run.config.evals.contamination.n
     place = {name: benchmark.path for name, benchmark in run.config.evals.benchmarks.items()}
-    unit = Unit("suite", "suite", SUITE_VERSION, {"n": n, "evals": files}, place=place, pinned_by={"n": n})
-    return [run.pinned(unit)]
+    return [run.pinned(replace(_empty(n), args={"n": n, "evals": _files(run)}, place=place))]
+
+
+def searched(run: Run) -> list[Unit]:
+    """Return the suite that documents are searched for; none where the first run had no benchmark."""
+    empty = _empty(run.config.evals.contamination.n).key
+    return [unit for unit in run.of("suite") if unit.key != empty]
+
+
+def _empty(n: int) -> Unit:
+    return Unit("suite", "suite", SUITE_VERSION, {"n": n, "evals": {}}, pinned_by={"n": n})
 
 
 def build_suite(job: Job) -> dict[str, Any]:

@@ -74,7 +74,7 @@ def planted(tmp_path: Path) -> Mix:
             *sources,
             "tokenize: {vocab_size: 400}",
         ]
-        lines += ["evals:", "  heldout: {fraction: 0.3}", f"  {extra}", "  benchmarks:", *chosen]
+        lines += ["evals:", "  heldout: {fraction: 0.3}", f"  {extra}", *(["  benchmarks:", *chosen] if chosen else [])]
         (tmp_path / "mix.yaml").write_text("\n".join(lines) + "\n")
         return tmp_path / "mix.yaml"
 
@@ -140,6 +140,16 @@ def test_of_an_eval_that_comes_later_the_items_in_training_text_go(planted: Mix)
     assert {u.ref for u in fewer.of("overlap")} == {u.ref for u in run.of("overlap")}
     counts = {unit.name: fewer.manifest(unit)["counts"] for unit in fewer.of("requests")}["bench/openbookqa"]
     assert counts["contaminated"] == 20 - sum(counts[side]["items"] for side in ("steer", "confirm")) <= 1
+
+
+def test_the_first_eval_of_a_run_without_any_comes_late_too(planted: Mix) -> None:
+    """The run's proxies were trained on held-out evals alone, and stay."""
+    first = walk_here(planted(evals=()), until="tokenize")
+    assert not [unit for unit in first.of("annotate") if unit.name.endswith("/contamination")]
+    run = walk_here(planted(evals=("openbookqa",)), until="requests")
+    assert {u.ref for u in run.of("tokenize")} == {u.ref for u in first.of("tokenize")}
+    counts = {unit.name: run.manifest(unit)["counts"] for unit in run.of("requests")}
+    assert counts["bench/openbookqa"]["contaminated"] == 2
 
 
 @given(st.lists(st.lists(st.booleans(), max_size=3), max_size=5))
