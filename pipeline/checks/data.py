@@ -212,6 +212,8 @@ def _domains(config: Config) -> Mistakes:
     for i, domain in enumerate(config.domains or []):
         if domain not in possible:
             yield ("domains", i), unknown(domain, possible, "domain")
+        elif domain in (config.domains or [])[:i]:
+            yield ("domains", i), f"`{domain}` stands twice"
     domains = config.domain_names()
     if len(domains) < 2:
         yield ("domains",), "a mix needs at least two domains"

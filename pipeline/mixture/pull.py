@@ -10,8 +10,8 @@ from pipeline.mixture.surface import Surface
 # log w has no slope at 0; this share stands in for none in the divergence's derivative.
 _KL_FLOOR = 1e-6
 _TOLERANCE = 1e-6
-# Loss that nobody would see, in SDs of one run's objective.
-_WORTH = 0.05
+SHARE_OF_NOISE = 0.05
+"""Loss that nobody would see, in SDs of one run's objective."""
 
 
 def drawn_to_prior(
@@ -33,10 +33,10 @@ def within_errors(
 ) -> tuple[np.ndarray, float]:
     """The strongest pull that the data do not object to, and its mix.
 
-    The mix is predicted no more than `errors` SEs of the difference above the optimum, and no more than _WORTH of what
-    another seed changes: where runs are few one SE is a large part of what there is to gain.
+    The mix is predicted no more than `errors` SEs of the difference above the optimum, and no more than SHARE_OF_NOISE
+    of what another seed changes: where runs are few one SE is a large part of what there is to gain.
     """
-    most = _WORTH * model.noise
+    most = SHARE_OF_NOISE * model.noise
 
     def near(w: np.ndarray) -> bool:
         gap, se = model.gap(w, optimum)

@@ -11,7 +11,7 @@ from pipeline.changes import ABSENT, changes
 from pipeline.diff import Finished
 from pipeline.errors import InputError
 from pipeline.report.charts import COLOURS, SYMBOLS
-from pipeline.report.decision import others_of
+from pipeline.report.decision import is_same, others_of
 from pipeline.report.figures import Chart, axis, chart, dots, label, names_axis
 from pipeline.report.html import FOLDER, SCRIPTS, environment, json_in_html, plotly, sha256
 from pipeline.report.markdown import aligned, escaped, wrapped
@@ -22,6 +22,8 @@ from pipeline.stages import STAGES
 
 MOST_KEYS = 60
 """Keys of the YAML shown at most."""
+YAML_DIFFERS = "What differs in the YAML"
+SHARED = "shared"
 
 
 class Compared:
@@ -75,7 +77,7 @@ class Compared:
         ]
         notes = [f"{len(rows) - MOST_KEYS} more keys differ."] if len(rows) > MOST_KEYS else []
         columns = [Column("Key", text=True), *(Column(name, text=True) for name in self.names)]
-        return table("What differs in the YAML", columns, rows[:MOST_KEYS], *notes)
+        return table(YAML_DIFFERS, columns, rows[:MOST_KEYS], *notes)
 
     def domains(self) -> list[str]:
         """Return all domains, by falling weight in any proposal."""
@@ -152,7 +154,7 @@ class Compared:
             for i, units in enumerate(every):
                 refs = units.get(stage, {}).values()
                 shared = sum(ref in first for ref in refs)
-                note = f"{shared} shared" if i else ""
+                note = f"{shared} {SHARED}" if i else ""
                 cells.append(Cell(str(len(refs)), len(refs), note=note) if units else Cell("unknown", tone="dim"))
             rows.append(cells)
         return table("Units of each stage, and how many of them are the first run's", self.columns("Stage"), rows)
@@ -214,6 +216,8 @@ def _gain(mix: dict[str, Any], name: str) -> Cell:
     each = mix["measured"].get(name)
     if each is None:
         return Cell("not there", tone="dim")
+    if is_same(mix, name):
+        return Cell("is this mix", tone="warn")
     tone = "good" if each["wins"] else ""
     text = f"{signed(each['gain'], 4)} ± {number(each['gain_se'])}"
     return Cell(text, each["gain"], note=f"p {p_value(each['p_value'])}", tone=tone)
@@ -221,7 +225,7 @@ def _gain(mix: dict[str, Any], name: str) -> Cell:
 
 def _expected(mix: dict[str, Any], name: str) -> Cell:
     each = mix["predicted"].get(name)
-    if each is None:
+    if each is None or is_same(mix, name):
         return Cell("", tone="dim")
     return Cell(f"{signed(each['gain'], 4)} ± {number(each['se'])}", each["gain"], tone="dim")
 
@@ -255,6 +259,13 @@ def comparison_html(compared: Compared) -> str:
     )
 
 
+def _in_terminal(cell: Cell | None) -> str:
+    """Return a cell's text, with how many units it shares: other notes have no room."""
+    if cell is None:
+        return ""
+    return f"{cell.text} ({cell.note})" if cell.note.endswith(SHARED) else cell.text
+
+
 def comparison_markdown(compared: Compared) -> str:
     """Return the same tables for a terminal."""
     parts = [f"# {len(compared.runs)} runs side by side"]
@@ -268,6 +279,15 @@ def comparison_markdown(compared: Compared) -> str:
                 "\n".join(wrapped(f"{c[0].text}: {c[1].text}", "- ", "  ") for c in each.rows if c[0] and c[1])
             )
             continue
-        rows = [[cell.text if cell else "" for cell in row] for row in each.rows]
+        if each.caption == YAML_DIFFERS:  # values are long, and differ anywhere: columns would cut them
+            lines = [
+                ", ".join(f"{name} {cell.text}" for name, cell in zip(header[1:], row[1:], strict=True) if cell)
+                for row in each.rows
+            ]
+            keys = [row[0].text if row[0] else "" for row in each.rows]
+            listed = [wrapped(f"{key}: {line}", "- ", "  ") for key, line in zip(keys, lines, strict=True)]
+            parts.append("\n".join([*listed, *each.notes]))
+            continue
+        rows = [[_in_terminal(cell) for cell in row] for row in each.rows]
         parts.append(aligned(header, rows, name=40, most=len(rows)))
     return "\n\n".join(parts) + "\n"

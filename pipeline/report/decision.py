@@ -124,10 +124,12 @@ def caveats_of(data: dict[str, Any]) -> tuple[str, ...]:
         found.append(
             f"The cap of {cap:g} epochs binds for {listed(full)}: with more of it the mix would look different."
         )
-    noisy = [name for name, task in data["fit"]["tasks"].items() if task["noisy"]]
-    if noisy:
-        text = "the mixes differ there by less than twice what another seed does, so it cannot steer"
-        found.append(f"Set aside as noise: {listed(noisy)} ({text}).")
+    noisy = {name: task["weight"] for name, task in data["fit"]["tasks"].items() if task["noisy"]}
+    text = "the mixes differ there by less than twice what another seed does"
+    if aside := [name for name, weight in noisy.items() if weight == 0]:
+        found.append(f"Set aside as noise: {listed(aside)} ({text}, so it cannot steer).")
+    if forced := [name for name, weight in noisy.items() if weight > 0]:
+        found.append(f"Noise, but forced into the objective: {listed(forced)} ({text}, so chance steers with it).")
     if any(task["seed_sd"] is None for task in data["fit"]["tasks"].values()):
         found.append("No mix of the swarm ran on two seeds, so its noise is unknown.")
     found += data["fit"]["notes"]

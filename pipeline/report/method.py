@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from pipeline.mixture.pull import SHARE_OF_NOISE
 from pipeline.mixture.recipes import RECIPES
 from pipeline.report.curves import verdict
 from pipeline.report.measures import tasks_of
@@ -30,7 +31,8 @@ def facts(data: dict[str, Any]) -> list[tuple[str, str]]:
     by_rule = (
         "the recipe's"
         if recipe
-        else "the strongest that costs no more than one standard error and a tenth of the noise"
+        else "the strongest that costs no more than one standard error, "
+        f"and {100 * SHARE_OF_NOISE:g} % of what another seed changes"
     )
     how = by_rule if config["propose"]["kl"] is None else "set by hand"
     region = "mixes between those that the swarm tried"

@@ -12,6 +12,7 @@ from report_fixture import EVIL
 from typer.testing import CliRunner
 
 from pipeline.cli import app
+from pipeline.diff import Finished
 from pipeline.errors import InputError
 from pipeline.report.comparison import Compared, comparison_html, comparison_markdown
 
@@ -66,11 +67,36 @@ def test_the_command_prints_markdown_and_writes_a_page(two: list[str], tmp_path:
     done = CliRunner().invoke(app, ["compare", *two, "--out", str(page)])
     assert done.exit_code == 0
     assert done.stdout.startswith("# 2 runs side by side")
-    assert "| seed |" in done.stdout
+    assert "- seed: one 1, two 2" in done.stdout
     html = page.read_text()
     assert "<script>alert" not in html
     assert "\u202e" not in html
     assert "https://" not in html.replace(EVIL, "")
+
+
+def test_a_terminal_shows_in_what_two_long_values_differ(data: dict[str, Any], tmp_path: Path) -> None:
+    """Columns are narrow: cut to them, the two conditions would look alike."""
+    other = copy.deepcopy(data)
+    other["config"] = other["config"].replace("gopher_words < 30", "gopher_words < 40")
+    printed = comparison_markdown(Compared([folder(tmp_path / "one", data), folder(tmp_path / "two", other)]))
+    assert "gopher_words < 30" in printed
+    assert "gopher_words < 40" in printed
+
+
+def test_a_terminal_shows_how_many_units_are_shared(two: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Finished, "units", lambda run: {"train": {"a": "train/1", "b": f"train/{run.name}"}})
+    assert "2 (1 shared)" in comparison_markdown(Compared(two))
+
+
+def test_a_baseline_that_is_the_proposal_has_no_gain(two: list[str]) -> None:
+    """Nothing was measured there: 0 ± 0 would read as a measurement of the highest precision."""
+    compared = Compared(two)
+    mix = compared.mixes[1]
+    mix["baselines"]["best_observed"] = dict(mix["weights"])
+    rows = {row[0].text: row[2] for row in compared.measured().rows if row[0] and row[0].text != "predicted"}
+    cell = rows["gain over best observed"]
+    assert cell is not None
+    assert cell.text == "is this mix"
 
 
 def test_too_few_or_no_runs_are_refused(two: list[str], tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from pipeline_report_checks import lose, win
 from report_fixture import EVIL, build, config, enlarged
 
 from pipeline.mixture.laws import LAWS
+from pipeline.mixture.pull import SHARE_OF_NOISE
 from pipeline.report import regression
 from pipeline.report.charts import MOST_TASKS
 from pipeline.report.html import json_in_html, render_html
@@ -184,6 +185,18 @@ def test_flagged_tasks_are_named(data: dict[str, Any]) -> None:
     html = render_html(data)
     assert "Set aside as noise: bench/coin_flips" in section(html, "decision")
     assert "set aside: noise" in section(html, "regression")
+
+
+def test_a_noisy_task_that_is_forced_is_not_said_to_be_set_aside(data: dict[str, Any]) -> None:
+    """It steers: the reader has to know that a part of the objective is mostly chance."""
+    data["fit"]["tasks"]["bench/coin_flips"] |= {"noisy": True, "weight": 0.25}
+    html = section(render_html(data), "decision")
+    assert "Set aside as noise" not in html
+    assert "Noise, but forced into the objective: bench/coin_flips" in html
+
+
+def test_the_pull_is_described_as_it_is_chosen(data: dict[str, Any]) -> None:
+    assert f"and {100 * SHARE_OF_NOISE:g} % of what another seed changes" in unescape(render_html(data))
 
 
 def test_unknown_noise_is_said_and_not_zero(data: dict[str, Any]) -> None:
