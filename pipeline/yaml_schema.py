@@ -64,6 +64,8 @@ def mistake_text(mistake: Mapping[str, Any], known: Iterable[str]) -> str:
         choices = [choice.strip("'") for choice in context["expected"].replace(" or ", ", ").split(", ")]
         close = nearest(value, choices) if isinstance(value, str) else ""
         return f"expected {context['expected']}, got {kind_of(value)}{close if 'did you mean' in close else ''}"
+    if kind == "too_short":
+        return f"expected at least {context['min_length']} of them, got {context['actual_length']}"
     if kind in _EXPECTED:
         return f"expected {_EXPECTED[kind].format(**context)}, got {kind_of(value)}"
     text = mistake["msg"].removeprefix("Value error, ")

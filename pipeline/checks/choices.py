@@ -41,15 +41,9 @@ def choice_mistakes(
             yield ("objective", "no_worse_than", task), unknown(task, either, "task or family")
         if mix not in (*BASELINES, *references):
             yield ("objective", "no_worse_than", task), unknown(mix, (*BASELINES, *references), "mix")
-    weights = {("families", name): each for name, each in objective.families.items()}
-    weights |= {("tasks", name): each for name, each in objective.tasks.items()}
-    negative = [(place, each) for place, each in weights.items() if each < 0]
-    yield from ((("objective", *place), f"expected at least 0, got {each:g}") for place, each in negative)
     shares = [objective.families.get(task.split("/", 1)[0], 1) * objective.tasks.get(task, 1) for task in tasks]
     if tasks and not any(shares):
         yield ("objective",), "every task has weight 0: a mix needs something to be good at"
-    if fit.laws == []:
-        yield ("fit", "laws"), "expected at least one law; all are tried where it is left out"
     for i, law in enumerate(fit.laws or []):
         if law not in LAWS:
             yield ("fit", "laws", i), unknown(law, LAWS, "law")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
 from pipeline.config.base import Count, Section
@@ -24,10 +26,12 @@ class Objective(Section):
     Names in `force`, `maximise` and `no_worse_than` are tasks or families.
     """
 
-    families: dict[str, float] = Field(
+    families: dict[str, Annotated[float, Field(ge=0)]] = Field(
         default_factory=dict, description="Weight per family (`heldout`, `bench`); 1 if absent."
     )
-    tasks: dict[str, float] = Field(default_factory=dict, description="Weight per task within its family; 1 if absent.")
+    tasks: dict[str, Annotated[float, Field(ge=0)]] = Field(
+        default_factory=dict, description="Weight per task within its family; 1 if absent."
+    )
     force: list[str] = Field(
         default_factory=list, description="Tasks or families that keep their weight though flagged as noisy."
     )
@@ -49,7 +53,9 @@ class Fit(Section):
     """How each task's dependence on the weights is learnt (the laws)."""
 
     laws: list[str] | None = Field(
-        None, description="Laws to choose from by cross-validation; all if absent, `lightgbm` from 128 runs on."
+        None,
+        min_length=1,
+        description="Laws to choose from by cross-validation; all if absent, `lightgbm` from 128 runs on.",
     )
     law: str | None = Field(None, description="One law for all tasks.")
 
@@ -74,7 +80,7 @@ class Propose(Section):
         None,
         ge=0,
         description="Strength of the pull to the prior; if absent the strongest that stays within one standard error "
-        "of the optimum, and within a tenth of what another seed changes.",
+        "of the optimum, and within a twentieth of what another seed changes.",
     )
     recipe: str | None = Field(
         None,

@@ -138,7 +138,8 @@ class Compared:
                     cells.append(Cell("not there", tone="dim"))
                     continue
                 value = mix["measured"]["proposal"]["tasks"][task]
-                tone = "good" if sign(mix, task) * change < 0 else "bad"
+                better = -sign(mix, task) * change
+                tone = "good" if better > 0 else "bad" if better < 0 else ""
                 cells.append(Cell(number(value), value, note=f"{signed(change)} % against natural", tone=tone))
             rows.append(cells)
         return table("Measured tasks of the proposals", self.columns("Task"), rows)

@@ -99,6 +99,15 @@ def test_a_baseline_that_is_the_proposal_has_no_gain(two: list[str]) -> None:
     assert cell.text == "is this mix"
 
 
+def test_a_task_that_did_not_change_is_neither_good_nor_bad(two: list[str]) -> None:
+    compared = Compared(two)
+    measured = compared.mixes[0]["measured"]
+    measured["proposal"]["tasks"]["heldout/code"] = measured["natural"]["tasks"]["heldout/code"]
+    cells = {row[0].text: row[1] for row in compared.task_table().rows if row[0]}
+    assert (cell := cells["heldout/code"]) is not None
+    assert cell.tone == ""
+
+
 def test_too_few_or_no_runs_are_refused(two: list[str], tmp_path: Path) -> None:
     with pytest.raises(InputError, match="at least two"):
         Compared(two[:1])
