@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from pipeline.config import Config
 from pipeline.yaml_lines import Path_, at, stands
-from pipeline.yaml_schema import keys_at, mistake_text, path_of
+from pipeline.yaml_schema import keys_at, path_of, text_in
 
 _ROUNDS = 8
 _SURE = 0.8
@@ -103,7 +103,7 @@ def _mend_all(mended: Mended, mistakes: Sequence[Mapping[str, Any]]) -> bool:
     for mistake in mistakes:
         place = path_of(mistake)
         if mended.is_own(place) and place not in texts:
-            texts[place] = mistake_text(mistake, keys_at(Config, place[:-1]))
+            texts[place] = text_in(Config, place, mistake)
     found = {place: (mended.written(place), text) for place, text in texts.items()}
     missing = {path_of(mistake) for mistake in mistakes if mistake["type"] == "missing"}
     for place in unknown:

@@ -39,7 +39,14 @@ def schema_mistakes(document: YamlDocument, error: ValidationError, model: type[
     """Yield one line per mistake that the schema found, with the nearest key that it knows."""
     for mistake in error.errors():
         path = path_of(mistake)
-        yield line_of(document, path, mistake_text(mistake, keys_at(model, path[:-1])))
+        yield line_of(document, path, text_in(model, path, mistake))
+
+
+def text_in(model: type[BaseModel], path: Path_, mistake: Mapping[str, Any]) -> str:
+    """Return one of pydantic's errors at a path; of what should be a section, its keys too."""
+    text = mistake_text(mistake, keys_at(model, path[:-1]))
+    keys = keys_at(model, path) if mistake["type"] == "model_type" else []
+    return f"{text} (keys: {', '.join(keys)})" if keys else text
 
 
 def nested_mistakes(place: Path_, error: ValidationError, known: Iterable[str]) -> Iterator[tuple[Path_, str]]:

@@ -21,7 +21,7 @@ from pipeline.store import write_json
 from pipeline.tables import read_table
 from pipeline.units import Job, Unit
 
-VERSION = 6
+VERSION = 7
 
 
 def units(run: Run) -> list[Unit]:
