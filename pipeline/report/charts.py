@@ -7,7 +7,7 @@ from typing import Any
 from pipeline.report.curation import cells_of, documents, outcome_total, reasons_of
 from pipeline.report.decision import others_of, outcome_cell
 from pipeline.report.figures import Chart, Trace, axis, bars, chart, dots, label, names_axis, spread
-from pipeline.report.measures import change, tasks_of
+from pipeline.report.measures import change, charted_tasks, tasks_of
 from pipeline.report.objective import marked, sign
 from pipeline.report.regression import contrasts, out_of_fold
 from pipeline.report.runs import coverage, domains_of, ranked, tried_domains
@@ -15,8 +15,6 @@ from pipeline.report.text import words
 
 COLOURS = ("--c2", "--c3", "--c4", "--c5", "--c6", "--c7", "--c8")
 SYMBOLS = ("circle-open", "square-open", "triangle-up-open", "x-open", "star-open", "hexagon-open")
-MOST_TASKS = 12
-"""Tasks of which a panel of their own is drawn, the heaviest first; the tables hold all."""
 
 
 def pairs(data: dict[str, Any]) -> list[Chart]:
@@ -88,7 +86,7 @@ def task_changes(data: dict[str, Any]) -> Chart:
 def prediction_panels(data: dict[str, Any]) -> list[Chart]:
     """Out-of-fold prediction against measure: the objective, then the heaviest tasks."""
     panels = []
-    for name in [None, *tasks_of(data)[:MOST_TASKS]]:
+    for name in [None, *charted_tasks(data)]:
         found = out_of_fold(data, name)
         predicted, measured = [p for p, _ in found.values()], [m for _, m in found.values()]
         least, most = min(predicted + measured), max(predicted + measured)
@@ -125,7 +123,7 @@ def prediction_panels(data: dict[str, Any]) -> list[Chart]:
 def contrast_panels(data: dict[str, Any]) -> list[Chart]:
     """Effect of one more point of each domain with its 95 % interval, for the heaviest tasks."""
     panels = []
-    for name in tasks_of(data)[:MOST_TASKS]:
+    for name in charted_tasks(data):
         effects = {each["domain"]: each for each in contrasts(data, name)}
         better = "left" if sign(data["mix"], name) > 0 else "right"
         domains = [domain for domain in domains_of(data) if domain in effects]

@@ -102,6 +102,7 @@ def render_html(data: dict[str, Any]) -> str:
         "config": data["config"],
         "pair_charts": [draw(each) for each in charts.pairs(data)],
         "tasks_chart": draw(charts.task_changes(data)),
+        "charts_note": measures.charts_note(data),
         "prediction_charts": [draw(each) for each in charts.prediction_panels(data)],
         "contrast_charts": [draw(each) for each in charts.contrast_panels(data)],
         "swarm_chart": draw(charts.swarm_map(data)),

@@ -9,6 +9,9 @@ from pipeline.report.objective import marked, side, sign, unit
 from pipeline.report.table import Cell, Column, Table, table
 from pipeline.report.text import number, percent, signed, words
 
+MOST_TASKS = 12
+"""Tasks of which charts are drawn; the tables hold all."""
+
 
 def seeds_table(mix: dict[str, Any]) -> Table:
     """Return the objective of every mix on every fresh seed."""
@@ -42,6 +45,21 @@ def tasks_of(data: dict[str, Any]) -> list[str]:
     """Return the tasks, those that count first, then by name."""
     weights = data["mix"]["objective"]["weights"]
     return sorted(weights, key=lambda task: (weights[task] == 0, task))
+
+
+def charted_tasks(data: dict[str, Any]) -> list[str]:
+    """Return the tasks that charts show, those of most weight, in the order of `tasks_of`."""
+    weights, tasks = data["mix"]["objective"]["weights"], tasks_of(data)
+    heaviest = sorted(tasks, key=lambda task: -weights[task])[:MOST_TASKS]
+    return [task for task in tasks if task in heaviest]
+
+
+def charts_note(data: dict[str, Any]) -> str:
+    """Return how many tasks have no chart; empty where all have one."""
+    count = len(tasks_of(data))
+    if count <= MOST_TASKS:
+        return ""
+    return f"Charts of the {MOST_TASKS} tasks of {count} that weigh most; tables hold all."
 
 
 def tasks_table(data: dict[str, Any]) -> Table:

@@ -7,14 +7,12 @@ from typing import Any
 import numpy as np
 
 from pipeline.report.figures import Chart, axis, chart, dots, label, names_axis
-from pipeline.report.measures import tasks_of
+from pipeline.report.measures import charted_tasks, tasks_of
 from pipeline.report.regression import chosen_score
 from pipeline.report.table import Cell, Column, Table, table
 from pipeline.report.text import number, percent, signed
 
 Z = 1.645
-MOST_TASKS = 12
-"""Tasks in the chart."""
 
 
 def residuals(task: dict[str, Any]) -> tuple[list[str], np.ndarray, np.ndarray]:
@@ -59,7 +57,7 @@ def residuals_table(data: dict[str, Any]) -> Table:
 
 def residuals_chart(data: dict[str, Any]) -> Chart:
     """Every run's residual in SDs, a row a task."""
-    names = tasks_of(data)[:MOST_TASKS]
+    names = charted_tasks(data)
     traces = []
     for name in names:
         runs, _, z = residuals(data["fit"]["tasks"][name])

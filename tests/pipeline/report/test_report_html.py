@@ -19,8 +19,8 @@ from report_fixture import EVIL, build, config, enlarged
 from pipeline.mixture.laws import LAWS
 from pipeline.mixture.pull import SHARE_OF_NOISE
 from pipeline.report import regression
-from pipeline.report.charts import MOST_TASKS
 from pipeline.report.html import json_in_html, render_html
+from pipeline.report.measures import MOST_TASKS, charted_tasks
 from pipeline.report.text import visible
 
 
@@ -272,6 +272,20 @@ def test_a_large_swarm_stays_under_six_megabytes(data: dict[str, Any]) -> None:
     assert len(html.encode()) < 6e6
     assert html.count('data-chart="predicted-') == MOST_TASKS + 1
     assert "412 more runs" in html
+
+
+def test_charts_are_of_the_heaviest_tasks_and_say_which_are_left_out(data: dict[str, Any]) -> None:
+    many = enlarged(data)
+    weights = many["mix"]["objective"]["weights"]
+    last = max(weights)  # by name it would come last
+    weights[last] = 2 * max(weights.values())
+    shown = charted_tasks(many)
+    assert last in shown
+    assert len(shown) == MOST_TASKS
+    assert min(weights[task] for task in shown) >= max(w for task, w in weights.items() if task not in shown)
+    note = f"Charts of the {MOST_TASKS} tasks of {len(weights)} that weigh most"
+    assert section(render_html(many), "regression").count(note) == 1
+    assert "Charts of the" not in render_html(data)
 
 
 def test_visible_writes_out_what_acts_unseen() -> None:
