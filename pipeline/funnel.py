@@ -115,7 +115,8 @@ def chosen(frame: pl.DataFrame, column: str, name: str | None) -> pl.DataFrame:
     found = frame.filter((pl.col(column) == name) | pl.col(column).str.starts_with(f"{name}."))
     if found.is_empty():
         names = frame[column].unique().sort().to_list()
-        raise InputError(f"no {column} `{name}`{nearest(name, names)} (there are: {', '.join(names) or 'none'})")
+        what = "source or domain" if column == "name" else column
+        raise InputError(f"there is no {what} `{name}`{nearest(name, names)}")
     return found
 
 

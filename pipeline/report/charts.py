@@ -27,7 +27,7 @@ def pairs(data: dict[str, Any]) -> list[Chart]:
         x = [label(words(name)), "proposal"]
         traces: list[Trace] = []
         for i, pair in enumerate(zip(theirs["seeds"], ours["seeds"], strict=True)):
-            colour = "--c3" if pair[1] < pair[0] else "--c5"
+            colour = "--c3" if pair[1] < pair[0] else "--c5" if pair[1] > pair[0] else "--dim"
             hover = f"seed {i + 1}, %{{x}}: %{{y:.4f}}<extra></extra>"
             line = {"mode": "lines+markers", "line": {"color": colour, "width": 1.5}, "hovertemplate": hover}
             traces.append(dots(x, pair, colour, size=7) | line)

@@ -83,7 +83,7 @@ def test_the_command_shows_a_curation_and_names_what_there_is(curated: Run) -> N
     assert said.exit_code == 0, said.output
     assert "wikipedia, dropped as too_short" in said.output
     assert "questions" not in said.output
-    with pytest.raises(InputError, match=r"no name `wikipeda` \(did you mean `wikipedia`"):
+    with pytest.raises(InputError, match=r"^there is no source or domain `wikipeda` \(did you mean `wikipedia`\?\)$"):
         chosen(funnel(curated), "name", "wikipeda")
 
 

@@ -19,6 +19,7 @@ from report_fixture import EVIL, build, config, enlarged
 from pipeline.mixture.laws import LAWS
 from pipeline.mixture.pull import SHARE_OF_NOISE
 from pipeline.report import regression
+from pipeline.report.charts import pairs
 from pipeline.report.html import json_in_html, render_html
 from pipeline.report.measures import MOST_TASKS, charted_tasks
 from pipeline.report.text import visible
@@ -272,6 +273,14 @@ def test_a_large_swarm_stays_under_six_megabytes(data: dict[str, Any]) -> None:
     assert len(html.encode()) < 6e6
     assert html.count('data-chart="predicted-') == MOST_TASKS + 1
     assert "412 more runs" in html
+
+
+def test_a_seed_on_which_nothing_differs_is_neither_green_nor_red(data: dict[str, Any]) -> None:
+    measured = data["mix"]["measured"]
+    measured["natural"]["seeds"] = list(measured["proposal"]["seeds"])
+    chart = next(each for each in pairs(data) if each.title.startswith("against natural"))
+    lines = [trace["line"]["color"] for trace in chart.figure["data"] if "lines" in trace["mode"]]
+    assert set(lines) == {"--dim"}
 
 
 def test_charts_are_of_the_heaviest_tasks_and_say_which_are_left_out(data: dict[str, Any]) -> None:
