@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 LOCKED := $(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable
 
-.PHONY: demo test test-all check docs samples peers clean
+.PHONY: demo test test-all test-trainers check docs samples peers clean
 
 demo: .venv/base
 	$(BIN)/mixwright run mixes/quickstart.yaml
@@ -36,8 +36,20 @@ peers: .venv-peers/installed
 		'xxhash<4' 'datasketch==2.0.0' 'rensa==0.5.0'
 	@touch $@
 
+# Exports read by the trainers' own libraries, in an environment of their own over .venv: their pins exclude locked versions.
+TRAINERS := .venv-trainers/bin/python
+test-trainers: .venv-trainers/installed
+	PYTHONPATH=$(CURDIR):$(CURDIR)/tests/pipeline/export/without_images OMP_NUM_THREADS=1 \
+		$(TRAINERS) -m pytest -n0 -s tests/pipeline/export/test_export_trainers.py
+.venv-trainers/installed: .venv/test trainers.lock
+	$(PYTHON) -m venv .venv-trainers
+	site=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))'); \
+		echo $$site > .venv-trainers/$${site##*/.venv/}/over.pth
+	$(TRAINERS) -m pip install --quiet --disable-pip-version-check --no-deps --requirement trainers.lock
+	@touch $@
+
 clean:
-	rm -rf .venv .venv-peers build *.egg-info
+	rm -rf .venv .venv-peers .venv-trainers build *.egg-info
 
 .venv/python:
 	$(PYTHON) -m venv .venv

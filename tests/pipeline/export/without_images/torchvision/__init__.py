@@ -1,0 +1,1 @@
+"""In place of torchvision, which MosaicML Streaming and litdata import for images; no export has any."""
