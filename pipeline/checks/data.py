@@ -12,6 +12,7 @@ from pipeline.conditions import FIELD, BadCondition, columns_of, field_types, is
 from pipeline.config import NAME, Config, Source
 from pipeline.readers.listing import format_of, params_of, source_files
 from pipeline.readers.registry import FORMATS, missing_modules
+from pipeline.readers.streams import codec_of
 from pipeline.rewriting.registry import mistakes as rewrite_mistakes
 from pipeline.rules import RULE_SETS, signals_of
 from pipeline.yaml_lines import Path_
@@ -78,6 +79,28 @@ def _files(place: Path_, source: Source) -> Mistakes:
     local = [file for file in files if "://" not in file and os.path.isfile(file)]
     if local and len(local) == len(files) and not any(os.path.getsize(file) for file in local):
         yield (*place, "path"), f"`{local[0]}` is empty: a source needs at least one document"
+        return
+    found = {_looks_like(file) for file in local[:_LOOKED_AT]}
+    if (
+        source.format
+        and len(found) == 1
+        and not codec_of(local[0])
+        and (kind := found.pop()) not in (None, source.format)
+    ):
+        yield (*place, "format"), f"`{local[0]}` is a file of {kind}, not of {source.format}"
+
+
+_LOOKED_AT = 5
+"""Files of a source whose first bytes are looked at. One that is damaged is set aside by the run."""
+
+_STARTS = {b"PAR1": "parquet", b"%PDF": "pdf", b"ARROW1": "arrow", b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip"}
+
+
+def _looks_like(file: str) -> str | None:
+    """Return what a file's first bytes say that it is; None for text and what is not known."""
+    with open(file, "rb") as opened:
+        start = opened.read(8)
+    return next((kind for magic, kind in _STARTS.items() if start.startswith(magic)), None)
 
 
 def _annotate(config: Config) -> Mistakes:

@@ -76,6 +76,8 @@ def trust_of(mix: dict[str, Any], compared: dict[str, Any], status: str) -> str:
         return "There is nothing to trust or to doubt: every baseline is the proposal's own mix."
     if status == "won":
         worst = max(each["p_value"] for each in tested.values())
+        natural = {name: each for name, each in tested.items() if name == "natural"}
+        first = f"{gains(natural)} and every other mix" if natural and len(tested) > 1 else gains(tested)
         agreement = agreement_of(mix)
         but = (
             f", though {agreement}: trust the order of the mixes, not the predicted size of the gain"
@@ -83,9 +85,8 @@ def trust_of(mix: dict[str, Any], compared: dict[str, Any], status: str) -> str:
             else (", and the gain over natural is the one that was predicted")
         )
         return (
-            f"Trust it at the proxies' size: {how} it beat every other mix (largest p "
-            f"{p_value(worst)}, the chance of "
-            f"such a gain if there were none){but}."
+            f"Trust it at the proxies' size: {how} it beat {first} (largest p {p_value(worst)}, the chance of such a "
+            f"gain if there were none){but}."
         )
     open_ = {name: each for name, each in compared.items() if not each["wins"]}
     closest = min(open_, key=lambda name: open_[name]["gain"])
@@ -99,9 +100,14 @@ def trust_of(mix: dict[str, Any], compared: dict[str, Any], status: str) -> str:
             f"its gain over {words(closest)}, {signed(gain, 4)} ± {number(error)}, could be chance "
             f"(p {p_value(open_[closest]['p_value'])})"
         )
-    rest = [words(name) for name in compared if name not in open_]
-    proven = f"; that it is better than {listed(rest)} is proven" if rest else ""
+    rest = {name: each for name, each in compared.items() if name not in open_}
+    proven = f"; that it beats {gains(rest)} is proven" if rest else ""
     return f"Do not take it in place of {listed([words(name) for name in open_])}: {how}, {why}{proven}."
+
+
+def gains(compared: dict[str, Any]) -> str:
+    """Return by how much the proposal measured better than other mixes, with standard errors."""
+    return listed([f"{words(name)} by {number(e['gain'])} ± {number(e['gain_se'])}" for name, e in compared.items()])
 
 
 def agreement_of(mix: dict[str, Any]) -> str:
