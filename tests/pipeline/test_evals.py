@@ -69,7 +69,7 @@ def test_a_task_reads_its_own_number() -> None:
     ("new", "text"),
     [
         ("metric: accuracy}", r"`evals.benchmarks.arc_easy.metric\[0\]`: .*'bpb', 'acc', .*got 'accuracy'"),
-        ("metric: []}", r"`evals.benchmarks.arc_easy.metric`: .*at least 1 item"),
+        ("metric: []}", r"`evals.benchmarks.arc_easy.metric`: expected at least 1 of them, got 0"),
         ("metric: [acc, acc]}", r"`evals.benchmarks.arc_easy.metric`: a metric stands twice"),
         ("format: olmess}", r"`evals.benchmarks.arc_easy.format`: .*did you mean `olmes`"),
     ],
