@@ -12,6 +12,7 @@ from typing import Any
 
 from pipeline.run import Run
 from pipeline.spent import sampled
+from pipeline.units import Unit
 
 CURATION = ("sources", "annotate", "matches", "duplicates", "select")
 """Stages whose units are those of a source."""
@@ -39,30 +40,36 @@ class Cost:
 
 def costs(run: Run, tokens: dict[str, float]) -> list[Cost]:
     """Return the cost of every domain of a finished run; tokens: domain → target tokens."""
+    units = {stage: _by_name(run, stage) for stage in (*CURATION, "rewrite")}
+
+    def total(stage: str, name: str, value: Callable[[dict[str, Any]], float]) -> float:
+        seen, scale = sampled(run, units[stage].get(name, []))
+        return scale * sum(map(value, seen))
+
+    def seconds(stage: str, name: str) -> float:
+        return round(total(stage, name, lambda each: each["cpu_seconds"]), 3)
+
+    def counted(variant: str, what: str) -> float:
+        return total("rewrite", variant, lambda each: each["counts"].get(what, 0))
+
     return [
         Cost(
             domain=domain,
-            curation=sum(_seconds(run, stage, run.config.origin(domain)) for stage in CURATION),
-            rewriting=_seconds(run, "rewrite", domain),
-            gpu=_counted(run, domain, "gpu_seconds"),
-            asked=round(_counted(run, domain, "prompt_tokens")),
-            written=round(_counted(run, domain, "completion_tokens")),
-            reused=round(_counted(run, domain, "cached")),
+            curation=sum(seconds(stage, run.config.origin(domain)) for stage in CURATION),
+            rewriting=seconds("rewrite", domain),
+            gpu=counted(domain, "gpu_seconds"),
+            asked=round(counted(domain, "prompt_tokens")),
+            written=round(counted(domain, "completion_tokens")),
+            reused=round(counted(domain, "cached")),
             tokens=tokens[domain],
         )
         for domain in run.config.domain_names()
     ]
 
 
-def _sum(run: Run, stage: str, name: str, value: Callable[[dict[str, Any]], float]) -> float:
-    units = [unit for unit in run.of(stage) if unit.name.split("/")[0] == name and run.is_done(unit)]
-    seen, scale = sampled(run, units)
-    return scale * sum(map(value, seen))
-
-
-def _seconds(run: Run, stage: str, name: str) -> float:
-    return round(_sum(run, stage, name, lambda each: each["cpu_seconds"]), 3)
-
-
-def _counted(run: Run, variant: str, what: str) -> float:
-    return _sum(run, "rewrite", variant, lambda each: each["counts"].get(what, 0))
+def _by_name(run: Run, stage: str) -> dict[str, list[Unit]]:
+    """Return source or variant → its finished units of a stage."""
+    found: dict[str, list[Unit]] = {}
+    for unit in filter(run.is_done, run.of(stage)):
+        found.setdefault(unit.name.split("/")[0], []).append(unit)
+    return found

@@ -63,7 +63,7 @@ def took(run: Run, manifest: Mapping[str, Any]) -> Estimate:
     gpu = counts.get("gpu_seconds", 0.0)
     numerics = manifest["recipe"]["inputs"].get("numerics")
     if numerics and numerics.split("/")[1] in run.store_finished("numerics"):
-        plan = run.store.manifest(numerics)["counts"]["plan"]
+        plan = run.manifest_of(numerics)["counts"]["plan"]
         gpu = gpu or (manifest["seconds"] if plan["device"].startswith("cuda") else 0.0)
     tokens = counts.get("tokens", 0)
     size = sum(sizes_in(manifest).values())

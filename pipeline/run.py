@@ -115,11 +115,15 @@ class Run:
 
     def manifest(self, unit: Unit) -> dict[str, Any]:
         """Return a finished unit's manifest. Raises NotYet where it is unfinished."""
-        if unit.ref not in self._manifests:
-            if not self.is_done(unit):
-                raise NotYet(unit.stage)
-            self._manifests[unit.ref] = self.store.manifest(unit.ref)
-        return self._manifests[unit.ref]
+        if unit.ref not in self._manifests and not self.is_done(unit):
+            raise NotYet(unit.stage)
+        return self.manifest_of(unit.ref)
+
+    def manifest_of(self, ref: str) -> dict[str, Any]:
+        """Return the manifest of a finished artefact, read once a run."""
+        if ref not in self._manifests:
+            self._manifests[ref] = self.store.manifest(ref)
+        return self._manifests[ref]
 
     def pinned(self, unit: Unit) -> Unit:
         """Return the unit, or the earlier artefact that stands for it.
